@@ -1,0 +1,30 @@
+//! The vocabulary every other crate speaks: source spans, values that may be unknown,
+//! resources and the graph they form, verdicts, and the report.
+//!
+//! Deliberately absent: files on disk (only the [`files::Files`] trait stands here), HCL, YAML,
+//! AWS, and serialisation. Public formats are copies made on purpose by `portcullis-report`.
+
+pub mod diagnostic;
+pub mod files;
+pub mod graph;
+pub mod kinds;
+pub mod number;
+pub mod origin;
+pub mod outcome;
+pub mod report;
+pub mod source;
+pub mod value;
+
+pub use diagnostic::{Diagnostic, Level};
+pub use files::{Entry, FileError, Files, MemoryFiles};
+pub use graph::{
+    Decider, DeciderId, Edge, Flavour, Graph, Hidden, NotCovered, Presence, Ref, Resolution,
+    Resource, ResourceId,
+};
+pub use number::Number;
+pub use origin::{How, Origin, OriginId, Origins, Step};
+pub use outcome::{Evidence, Outcome, Severity, Verdict};
+pub use source::{FileId, Source, SourceMap, Span};
+pub use value::{
+    Assoc, Choice, Entry as MapEntry, Kind, Map, Marks, Seq, Unknown, Value, Why, WhyKind,
+};

@@ -1,0 +1,203 @@
+//! The result of a scan, ready to be written in any format.
+//!
+//! Spans are still spans: writers turn them into lines with the [`SourceMap`].
+
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::graph::{Hidden, NotCovered};
+use crate::origin::Step;
+use crate::outcome::{Evidence, Severity, Verdict};
+use crate::source::{FileId, SourceMap, Span};
+
+/// A framework control that a rule speaks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Framework id: `soc2`, `nist-800-53-r5`.
+    pub framework: Arc<str>,
+    /// The control's id in it.
+    pub id: Arc<str>,
+    /// `direct`, `partial` or `supporting`.
+    pub strength: Arc<str>,
+}
+
+/// What reports say about a rule, beside its findings.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    /// Rule id.
+    pub id: Arc<str>,
+    /// What is required.
+    pub title: Arc<str>,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Why it matters.
+    pub rationale: Arc<str>,
+    /// How to fix it, Markdown.
+    pub remediation: Arc<str>,
+    /// Peers' ids.
+    pub aliases: Arc<[Arc<str>]>,
+    /// Mapped controls.
+    pub controls: Arc<[Control]>,
+    /// Sources of the rule's facts.
+    pub references: Arc<[Arc<str>]>,
+    /// AWS service folder: `s3`.
+    pub service: Arc<str>,
+}
+
+/// How a result counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OutcomeKind {
+    /// Failed.
+    Fail,
+    /// Could not be told.
+    Unknown,
+    /// Failed or unknown, and suppressed.
+    Suppressed,
+    /// Passed.
+    Pass,
+}
+
+impl OutcomeKind {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OutcomeKind::Fail => "fail",
+            OutcomeKind::Unknown => "unknown",
+            OutcomeKind::Suppressed => "suppressed",
+            OutcomeKind::Pass => "pass",
+        }
+    }
+}
+
+/// Where and why a finding was suppressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// The comment or metadata; `None` for exceptions in the config file (`path`).
+    pub by: Option<Span>,
+    /// The config file, for exceptions that stand there.
+    pub path: Option<String>,
+    /// The reason given; empty where another tool's comment gave none.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Last day it holds, `YYYY-MM-DD`.
+    pub until: Option<String>,
+}
+
+/// The resource a result is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Address.
+    pub address: String,
+    /// Type.
+    pub kind: String,
+    /// Type as written, where it differs.
+    pub declared_kind: Option<String>,
+    /// Root it belongs to.
+    pub root: String,
+    /// Its block.
+    pub block: Span,
+}
+
+/// One result.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule; an index into [`Report::rules`].
+    pub rule: usize,
+    /// How it counts.
+    pub outcome: OutcomeKind,
+    /// The verdict underneath.
+    pub verdict: Verdict,
+    /// Severity, which config may have changed from the rule's.
+    pub severity: Severity,
+    /// The condition it depends on.
+    pub conditional: Option<String>,
+    /// About what.
+    pub subject: Subject,
+    /// The decisive place.
+    pub location: Span,
+    /// Hops from there back to where the value was set.
+    pub trail: Vec<Step>,
+    /// What is wrong.
+    pub message: String,
+    /// What decided it.
+    pub evidence: Vec<Evidence>,
+    /// Who suppressed it.
+    pub suppressed: Option<Suppressed>,
+    /// Identity across runs: hexadecimal, no line numbers in it.
+    pub fingerprint: String,
+    /// Weaker identity, for moves and renames.
+    pub moved_fingerprint: String,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Which.
+    pub file: FileId,
+    /// `terraform`, `tfvars`, `plan`, `cloudformation`, `sam`, `parameters`, …
+    pub kind: &'static str,
+    /// The root it belongs to.
+    pub root: String,
+}
+
+/// A coverage gap with the config's word on it.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    /// The gap.
+    pub what: NotCovered,
+    /// The reason by which the config accepts it.
+    pub accepted: Option<String>,
+}
+
+/// Everything a scan found.
+#[derive(Debug)]
+pub struct Report {
+    /// Texts of all files, for lines and excerpts.
+    pub sources: Arc<SourceMap>,
+    /// Version of the tool.
+    pub version: &'static str,
+    /// `sha256:…` over the rules in force.
+    pub rules_digest: String,
+    /// The day facts were judged by, `YYYY-MM-DD`.
+    pub as_of: String,
+    /// Profile name.
+    pub profile: String,
+    /// From the working directory to the boundary (`""` or ending in `/`): JSON and terminal paths
+    /// are relative to the working directory, SARIF's to the boundary.
+    pub prefix: String,
+    /// Whether passes are among the results.
+    pub include_passed: bool,
+    /// Rules that ran, sorted by id; the tool's own `portcullis-*` rules follow.
+    pub rules: Vec<RuleInfo>,
+    /// How many of `rules` are the scan's own.
+    pub own_rules: usize,
+    /// Files read.
+    pub inputs: Vec<Input>,
+    /// Results, sorted by path, place, rule and address.
+    pub findings: Vec<Finding>,
+    /// Passes, counted also where they are not kept.
+    pub passed: usize,
+    /// Resources judged.
+    pub resources: usize,
+    /// Problems, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Coverage gaps, sorted.
+    pub not_covered: Vec<Gap>,
+    /// Resources switched off, sorted.
+    pub hidden: Vec<Hidden>,
+    /// Files of other tools that were told apart and left alone: kind and count.
+    pub ignored: Vec<(String, usize)>,
+}
+
+impl Report {
+    /// How many results count as `kind`.
+    #[must_use]
+    pub fn count(&self, kind: OutcomeKind) -> usize {
+        match kind {
+            OutcomeKind::Pass => self.passed,
+            _ => self.findings.iter().filter(|f| f.outcome == kind).count(),
+        }
+    }
+}

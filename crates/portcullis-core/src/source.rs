@@ -1,0 +1,213 @@
+//! Where text came from: files, byte spans, and the map between spans and lines.
+
+use std::sync::{Arc, OnceLock, RwLock};
+
+use sha2::{Digest, Sha256};
+
+/// A file in a [`SourceMap`].
+///
+/// Ids are handed out in the order files are read, which differs from run to run when roots are
+/// loaded in parallel: never sort output by id, sort by path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A half-open byte range in one file. Lines and columns exist only in reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file the bytes are in.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `file` from byte `start` up to `end`.
+    #[must_use]
+    pub fn new(file: FileId, start: u32, end: u32) -> Self {
+        Self { file, start, end: end.max(start) }
+    }
+
+    /// The smallest span that covers both; `self` when the files differ.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        if self.file != other.file {
+            return self;
+        }
+        Span::new(self.file, self.start.min(other.start), self.end.max(other.end))
+    }
+
+    /// Whether `other` lies within `self`.
+    #[must_use]
+    pub fn covers(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// One file's path and text.
+#[derive(Debug)]
+pub struct Source {
+    /// Path relative to the boundary, with `/`.
+    pub path: Arc<str>,
+    /// The text as read, byte order mark included.
+    pub text: Arc<str>,
+    lines: OnceLock<Vec<u32>>,
+    digest: OnceLock<String>,
+}
+
+/// A place a person can go to: line and column, both from 1; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1, in Unicode scalar values.
+    pub column: u32,
+}
+
+impl Source {
+    /// A source with this boundary-relative path and text.
+    #[must_use]
+    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+            lines: OnceLock::new(),
+            digest: OnceLock::new(),
+        }
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let mut starts = vec![0];
+            starts.extend(
+                self.text
+                    .bytes()
+                    .enumerate()
+                    .filter(|(_, b)| *b == b'\n')
+                    .map(|(i, _)| i as u32 + 1),
+            );
+            starts
+        })
+    }
+
+    /// How many lines the text has; a trailing newline does not start another.
+    #[must_use]
+    pub fn line_count(&self) -> u32 {
+        let n = self.lines().len() as u32;
+        if n > 1 && self.text.ends_with('\n') { n - 1 } else { n }
+    }
+
+    /// Line and column of a byte offset; offsets past the end mean the end.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let offset = (offset as usize).min(self.text.len());
+        let lines = self.lines();
+        let line = lines.partition_point(|s| *s as usize <= offset);
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let before = self.text.get(start..offset).unwrap_or("");
+        let bom = usize::from(start == 0 && before.starts_with('\u{feff}'));
+        Position { line: line as u32, column: (before.chars().count() - bom) as u32 + 1 }
+    }
+
+    /// The byte range of a line (from 1) without its newline; empty when there is no such line.
+    #[must_use]
+    pub fn line_range(&self, line: u32) -> std::ops::Range<usize> {
+        let lines = self.lines();
+        let Some(start) = lines.get((line.max(1) - 1) as usize) else {
+            return self.text.len()..self.text.len();
+        };
+        let end = lines.get(line.max(1) as usize).map_or(self.text.len(), |e| *e as usize - 1);
+        let start = *start as usize;
+        let end = if end > start && self.text.as_bytes().get(end - 1) == Some(&b'\r') {
+            end - 1
+        } else {
+            end
+        };
+        start..end.max(start)
+    }
+
+    /// The text of a span, empty when it lies outside the text or splits a character.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// SHA-256 of the text, in lower-case hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        self.digest.get_or_init(|| {
+            Sha256::digest(self.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+        })
+    }
+}
+
+/// Every file read so far. Shared by threads; files are added, never removed.
+#[derive(Debug, Default)]
+pub struct SourceMap {
+    files: RwLock<Vec<Arc<Source>>>,
+}
+
+impl SourceMap {
+    /// Adds a file and returns its id. The same path twice gives two ids: callers keep a map.
+    pub fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let source = Arc::new(Source::new(path, text));
+        let mut files = match self.files.write() {
+            Ok(files) => files,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        files.push(source);
+        FileId(files.len() as u32 - 1)
+    }
+
+    /// The file behind an id; an empty source for an id of another map.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> Arc<Source> {
+        let files = match self.files.read() {
+            Ok(files) => files,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        files.get(id.0 as usize).cloned().unwrap_or_else(|| Arc::new(Source::new("", "")))
+    }
+
+    /// Path of a file, relative to the boundary.
+    #[must_use]
+    pub fn path(&self, id: FileId) -> Arc<str> {
+        self.get(id).path.clone()
+    }
+
+    /// How many files there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.read().map_or(0, |f| f.len())
+    }
+
+    /// Whether no file was added yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_lines_from_one() {
+        let s = Source::new("a", "é = 1\r\nb = 2\n");
+        assert_eq!(s.position(0), Position { line: 1, column: 1 });
+        assert_eq!(s.position(3), Position { line: 1, column: 3 });
+        assert_eq!(s.position(8), Position { line: 2, column: 1 });
+        assert_eq!(&s.text[s.line_range(1)], "é = 1");
+        assert_eq!(&s.text[s.line_range(2)], "b = 2");
+        assert_eq!(s.line_count(), 2);
+        assert_eq!(s.position(999).line, 3);
+    }
+
+    #[test]
+    fn a_byte_order_mark_takes_no_column() {
+        let s = Source::new("a", "\u{feff}ab");
+        assert_eq!(s.position(4), Position { line: 1, column: 2 });
+    }
+}
