@@ -1,1 +1,3 @@
-//! (written in the next commits)
+//! Terraform modules and plans to a resource graph.
+mod convert;
+mod types;
