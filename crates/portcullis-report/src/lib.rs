@@ -1,1 +1,73 @@
-//! (written in the next commits)
+//! Writers for a finished [`Report`]: JSON, SARIF 2.1.0, Markdown and the terminal.
+//!
+//! Every public format is a copy made on purpose: this is the only crate that derives
+//! `Serialize`, so a change inside the tool never changes a format by accident. Deliberately
+//! absent: opening files (writers get any [`io::Write`]), deciding what counts as a finding, and
+//! the exit code.
+
+use std::io;
+
+use portcullis_core::report::Report;
+
+mod json;
+mod place;
+
+/// A format a report can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// The tool's own format, which baselines and evidence packs read.
+    Json,
+}
+
+impl Format {
+    /// Every format, in the order help texts list them.
+    pub const ALL: [Format; 1] = [Format::Json];
+
+    /// The word for it on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+        }
+    }
+
+    /// The format of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.name() == word)
+    }
+}
+
+/// How a report should look; formats for machines ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape codes for colour may be written.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Findings only, no summary.
+    pub quiet: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { color: false, width: 80, quiet: false }
+    }
+}
+
+/// Writes the whole report in one format; same report, same bytes.
+///
+/// # Errors
+/// Only what `out` refuses.
+pub fn write(
+    format: Format,
+    report: &Report,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let _ = style;
+    match format {
+        Format::Json => json::write(report, out),
+    }
+}

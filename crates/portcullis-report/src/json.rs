@@ -1,0 +1,413 @@
+//! The tool's own format, schema version 1. Fields may be added; none is renamed or removed.
+//!
+//! Everything is serialised straight to the writer: a report of a large estate is never held a
+//! second time in memory.
+
+use std::io;
+
+use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo};
+use portcullis_core::{Diagnostic, Level, Verdict};
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use crate::place::{self, Place};
+
+/// Writes the report and a newline.
+pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Document::new(report))?;
+    out.write_all(b"\n")
+}
+
+/// A sequence made while it is written.
+struct Each<F>(F);
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(None)?;
+        for item in (self.0)() {
+            seq.serialize_element(&item)?;
+        }
+        seq.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: &'static str,
+    tool: Tool<'a>,
+    as_of: &'a str,
+    profile: &'a str,
+    include_passed: bool,
+    inputs: Vec<Input>,
+    results: Results<'a>,
+    errors: Problems<'a>,
+    warnings: Problems<'a>,
+    not_covered: Gaps<'a>,
+    hidden: Vec<Hidden<'a>>,
+    ignored: Vec<Ignored<'a>>,
+    rules_evaluated: Vec<&'a str>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'static str,
+    version: &'static str,
+    rules_digest: &'a str,
+}
+
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Input {
+    path: String,
+    sha256: String,
+    kind: &'static str,
+    root: String,
+}
+
+#[derive(Serialize)]
+struct Hidden<'a> {
+    address: &'a str,
+    because: &'a str,
+}
+
+#[derive(Serialize)]
+struct Ignored<'a> {
+    kind: &'a str,
+    count: usize,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    resources: usize,
+    rules: usize,
+    fail: usize,
+    pass: usize,
+    unknown: usize,
+    suppressed: usize,
+    hidden: usize,
+    not_covered: usize,
+}
+
+impl<'a> Document<'a> {
+    fn new(report: &'a Report) -> Self {
+        let scanned = report.rules.len().saturating_sub(report.own_rules);
+        Self {
+            schema_version: "1",
+            tool: Tool {
+                name: "portcullis",
+                version: report.version,
+                rules_digest: &report.rules_digest,
+            },
+            as_of: &report.as_of,
+            profile: &report.profile,
+            include_passed: report.include_passed,
+            inputs: inputs(report),
+            results: Results(report),
+            errors: Problems(report, Level::Error),
+            warnings: Problems(report, Level::Warning),
+            not_covered: Gaps(report),
+            hidden: report
+                .hidden
+                .iter()
+                .map(|h| Hidden { address: &h.address, because: &h.because })
+                .collect(),
+            ignored: report
+                .ignored
+                .iter()
+                .map(|(kind, count)| Ignored { kind, count: *count })
+                .collect(),
+            rules_evaluated: report.rules.iter().take(scanned).map(|r| &*r.id).collect(),
+            summary: Summary {
+                resources: report.resources,
+                rules: scanned,
+                fail: report.count(OutcomeKind::Fail),
+                pass: report.count(OutcomeKind::Pass),
+                unknown: report.count(OutcomeKind::Unknown),
+                suppressed: report.count(OutcomeKind::Suppressed),
+                hidden: report.hidden.len(),
+                not_covered: report.not_covered.len(),
+            },
+        }
+    }
+}
+
+/// The files, by path: roots are loaded in parallel, so the report's order says nothing.
+fn inputs(report: &Report) -> Vec<Input> {
+    let mut out: Vec<Input> = report
+        .inputs
+        .iter()
+        .map(|i| {
+            let source = report.sources.get(i.file);
+            Input {
+                path: place::display_path(report, &source.path),
+                sha256: source.sha256().to_owned(),
+                kind: i.kind,
+                root: place::display_path(report, &i.root),
+            }
+        })
+        .collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+struct Results<'a>(&'a Report);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = self.0;
+        Each(|| {
+            report
+                .findings
+                .iter()
+                .filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed)
+                .filter_map(|f| Some(outcome(report, f, report.rules.get(f.rule)?)))
+        })
+        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    rule: &'a str,
+    aliases: Vec<&'a str>,
+    title: &'a str,
+    outcome: &'static str,
+    verdict: &'static str,
+    severity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditional: Option<&'a str>,
+    resource: Resource<'a>,
+    location: Location,
+    trail: Vec<Hop>,
+    message: &'a str,
+    evidence: Vec<Evidence<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_because: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppression: Option<Suppression<'a>>,
+    controls: Vec<Mapped<'a>>,
+    fingerprint: &'a str,
+    moved_fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Resource<'a> {
+    address: &'a str,
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declared_type: Option<&'a str>,
+    root: String,
+    file: String,
+    start_line: u32,
+    end_line: u32,
+}
+
+#[derive(Serialize)]
+struct Location {
+    file: String,
+    start_line: u32,
+    start_column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+/// A step of a trail. A value given on the command line has a note and no place.
+#[derive(Serialize)]
+struct Hop {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    note: &'static str,
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    path: &'a str,
+    found: Option<&'a str>,
+    wanted: &'a str,
+}
+
+#[derive(Serialize)]
+struct Suppression<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Mapped<'a> {
+    framework: &'a str,
+    id: &'a str,
+    strength: &'a str,
+}
+
+fn outcome<'a>(report: &'a Report, f: &'a Finding, rule: &'a RuleInfo) -> Outcome<'a> {
+    Outcome {
+        rule: &rule.id,
+        aliases: rule.aliases.iter().map(|a| &**a).collect(),
+        title: &rule.title,
+        outcome: f.outcome.name(),
+        verdict: match f.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unknown(_) => "unknown",
+        },
+        severity: f.severity.name(),
+        conditional: f.conditional.as_deref(),
+        resource: resource(report, f),
+        location: location(report, place::of_finding(report, f)),
+        trail: f
+            .trail
+            .iter()
+            .map(|s| Hop {
+                location: Place::of(&report.sources, s.span).map(|p| location(report, Some(p))),
+                note: s.how.note(),
+            })
+            .collect(),
+        message: if f.message.is_empty() { &rule.title } else { &f.message },
+        evidence: f
+            .evidence
+            .iter()
+            .map(|e| Evidence { path: &e.path, found: e.found.as_deref(), wanted: &e.wanted })
+            .collect(),
+        unknown_because: match &f.verdict {
+            Verdict::Unknown(causes) => Some(causes.iter().map(|w| &*w.text).collect()),
+            Verdict::Pass | Verdict::Fail => None,
+        },
+        suppression: f.suppressed.as_ref().map(|s| {
+            let at = s.by.and_then(|span| Place::of(&report.sources, span));
+            Suppression {
+                reason: &s.reason,
+                owner: s.owner.as_deref(),
+                until: s.until.as_deref(),
+                line: at.as_ref().map(|p| p.start.line),
+                file: at
+                    .map(|p| place::display_path(report, &p.source.path))
+                    .or_else(|| s.path.as_ref().map(|p| place::display_path(report, p))),
+            }
+        }),
+        controls: rule.controls.iter().map(mapped).collect(),
+        fingerprint: &f.fingerprint,
+        moved_fingerprint: &f.moved_fingerprint,
+    }
+}
+
+fn mapped(c: &Control) -> Mapped<'_> {
+    Mapped { framework: &c.framework, id: &c.id, strength: &c.strength }
+}
+
+fn resource<'a>(report: &'a Report, f: &'a Finding) -> Resource<'a> {
+    let block = location(
+        report,
+        Place::of(&report.sources, f.subject.block).or_else(|| place::of_finding(report, f)),
+    );
+    Resource {
+        address: &f.subject.address,
+        r#type: &f.subject.kind,
+        declared_type: f.subject.declared_kind.as_deref(),
+        root: place::display_path(report, &f.subject.root),
+        file: block.file,
+        start_line: block.start_line,
+        end_line: block.end_line,
+    }
+}
+
+/// The fields are always there, so that readers need no special case: without a place they stand
+/// for the first character of no file.
+fn location(report: &Report, place: Option<Place>) -> Location {
+    match place {
+        Some(p) => Location {
+            file: place::display_path(report, &p.source.path),
+            start_line: p.start.line,
+            start_column: p.start.column,
+            end_line: p.end.line,
+            end_column: p.end.column,
+        },
+        None => Location {
+            file: String::new(),
+            start_line: 1,
+            start_column: 1,
+            end_line: 1,
+            end_column: 1,
+        },
+    }
+}
+
+struct Problems<'a>(&'a Report, Level);
+
+impl Serialize for Problems<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Problems(report, level) = *self;
+        Each(|| report.diagnostics.iter().filter(|d| d.level == level).map(|d| problem(report, d)))
+            .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+fn problem<'a>(report: &Report, d: &'a Diagnostic) -> Problem<'a> {
+    let at = d.span.and_then(|s| Place::of(&report.sources, s));
+    Problem {
+        line: at.as_ref().map(|p| p.start.line),
+        column: at.as_ref().map(|p| p.start.column),
+        file: at
+            .map(|p| place::display_path(report, &p.source.path))
+            .or_else(|| d.path.as_ref().map(|p| place::display_path(report, p))),
+        message: &d.message,
+        help: d.help.as_deref(),
+    }
+}
+
+struct Gaps<'a>(&'a Report);
+
+impl Serialize for Gaps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Each(|| self.0.not_covered.iter().map(|g| gap(self.0, g))).serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct NotCovered<'a> {
+    what: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    accepted: Option<&'a str>,
+}
+
+fn gap<'a>(report: &Report, g: &'a Gap) -> NotCovered<'a> {
+    let at = g.what.span.and_then(|s| Place::of(&report.sources, s));
+    NotCovered {
+        what: g.what.what,
+        name: &g.what.name,
+        line: at.as_ref().map(|p| p.start.line),
+        file: at
+            .map(|p| place::display_path(report, &p.source.path))
+            .or_else(|| g.what.path.as_ref().map(|p| place::display_path(report, p))),
+        accepted: g.accepted.as_deref(),
+    }
+}
