@@ -349,6 +349,17 @@ fn fits(from: &Type, to: &Type) -> bool {
 /// The elements of a set, in Terraform's order of iteration and without duplicates: text by
 /// bytes, numbers by size, false before true, then compound values, null, and what is unknown.
 pub(crate) fn set_of(items: Vec<Value>) -> Vec<Value> {
+    let mut keyed = distinct_keyed(items);
+    keyed.sort_by(|(ka, a), (kb, b)| set_order(a, b).then_with(|| ka.cmp(kb)));
+    keyed.into_iter().map(|(_, v)| v).collect()
+}
+
+/// The elements without later duplicates, in the order given.
+pub(crate) fn distinct(items: Vec<Value>) -> Vec<Value> {
+    distinct_keyed(items).into_iter().map(|(_, v)| v).collect()
+}
+
+fn distinct_keyed(items: Vec<Value>) -> Vec<(String, Value)> {
     let mut seen: HashSet<String> = HashSet::new();
     let mut keyed: Vec<(String, Value)> = Vec::with_capacity(items.len());
     for item in items {
@@ -359,8 +370,7 @@ pub(crate) fn set_of(items: Vec<Value>) -> Vec<Value> {
             keyed.push((key, item));
         }
     }
-    keyed.sort_by(|(ka, a), (kb, b)| set_order(a, b).then_with(|| ka.cmp(kb)));
-    keyed.into_iter().map(|(_, v)| v).collect()
+    keyed
 }
 
 fn set_order(a: &Value, b: &Value) -> Ordering {

@@ -1,3 +1,4 @@
 //! Terraform modules and plans to a resource graph.
 mod convert;
+mod functions;
 mod types;

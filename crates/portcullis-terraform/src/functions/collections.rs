@@ -1,0 +1,334 @@
+//! Lists and tuples.
+
+use portcullis_core::{Assoc, Kind, Seq, Unknown, Value};
+
+use crate::convert::{self, convert, equal, type_of, unify, unify_types};
+use crate::types::Type;
+
+use super::args::Args;
+use super::spec::{ANY, BOOLS, Gives, LIST, NULLABLE, NUM, Param, Reads, STRINGS, Spec};
+use super::{FunctionError, MAX_DEPTH, Outcome};
+
+const SEQUENCE: Param = ANY;
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::deep("alltrue", &[BOOLS], alltrue).reads(Reads::OwnDeep),
+    Spec::deep("anytrue", &[BOOLS], anytrue).reads(Reads::OwnDeep),
+    Spec::moves("chunklist", &[LIST, NUM], chunklist),
+    Spec::deep("coalesce", &[], coalesce).rest(NULLABLE).reads(Reads::Own),
+    Spec::deep("coalescelist", &[], coalescelist).rest(NULLABLE).reads(Reads::Own),
+    Spec::deep("compact", &[STRINGS], compact),
+    Spec::moves("concat", &[], concat).rest(SEQUENCE),
+    Spec::deep("contains", &[SEQUENCE, ANY], contains).reads(Reads::OwnDeep),
+    Spec::deep("distinct", &[LIST], distinct),
+    Spec::moves("element", &[SEQUENCE, NUM], element).gives(Gives::Maybe),
+    Spec::moves("flatten", &[SEQUENCE], flatten),
+    Spec::deep("index", &[SEQUENCE, ANY], index).reads(Reads::OwnDeep),
+    Spec::moves("length", &[ANY], length).reads(Reads::Own),
+    Spec::moves("matchkeys", &[LIST, LIST, LIST], matchkeys),
+    Spec::moves("one", &[SEQUENCE], one).gives(Gives::Maybe),
+    Spec::moves("reverse", &[SEQUENCE], reverse),
+    Spec::moves("slice", &[SEQUENCE, NUM, NUM], slice),
+    Spec::moves("sort", &[STRINGS], sort),
+];
+
+fn alltrue(a: &Args<'_>) -> Outcome {
+    if a.value(0).as_unknown().is_some() {
+        return Ok(a.unknown());
+    }
+    for item in a.items(0) {
+        match &item.kind {
+            Kind::Bool(true) => {}
+            Kind::Bool(false) | Kind::Null => return a.bool(false),
+            _ => {
+                // A false further on decides, whatever this one is.
+                let refuted = a.items(0).iter().any(|v| v.as_bool() == Some(false));
+                return if refuted { a.bool(false) } else { Ok(a.unknown()) };
+            }
+        }
+    }
+    a.bool(true)
+}
+
+fn anytrue(a: &Args<'_>) -> Outcome {
+    if a.items(0).iter().any(|v| v.as_bool() == Some(true)) {
+        return a.bool(true);
+    }
+    if a.value(0).is_wholly_known() { a.bool(false) } else { Ok(a.unknown()) }
+}
+
+fn chunklist(a: &Args<'_>) -> Outcome {
+    let items = a.items(0);
+    let size = usize::try_from(a.int(1)?)
+        .map_err(|_| FunctionError::at(1, "the size of the chunks must not be negative"))?;
+    let size = if size == 0 { items.len().max(1) } else { size };
+    let chunks = items.chunks(size).map(|c| a.make(Kind::List(Seq::List, c.into()))).collect();
+    a.seq(Seq::List, chunks)
+}
+
+fn coalesce(a: &Args<'_>) -> Outcome {
+    let Some(values) = unify(&a.values) else {
+        return Err(FunctionError::new("all arguments of coalesce must have one type"));
+    };
+    for value in values {
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Str(s) if s.is_empty() => {}
+            // It may turn out to be null or empty, so that a later argument counts.
+            Kind::Unknown(_) => return Ok(a.unknown()),
+            _ => return Ok(value),
+        }
+    }
+    Err(FunctionError::new("coalesce has no argument that is neither null nor empty text"))
+}
+
+fn coalescelist(a: &Args<'_>) -> Outcome {
+    for (i, value) in a.values.iter().enumerate() {
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Unknown(_) => return Ok(a.unknown()),
+            Kind::List(Seq::List | Seq::Tuple, items) => {
+                if !items.is_empty() {
+                    return Ok(value.clone());
+                }
+            }
+            _ => return Err(a.wrong(i, "a list or tuple")),
+        }
+    }
+    Err(FunctionError::new("coalescelist has no argument with elements"))
+}
+
+fn compact(a: &Args<'_>) -> Outcome {
+    let kept = a.items(0).iter().filter(|v| v.as_str().is_some_and(|s| !s.is_empty()));
+    a.seq(Seq::List, kept.cloned().collect())
+}
+
+fn concat(a: &Args<'_>) -> Outcome {
+    if a.values.is_empty() {
+        return Err(FunctionError::new("concat takes at least 1 argument, 0 given"));
+    }
+    let mut items = Vec::new();
+    let mut lists_only = true;
+    for i in 0..a.len() {
+        match a.sequence(i)? {
+            (Seq::Set, _) => return Err(a.wrong(i, "a list or tuple")),
+            (seq, elements) => {
+                lists_only &= seq == Seq::List;
+                items.extend_from_slice(elements);
+            }
+        }
+    }
+    if lists_only && let Some(items) = unify(&items) {
+        return a.seq(Seq::List, items);
+    }
+    a.seq(Seq::Tuple, items)
+}
+
+fn contains(a: &Args<'_>) -> Outcome {
+    if a.value(0).as_unknown().is_some() {
+        return Ok(a.unknown());
+    }
+    let (_, items) = a.sequence(0)?;
+    let wanted = a.value(1);
+    let mut sure = true;
+    for item in items {
+        match equal(item, &wanted) {
+            Some(true) => return a.bool(true),
+            Some(false) => {}
+            None => sure = false,
+        }
+    }
+    if sure { a.bool(false) } else { Ok(a.unknown()) }
+}
+
+fn distinct(a: &Args<'_>) -> Outcome {
+    a.seq(Seq::List, convert::distinct(a.items(0).to_vec()))
+}
+
+fn element(a: &Args<'_>) -> Outcome {
+    let (seq, items) = a.sequence(0)?;
+    if seq == Seq::Set {
+        return Err(a.wrong(0, "a list or tuple"));
+    }
+    let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    if len == 0 {
+        return Err(FunctionError::at(0, "an empty list has no elements"));
+    }
+    let at = usize::try_from(a.int(1)?.rem_euclid(len)).unwrap_or(0);
+    items.get(at).cloned().ok_or_else(|| FunctionError::at(1, "there is no such element"))
+}
+
+fn flatten(a: &Args<'_>) -> Outcome {
+    let (_, items) = a.sequence(0)?;
+    let mut out = Vec::new();
+    if !flatten_into(items, &mut out, 0)? {
+        return Ok(a.unknown());
+    }
+    a.seq(Seq::Tuple, out)
+}
+
+/// Appends the elements, those of nested sequences instead of the sequences; `false` when an
+/// unknown one might be a sequence itself.
+fn flatten_into(
+    items: &[Value],
+    out: &mut Vec<Value>,
+    depth: usize,
+) -> Result<bool, FunctionError> {
+    if depth > MAX_DEPTH {
+        return Err(FunctionError::at(0, format!("lists nested deeper than {MAX_DEPTH} levels")));
+    }
+    for item in items {
+        match &item.kind {
+            Kind::List(_, inner) => {
+                let start = out.len();
+                if !flatten_into(inner, out, depth + 1)? {
+                    return Ok(false);
+                }
+                for v in &mut out[start..] {
+                    v.marks = v.marks.union(item.marks);
+                }
+            }
+            Kind::Unknown(u) if !is_text(u) => return Ok(false),
+            Kind::Choice(c)
+                if c.arms.iter().any(|v| {
+                    v.as_list().is_some() || v.as_unknown().is_some_and(|u| !is_text(u))
+                }) =>
+            {
+                return Ok(false);
+            }
+            _ => out.push(item.clone()),
+        }
+    }
+    Ok(true)
+}
+
+/// Whether an unknown value is certainly text.
+fn is_text(unknown: &Unknown) -> bool {
+    unknown.pieces.is_some()
+}
+
+fn index(a: &Args<'_>) -> Outcome {
+    if a.value(0).as_unknown().is_some() {
+        return Ok(a.unknown());
+    }
+    let (seq, items) = a.sequence(0)?;
+    if seq == Seq::Set {
+        return Err(a.wrong(0, "a list or tuple"));
+    }
+    let wanted = a.value(1);
+    for (i, item) in items.iter().enumerate() {
+        match equal(item, &wanted) {
+            Some(true) => return a.number(i),
+            Some(false) => {}
+            None => return Ok(a.unknown()),
+        }
+    }
+    Err(FunctionError::at(1, "the list has no such element"))
+}
+
+fn length(a: &Args<'_>) -> Outcome {
+    use unicode_segmentation::UnicodeSegmentation;
+    let value = a.value(0);
+    match &value.kind {
+        Kind::Str(s) => a.number(s.graphemes(true).count()),
+        // Unknown elements of a set may turn out to be equal to others.
+        Kind::List(Seq::Set, items) if items.len() > 1 && !value.is_wholly_known() => {
+            Ok(a.unknown())
+        }
+        Kind::List(_, items) => a.number(items.len()),
+        Kind::Map(_, map) => a.number(map.len()),
+        Kind::Unknown(_) => Ok(a.unknown()),
+        _ => Err(a.wrong(0, "a string, list, set, tuple, map or object")),
+    }
+}
+
+fn matchkeys(a: &Args<'_>) -> Outcome {
+    let (values, keys) = (a.items(0), a.items(1));
+    if values.len() != keys.len() {
+        return Err(FunctionError::new(format!(
+            "values and keys must be of one length: {} values, {} keys",
+            values.len(),
+            keys.len()
+        )));
+    }
+    let types = [type_of(&a.value(1)), type_of(&a.value(2))];
+    let Some(common) = unify_types(&types) else {
+        return Err(FunctionError::at(2, "keys and search set must have one type"));
+    };
+    let both = convert(&a.value(1), &common).and_then(|k| Ok((k, convert(&a.value(2), &common)?)));
+    let (keys, search) = both.map_err(|e| FunctionError::at(2, e))?;
+    let mut out = Vec::new();
+    for (value, key) in values.iter().zip(keys.as_list().unwrap_or(&[])) {
+        let mut found = Some(false);
+        for s in search.as_list().unwrap_or(&[]) {
+            match equal(key, s) {
+                Some(true) => {
+                    found = Some(true);
+                    break;
+                }
+                Some(false) => {}
+                None => found = None,
+            }
+        }
+        match found {
+            Some(true) => out.push(value.clone()),
+            Some(false) => {}
+            None => return Ok(a.unknown()),
+        }
+    }
+    a.seq(Seq::List, out)
+}
+
+fn one(a: &Args<'_>) -> Outcome {
+    match a.sequence(0)? {
+        (_, []) => Ok(a.make(Kind::Null)),
+        (_, [only]) => Ok(only.clone()),
+        (Seq::Set, items) if items.iter().any(|v| !v.is_wholly_known()) => Ok(a.unknown()),
+        (_, items) => Err(FunctionError::at(
+            0,
+            format!("at most one element is expected, there are {}", items.len()),
+        )),
+    }
+}
+
+fn reverse(a: &Args<'_>) -> Outcome {
+    let (seq, items) = a.sequence(0)?;
+    let seq = if seq == Seq::Set { Seq::List } else { seq };
+    a.seq(seq, items.iter().rev().cloned().collect())
+}
+
+fn slice(a: &Args<'_>) -> Outcome {
+    let (seq, items) = a.sequence(0)?;
+    if seq == Seq::Set {
+        return Err(a.wrong(0, "a list or tuple"));
+    }
+    let bound = |i: usize| -> Result<usize, FunctionError> {
+        usize::try_from(a.int(i)?).ok().filter(|n| *n <= items.len()).ok_or_else(|| {
+            FunctionError::at(i, format!("the index must be between 0 and {}", items.len()))
+        })
+    };
+    let (start, end) = (bound(1)?, bound(2)?);
+    match items.get(start..end) {
+        Some(part) => a.seq(seq, part.to_vec()),
+        None => Err(FunctionError::at(1, "the start must not be after the end")),
+    }
+}
+
+fn sort(a: &Args<'_>) -> Outcome {
+    let mut items = a.items(0).to_vec();
+    if items.iter().any(Value::is_null) {
+        return Err(FunctionError::at(0, "the elements must not be null"));
+    }
+    if items.iter().all(Value::is_wholly_known) {
+        items.sort_by(|x, y| x.as_str().cmp(&y.as_str()));
+        return a.seq(Seq::List, items);
+    }
+    // Which one goes where is not known, only how many there are.
+    let unknown = a.unknown();
+    a.seq(Seq::List, vec![unknown; items.len()])
+}
+
+/// Whether all of these are maps, as opposed to objects, of one type.
+pub(super) fn common_map(assocs: &[Assoc], types: &[Type]) -> bool {
+    assocs.iter().all(|a| *a == Assoc::Map) && types.windows(2).all(|w| w[0] == w[1])
+}

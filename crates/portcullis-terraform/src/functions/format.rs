@@ -1,0 +1,121 @@
+//! `format`, `formatlist` and `templatestring`.
+
+use portcullis_core::{Kind, Seq, Value, WhyKind};
+
+use super::args::{Args, Pieces};
+use super::printf::{self, Part};
+use super::spec::{ANY, Gives, NULLABLE, Reads, STR, Spec};
+use super::{FunctionError, MAX_ELEMENTS, Outcome};
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::text("format", &[STR], format).rest(NULLABLE).reads(Reads::OwnDeep),
+    Spec::deep("formatlist", &[STR], formatlist).rest(NULLABLE).reads(Reads::OwnDeep),
+    Spec::text("templatestring", &[STR, ANY], templatestring).reads(Reads::Own).gives(Gives::Text),
+];
+
+fn format(a: &Args<'_>) -> Outcome {
+    let format = a.value(0);
+    let Some(format) = format.as_str() else { return Ok(a.unknown()) };
+    let parts = printf::parse(format)?;
+    check_used(&parts, a.len() - 1)?;
+    line(a, &parts, a.values.get(1..).unwrap_or(&[]))
+}
+
+fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
+    let mut pieces = Pieces::default();
+    for part in parts {
+        match part {
+            Part::Text(text) => pieces.text(text),
+            Part::Verb(verb) => {
+                let Some(value) = values.get(verb.arg) else { continue };
+                if value.is_null() {
+                    // Terraform gives up on the type of a bare null here, and with it the value.
+                    return a.never(WhyKind::Invalid, "a null value is formatted");
+                }
+                if value.is_wholly_known() {
+                    pieces.text(&verb.write(value)?);
+                } else if verb.is_plain() {
+                    pieces.value(value);
+                } else {
+                    pieces.hole();
+                }
+            }
+        }
+    }
+    a.pieces(pieces)
+}
+
+/// Refuses arguments that no verb uses, and verbs without an argument.
+fn check_used(parts: &[Part], given: usize) -> Result<(), FunctionError> {
+    let used = parts
+        .iter()
+        .filter_map(|p| if let Part::Verb(v) = p { Some(v.arg + 1) } else { None })
+        .max()
+        .unwrap_or(0);
+    match used.cmp(&given) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(FunctionError::at(
+            used + 1,
+            format!("the format string uses {used} of the {given} arguments"),
+        )),
+        std::cmp::Ordering::Greater => Err(FunctionError::at(
+            0,
+            format!("the format string needs {used} arguments, {given} given"),
+        )),
+    }
+}
+
+fn formatlist(a: &Args<'_>) -> Outcome {
+    let format = a.value(0);
+    let Some(format) = format.as_str() else { return Ok(a.unknown()) };
+    let parts = printf::parse(format)?;
+    let values = a.values.get(1..).unwrap_or(&[]);
+    check_used(&parts, values.len())?;
+    let mut rows = None;
+    for (i, value) in values.iter().enumerate() {
+        match &value.kind {
+            Kind::List(_, items) => match rows {
+                Some(n) if n != items.len() => {
+                    return Err(FunctionError::at(
+                        i + 1,
+                        format!(
+                            "all lists must be of one length: {n} elements, here {}",
+                            items.len()
+                        ),
+                    ));
+                }
+                _ => rows = Some(items.len()),
+            },
+            // It may be a list, of whatever length, unless it is known to be text.
+            Kind::Unknown(u) if u.pieces.is_none() => return Ok(a.unknown()),
+            _ => {}
+        }
+    }
+    let rows = rows.unwrap_or(1);
+    if rows > MAX_ELEMENTS {
+        return Err(FunctionError::new(format!("more than {MAX_ELEMENTS} elements")));
+    }
+    let lines: Result<Vec<Value>, _> = (0..rows)
+        .map(|row| {
+            let row: Vec<Value> = values
+                .iter()
+                .map(|v| v.as_list().and_then(|l| l.get(row)).unwrap_or(v).clone())
+                .collect();
+            line(a, &parts, &row)
+        })
+        .collect();
+    a.seq(Seq::List, lines?)
+}
+
+fn templatestring(a: &Args<'_>) -> Outcome {
+    let (template, vars) = (a.value(0), a.value(1));
+    if template.as_unknown().is_some() || vars.as_unknown().is_some() {
+        return Ok(a.unknown());
+    }
+    super::filesystem::check_variables(a, 1)?;
+    // The text stands nowhere as it is: it gets a source of its own, so that spans have a place.
+    let sources = a.head.ctx.files().sources();
+    let path = sources.path(a.head.span.file);
+    let file = sources.add(format!("{path} (template)"), a.str(0));
+    a.head.ctx.render_template(file, a.str(0), &vars)
+}

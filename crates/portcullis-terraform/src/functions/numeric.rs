@@ -1,0 +1,135 @@
+//! Numbers.
+
+use std::cmp::Ordering;
+
+use bigdecimal::num_bigint::{BigInt, Sign};
+use bigdecimal::{BigDecimal, RoundingMode};
+use portcullis_core::{Kind, Number, Seq, Value};
+
+use crate::convert::convert;
+use crate::types::Type;
+
+use super::args::Args;
+use super::spec::{ANY, NUM, Spec};
+use super::{FunctionError, Outcome};
+
+/// Most elements that `range` gives, by Terraform's own rule.
+const MAX_RANGE: usize = 1024;
+/// Longest text that `parseint` reads.
+const MAX_DIGITS: usize = 10_000;
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::deep("abs", &[NUM], abs),
+    Spec::deep("ceil", &[NUM], |a| round(a, RoundingMode::Ceiling)),
+    Spec::deep("floor", &[NUM], |a| round(a, RoundingMode::Floor)),
+    Spec::deep("log", &[NUM, NUM], |a| a.float(a.num(0).as_f64().ln() / a.num(1).as_f64().ln())),
+    Spec::deep("max", &[], |a| extreme(a, Ordering::Greater)).rest(NUM),
+    Spec::deep("min", &[], |a| extreme(a, Ordering::Less)).rest(NUM),
+    Spec::deep("parseint", &[ANY, NUM], parseint),
+    Spec::deep("pow", &[NUM, NUM], |a| a.float(a.num(0).as_f64().powf(a.num(1).as_f64()))),
+    Spec::deep("range", &[], range).rest(NUM),
+    Spec::deep("signum", &[NUM], |a| Ok(a.make(Kind::Num(a.int(0)?.signum().into())))),
+    Spec::deep("sum", &[ANY], sum),
+];
+
+fn abs(a: &Args<'_>) -> Outcome {
+    let n = a.num(0);
+    a.number(if n < 0_i64.into() { n.neg() } else { n })
+}
+
+fn round(a: &Args<'_>, mode: RoundingMode) -> Outcome {
+    a.number(Number::from(a.num(0).to_big().with_scale_round(0, mode)))
+}
+
+fn extreme(a: &Args<'_>, wanted: Ordering) -> Outcome {
+    let mut best: Option<&Number> = None;
+    for n in a.values.iter().filter_map(Value::as_num) {
+        if best.is_none_or(|b| n.cmp(b) == wanted) {
+            best = Some(n);
+        }
+    }
+    match best {
+        Some(n) => a.number(n.clone()),
+        None => Err(FunctionError::new("at least one number is required")),
+    }
+}
+
+fn parseint(a: &Args<'_>) -> Outcome {
+    let value = a.value(0);
+    let Some(text) = value.as_str() else { return Err(a.wrong(0, "a string")) };
+    let base = u32::try_from(a.int(1)?).ok().filter(|b| (2..=62).contains(b));
+    let base = base.ok_or_else(|| FunctionError::at(1, "the base must be between 2 and 62"))?;
+    let bad = || FunctionError::at(0, format!("{text:?} is no whole number in base {base}"));
+    let (sign, digits) = match text.as_bytes().first() {
+        Some(b'-') => (Sign::Minus, &text[1..]),
+        Some(b'+') => (Sign::Plus, &text[1..]),
+        _ => (Sign::Plus, text),
+    };
+    if digits.is_empty() || digits.len() > MAX_DIGITS {
+        return Err(bad());
+    }
+    let digits: Option<Vec<u8>> = digits
+        .bytes()
+        .map(|b| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'z' => Some(b - b'a' + 10),
+            // Up to base 36 case does not matter; above, capitals go on where small letters end.
+            b'A'..=b'Z' => Some(b - b'A' + if base <= 36 { 10 } else { 36 }),
+            _ => None,
+        })
+        .map(|d| d.filter(|d| u32::from(*d) < base))
+        .collect();
+    let n = digits.and_then(|d| BigInt::from_radix_be(sign, &d, base)).ok_or_else(bad)?;
+    a.number(Number::from(BigDecimal::from(n)))
+}
+
+fn range(a: &Args<'_>) -> Outcome {
+    let zero = Number::from(0_i64);
+    let (start, end, step) = match a.len() {
+        1 => (zero.clone(), a.num(0), None),
+        2 => (a.num(0), a.num(1), None),
+        3 => (a.num(0), a.num(1), Some(a.num(2))),
+        n => {
+            return Err(FunctionError::new(format!("range takes 1 to 3 arguments, {n} given")));
+        }
+    };
+    let step = step.unwrap_or_else(|| if end < start { (-1_i64).into() } else { 1_i64.into() });
+    let down = step < zero;
+    if step == zero {
+        return Err(FunctionError::at(2, "the step must not be zero"));
+    }
+    if (down && end > start) || (!down && end < start) {
+        return Err(FunctionError::at(2, "the step leads away from the end"));
+    }
+    let origin = a.origin();
+    let mut out = Vec::new();
+    let mut n = start;
+    while if down { n > end } else { n < end } {
+        if out.len() == MAX_RANGE {
+            return Err(FunctionError::new(format!(
+                "range gives at most {MAX_RANGE} numbers: bring the ends nearer or take larger steps"
+            )));
+        }
+        out.push(Value::num(n.clone(), origin));
+        n = n.add(&step);
+    }
+    a.seq(Seq::List, out)
+}
+
+fn sum(a: &Args<'_>) -> Outcome {
+    let (_, items) = a.sequence(0)?;
+    if items.is_empty() {
+        return Err(FunctionError::at(0, "an empty list has no sum"));
+    }
+    let mut total = Number::from(0_i64);
+    for item in items {
+        if item.is_null() {
+            return Err(FunctionError::at(0, "the elements must not be null"));
+        }
+        let n = convert(item, &Type::Number).map_err(|e| FunctionError::at(0, e))?;
+        if let Some(n) = n.as_num() {
+            total = total.add(n);
+        }
+    }
+    a.number(total)
+}

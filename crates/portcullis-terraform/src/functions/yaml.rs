@@ -1,0 +1,243 @@
+//! `yamlencode` and `yamldecode`.
+
+use std::sync::Arc;
+
+use portcullis_core::{Kind, Level, MapEntry, Number, Value};
+use portcullis_syntax::Style;
+
+use super::args::{Args, bounded};
+use super::datetime::{Time, parse_clock, parse_date, parse_zone};
+use super::json;
+use super::spec::{Gives, NULLABLE, Reads, STR, Spec};
+use super::{FunctionError, MAX_DEPTH, Outcome};
+
+pub(super) const FUNCTIONS: &[Spec] = &[
+    Spec::text("yamlencode", &[NULLABLE], |a| json::encoded(a, encode)).reads(Reads::OwnDeep),
+    Spec::deep("yamldecode", &[STR], yamldecode).gives(Gives::Maybe),
+];
+
+fn encode(value: &Value) -> Result<String, FunctionError> {
+    let mut out = String::new();
+    match &value.kind {
+        Kind::List(_, items) if !items.is_empty() => block(value, &mut out, 0, 0)?,
+        Kind::Map(_, map) if !map.is_empty() => block(value, &mut out, 0, 0)?,
+        _ => {
+            inline(value, &mut out, 0)?;
+            out.push('\n');
+            // A bare scalar leaves a document open, so that its end is marked.
+            if matches!(value.kind, Kind::Null | Kind::Bool(_) | Kind::Num(_)) {
+                out.push_str("...\n");
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Writes a collection with elements in block style; the first line has its indentation already.
+fn block(
+    value: &Value,
+    out: &mut String,
+    indent: usize,
+    depth: usize,
+) -> Result<(), FunctionError> {
+    if depth > MAX_DEPTH {
+        return Err(FunctionError::at(0, format!("values nested deeper than {MAX_DEPTH} levels")));
+    }
+    bounded(out.len())?;
+    let pad = " ".repeat(indent);
+    match &value.kind {
+        Kind::List(_, items) => {
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(&pad);
+                }
+                out.push_str("- ");
+                if is_block(item) {
+                    block(item, out, indent + 2, depth + 1)?;
+                } else {
+                    inline(item, out, indent)?;
+                    out.push('\n');
+                }
+            }
+        }
+        Kind::Map(_, map) => {
+            let mut entries: Vec<&MapEntry> = map.iter().collect();
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            for (i, e) in entries.into_iter().enumerate() {
+                if i > 0 {
+                    out.push_str(&pad);
+                }
+                out.push_str(&quoted(&e.key));
+                out.push(':');
+                match &e.value.kind {
+                    // Lists stand at the level of their key, maps below it.
+                    Kind::List(..) if is_block(&e.value) => {
+                        out.push('\n');
+                        out.push_str(&pad);
+                        block(&e.value, out, indent, depth + 1)?;
+                    }
+                    Kind::Map(..) if is_block(&e.value) => {
+                        out.push('\n');
+                        out.push_str(&" ".repeat(indent + 2));
+                        block(&e.value, out, indent + 2, depth + 1)?;
+                    }
+                    _ => {
+                        out.push(' ');
+                        inline(&e.value, out, indent)?;
+                        out.push('\n');
+                    }
+                }
+            }
+        }
+        _ => inline(value, out, indent)?,
+    }
+    Ok(())
+}
+
+fn is_block(value: &Value) -> bool {
+    match &value.kind {
+        Kind::List(_, items) => !items.is_empty(),
+        Kind::Map(_, map) => !map.is_empty(),
+        _ => false,
+    }
+}
+
+/// Writes what takes no lines of its own, or starts on the line of its key.
+fn inline(value: &Value, out: &mut String, indent: usize) -> Result<(), FunctionError> {
+    match &value.kind {
+        Kind::List(..) => out.push_str("[]"),
+        Kind::Map(..) => out.push_str("{}"),
+        Kind::Null => out.push_str("null"),
+        Kind::Str(s) if is_literal(s) => literal(s, out, indent + 2),
+        Kind::Str(s) => out.push_str(&quoted(s)),
+        _ => match value.scalar_text() {
+            Some(t) => out.push_str(&t),
+            None => {
+                return Err(FunctionError::at(0, "a value that is not known cannot be written"));
+            }
+        },
+    }
+    Ok(())
+}
+
+/// Whether text is written as a literal block: several lines, nothing that needs escapes.
+fn is_literal(text: &str) -> bool {
+    text.contains('\n')
+        && !text.starts_with(['\n', ' '])
+        && !text.contains(" \n")
+        && !text.ends_with(' ')
+        && text.chars().all(|c| c == '\n' || c == '\t' || !needs_escape(c))
+}
+
+/// `|` with the mark for its last newline; the newline after the block is the caller's.
+fn literal(text: &str, out: &mut String, indent: usize) {
+    out.push('|');
+    if text.ends_with("\n\n") || text == "\n" {
+        out.push('+');
+    } else if !text.ends_with('\n') {
+        out.push('-');
+    }
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&" ".repeat(indent));
+            out.push_str(line);
+        }
+    }
+}
+
+fn needs_escape(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{a0}')
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\0' => out.push_str("\\0"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\u{1b}' => out.push_str("\\e"),
+            '\u{85}' => out.push_str("\\N"),
+            '\u{a0}' => out.push_str("\\_"),
+            '\u{2028}' => out.push_str("\\L"),
+            '\u{2029}' => out.push_str("\\P"),
+            c if needs_escape(c) && u32::from(c) < 0x100 => {
+                out.push_str(&format!("\\x{:02X}", u32::from(c)));
+            }
+            c if needs_escape(c) => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn yamldecode(a: &Args<'_>) -> Outcome {
+    let parsed = portcullis_syntax::yaml::parse(a.head.span.file, a.str(0));
+    let errors = parsed.diagnostics.iter().filter(|d| d.level == Level::Error);
+    if let Some(problem) = errors.into_iter().next() {
+        return Err(FunctionError::at(
+            0,
+            format!("the text is not valid YAML: {}", problem.message),
+        ));
+    }
+    match parsed.documents.as_slice() {
+        [] => Ok(a.make(Kind::Null)),
+        [node] => json::decode(a, node, &scalar, 0),
+        _ => Err(FunctionError::at(0, "the text holds more than one YAML document")),
+    }
+}
+
+/// Plain scalars have the types that Terraform's YAML reader gives them:
+/// <https://developer.hashicorp.com/terraform/language/functions/yamldecode>.
+fn scalar(a: &Args<'_>, text: &Arc<str>, style: Style) -> Outcome {
+    if style != Style::Plain {
+        return a.text(text.clone());
+    }
+    match &**text {
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(a.make(Kind::Null)),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return a.bool(true);
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return a.bool(false);
+        }
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
+        | ".nan" | ".NaN" | ".NAN" => {
+            return Err(FunctionError::at(0, format!("{text} is no number that can be used")));
+        }
+        _ => {}
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        if let Some(time) = timestamp(text) {
+            return a.text(time.rfc3339());
+        }
+        if let Some(n) = Number::parse(text) {
+            return a.number(n);
+        }
+    }
+    a.text(text.clone())
+}
+
+/// `2001-12-14`, `2001-12-14T21:59:43.10-05:00`, `2001-12-14 21:59:43`.
+fn timestamp(text: &str) -> Option<Time> {
+    let Some((date, clock)) = text.split_once(['T', 't', ' ']) else {
+        return parse_date(text, false).map(|days| Time::at(days, 0, 0));
+    };
+    let days = parse_date(date, false)?;
+    if text.contains(' ') {
+        return Some(Time::at(days, parse_clock(clock, false)?, 0));
+    }
+    let (clock, zone) = clock.split_at(clock.find(['Z', '+', '-'])?);
+    Some(Time::at(days, parse_clock(clock, false)?, parse_zone(zone)?))
+}
