@@ -1,1 +1,14 @@
-//! (written in the next commits)
+//! CloudFormation and SAM templates to a resource graph.
+//!
+//! A template is read with spans, includes and loops are expanded, the SAM transform is applied,
+//! and every property is resolved to a [`portcullis_core::Value`] that is known, a choice, or
+//! unknown with its cause. Resources that only defaults switch off are judged in further worlds.
+//!
+//! Deliberately absent: rules, reports, discovery of files, the network. Macros and stacks that
+//! live elsewhere are never fetched; what hangs on them is unknown.
+
+mod project;
+mod sniff;
+
+pub use project::{Project, Settings};
+pub use sniff::{Sniff, sniff};

@@ -1,0 +1,147 @@
+//! Whether a text is a template, told by its content alone.
+
+/// What a text looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sniff {
+    /// A CloudFormation template.
+    CloudFormation,
+    /// A template with the SAM transform.
+    Sam,
+    /// Something else.
+    No,
+}
+
+/// Tells templates from other YAML and JSON without parsing.
+///
+/// A text counts when it has `AWSTemplateFormatVersion` or the SAM transform as a key at the top,
+/// or a top-level `Resources` with a type of `AWS::`, `Custom::` or `Alexa::`. Broken templates are
+/// recognised too, so that they can be reported instead of passed over.
+#[must_use]
+pub fn sniff(text: &str) -> Sniff {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with(['{', '[']) { sniff_json(text) } else { sniff_yaml(text) }
+}
+
+fn sniff_json(text: &str) -> Sniff {
+    if !text.trim_start().starts_with('{') || !text.contains("\"Resources\"") {
+        // Without resources only the version names a template: a parameter file has neither.
+        return if text.contains("\"AWSTemplateFormatVersion\"") {
+            Sniff::CloudFormation
+        } else {
+            Sniff::No
+        };
+    }
+    if text.contains("\"AWS::Serverless-2016-10-31\"") {
+        return Sniff::Sam;
+    }
+    // A plan or a service's description of a stack may hold a template as text, with its quotes
+    // escaped; such text does not match these.
+    if text.contains("\"AWSTemplateFormatVersion\"") || has_json_type(text) {
+        Sniff::CloudFormation
+    } else {
+        Sniff::No
+    }
+}
+
+fn has_json_type(text: &str) -> bool {
+    text.match_indices("\"Type\"").any(|(at, key)| {
+        let rest = text[at + key.len()..].trim_start();
+        rest.strip_prefix(':')
+            .map(str::trim_start)
+            .and_then(|r| r.strip_prefix('"'))
+            .is_some_and(is_type)
+    })
+}
+
+fn is_type(name: &str) -> bool {
+    ["AWS::", "Custom::", "Alexa::"].iter().any(|p| name.starts_with(p))
+}
+
+fn sniff_yaml(text: &str) -> Sniff {
+    let (mut version, mut sam, mut resources, mut typed) = (false, false, false, false);
+    let mut section = "";
+    for line in text.lines() {
+        let bare = line.trim_start();
+        if bare.is_empty() || bare.starts_with('#') {
+            continue;
+        }
+        let top = bare.len() == line.len();
+        if let Some((key, rest)) = key_of(bare) {
+            if top {
+                section = key;
+                match key {
+                    "AWSTemplateFormatVersion" => version = true,
+                    "Resources" => {
+                        resources = true;
+                        // `Resources: {T: {Type: AWS::SNS::Topic}}` on one line.
+                        typed |= rest.contains("Type: AWS::") || rest.contains("Type: Custom::");
+                    }
+                    _ => {}
+                }
+            } else if section == "Resources" {
+                typed |= key == "Type" && is_type(rest.trim().trim_start_matches(['"', '\'']));
+                typed |= rest.contains("Type: AWS::") || rest.contains("Type: Custom::");
+                typed |= rest.contains("Type: \"AWS::") || rest.contains("Type: 'AWS::");
+            }
+        } else if section == "Resources" && bare.contains("Type: AWS::") {
+            typed = true;
+        }
+        sam |= section == "Transform" && line.contains("AWS::Serverless-2016-10-31");
+        if version && resources && sam {
+            break;
+        }
+    }
+    match (sam, version || (resources && typed)) {
+        (true, _) => Sniff::Sam,
+        (false, true) => Sniff::CloudFormation,
+        (false, false) => Sniff::No,
+    }
+}
+
+/// The key of a line of block YAML and what follows its colon.
+fn key_of(line: &str) -> Option<(&str, &str)> {
+    let (key, rest) = line.split_once(':')?;
+    let plain = key.trim_end().trim_matches(['"', '\'']);
+    let after = rest.chars().next();
+    (after.is_none_or(char::is_whitespace) && !plain.is_empty()).then_some((plain, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_recognised() {
+        use Sniff::{CloudFormation, Sam};
+        for (text, want) in [
+            ("AWSTemplateFormatVersion: '2010-09-09'\nResources:\n", CloudFormation),
+            ("Resources:\n  B: {Type: AWS::S3::Bucket}\n", CloudFormation),
+            ("Resources: {B: {Type: AWS::S3::Bucket}}\n", CloudFormation),
+            ("# x\nResources:\n  B:\n    Type: \"Custom::Thing\"\n", CloudFormation),
+            ("{\"Resources\": {\"B\": {\"Type\" : \"AWS::S3::Bucket\"}}}", CloudFormation),
+            ("\u{feff}{\"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\",}}", CloudFormation),
+            ("Transform: AWS::Serverless-2016-10-31\nResources: {}\n", Sam),
+            ("Transform:\n  - X\n  - 'AWS::Serverless-2016-10-31'\nGlobals:\n", Sam),
+            ("{\"Transform\": \"AWS::Serverless-2016-10-31\", \"Resources\": {}}", Sam),
+        ] {
+            assert_eq!(sniff(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_yaml_and_json_is_not() {
+        for text in [
+            "",
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers: []\n",
+            "service: x\nprovider:\n  name: aws\nresources:\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n",
+            "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          Type: AWS::S3::Bucket\n",
+            "[{\"ParameterKey\": \"A\", \"ParameterValue\": \"AWS::S3::Bucket\"}]",
+            "{\"Parameters\": {\"A\": \"b\"}}",
+            "{\"format_version\":\"1.2\",\"planned_values\":{\"t\":\"{\\\"Resources\\\":{\\\"B\\\":{\\\"Type\\\":\\\"AWS::S3::Bucket\\\"}}}\"}}",
+            "{\"version\":\"36\",\"artifacts\":{\"S\":{\"type\":\"aws:cloudformation:stack\",\"properties\":{}}}}",
+            "- just\n- a list\n",
+        ] {
+            assert_eq!(sniff(text), Sniff::No, "{text}");
+        }
+    }
+}
