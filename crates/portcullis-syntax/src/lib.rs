@@ -8,6 +8,7 @@
 pub mod hcl;
 pub mod json;
 pub mod node;
+mod report;
 pub mod yaml;
 
 pub use node::{Key, Node, NodeKind, Parsed, Style};

@@ -104,3 +104,26 @@ impl Node {
             if self.tag.is_none() && matches!(&**t, "" | "~" | "null" | "Null" | "NULL"))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A node in a compact notation: quoted and block scalars in quotes.
+    pub(crate) fn show(node: &Node) -> String {
+        let tag = node.tag.as_ref().map(|t| format!("!{t} ")).unwrap_or_default();
+        let text = match &node.kind {
+            NodeKind::Scalar(text, Style::Plain) => text.to_string(),
+            NodeKind::Scalar(text, _) => format!("{text:?}"),
+            NodeKind::Seq(items) => {
+                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
+            }
+            NodeKind::Map(entries) => {
+                let entries: Vec<_> =
+                    entries.iter().map(|(k, v)| format!("{}: {}", k.text, show(v))).collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+        };
+        tag + &text
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portcullis_core::{Diagnostic, Span};
 use rustc_hash::FxHashSet;
 
-use super::{Attribute, Block, Body, ExprKind, Parser, Result_};
+use super::{Attribute, Block, Body, ExprKind, Parse, Parser};
 
 impl<'t> Parser<'t> {
     /// Reads items up to the end, or up to the `}` of the block that `within` is the start of.
@@ -53,7 +53,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn item(&mut self, body: &mut Body) -> Result_<()> {
+    fn item(&mut self, body: &mut Body) -> Parse<()> {
         let start = self.at;
         let (name, name_span) = if self.peek() == b'"' {
             self.quoted_name(start)?
@@ -72,7 +72,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A quoted name: an error, since only blocks' labels are quoted, but its meaning is plain.
-    fn quoted_name(&mut self, start: usize) -> Result_<(Arc<str>, Span)> {
+    fn quoted_name(&mut self, start: usize) -> Parse<(Arc<str>, Span)> {
         let expr = self.quoted()?;
         let span = self.span(start, self.at);
         let message = "an attribute's name is written without quotes";
@@ -83,7 +83,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn attribute(&mut self, body: &mut Body, name: Arc<str>, name_span: Span) -> Result_<()> {
+    fn attribute(&mut self, body: &mut Body, name: Arc<str>, name_span: Span) -> Parse<()> {
         self.at += 1;
         self.blanks(false);
         let expr = self.expression(false)?;
@@ -100,7 +100,7 @@ impl<'t> Parser<'t> {
         start: usize,
         kind: Arc<str>,
         kind_span: Span,
-    ) -> Result_<()> {
+    ) -> Parse<()> {
         let mut labels = Vec::new();
         let mut header = kind_span;
         loop {
@@ -156,7 +156,7 @@ impl<'t> Parser<'t> {
             return self.end_of_block();
         }
         let message = format!("the block `{}` is never closed: missing `}}`", block.kind);
-        if !self.diagnostics.iter().any(|d| d.message.contains("is never closed: missing")) {
+        if !std::mem::replace(&mut self.unclosed_block, true) {
             self.report(Diagnostic::error(header, message));
         }
         let escaped = self.escaped_blocks(start, &mut block);
@@ -171,7 +171,7 @@ impl<'t> Parser<'t> {
         rest.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{')
     }
 
-    fn end_of_block(&mut self) -> Result_<()> {
+    fn end_of_block(&mut self) -> Parse<()> {
         self.blanks(false);
         if !self.done() && !matches!(self.peek(), b'\n' | b'}') {
             // Whatever follows may well be whole: it is read as the next item.

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use portcullis_core::{Number, Span};
 
-use super::{BinaryOp, Expr, ExprKind, ForExpr, ObjectItem, Parser, Result_, Step, UnaryOp};
+use super::{BinaryOp, Expr, ExprKind, ForExpr, ObjectItem, Parse, Parser, Step, UnaryOp};
 
 impl<'t> Parser<'t> {
     /// Reads an expression and the blanks behind it; `newlines` says whether they are blanks.
-    pub(super) fn expression(&mut self, newlines: bool) -> Result_<Expr> {
+    pub(super) fn expression(&mut self, newlines: bool) -> Parse<Expr> {
         self.enter()?;
         let expr = self.conditional(newlines);
         self.depth -= 1;
         expr
     }
 
-    fn conditional(&mut self, newlines: bool) -> Result_<Expr> {
+    fn conditional(&mut self, newlines: bool) -> Parse<Expr> {
         let condition = self.binary(newlines, 0)?;
         if !self.eat(b'?') {
             return Ok(condition);
@@ -54,7 +54,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn binary(&mut self, newlines: bool, weaker: u8) -> Result_<Expr> {
+    fn binary(&mut self, newlines: bool, weaker: u8) -> Parse<Expr> {
         let mut left = self.unary(newlines)?;
         let mut height = self.height;
         while let Some((op, strength, length)) = self.operator()
@@ -72,7 +72,7 @@ impl<'t> Parser<'t> {
         Ok(left)
     }
 
-    fn unary(&mut self, newlines: bool) -> Result_<Expr> {
+    fn unary(&mut self, newlines: bool) -> Parse<Expr> {
         let op = match self.peek() {
             b'!' => UnaryOp::Not,
             b'-' => UnaryOp::Neg,
@@ -90,7 +90,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span, kind: ExprKind::Unary(op, Box::new(operand)) })
     }
 
-    fn postfix(&mut self, newlines: bool) -> Result_<Expr> {
+    fn postfix(&mut self, newlines: bool) -> Parse<Expr> {
         let base = self.primary(newlines)?;
         self.blanks(newlines);
         let mut span = base.span;
@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span, kind: ExprKind::Traversal(Box::new(base), steps) })
     }
 
-    fn dot_step(&mut self, newlines: bool) -> Result_<Step> {
+    fn dot_step(&mut self, newlines: bool) -> Parse<Step> {
         self.at += 1;
         self.blanks(newlines);
         let start = self.at;
@@ -139,7 +139,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn bracket_step(&mut self) -> Result_<Step> {
+    fn bracket_step(&mut self) -> Parse<Step> {
         let start = self.at;
         self.at += 1;
         self.blanks(true);
@@ -166,7 +166,7 @@ impl<'t> Parser<'t> {
         self.at > start
     }
 
-    fn primary(&mut self, newlines: bool) -> Result_<Expr> {
+    fn primary(&mut self, newlines: bool) -> Parse<Expr> {
         self.height = 1;
         match self.peek() {
             b'"' => self.quoted(),
@@ -180,7 +180,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn paren(&mut self) -> Result_<Expr> {
+    fn paren(&mut self) -> Parse<Expr> {
         let start = self.at;
         self.at += 1;
         self.blanks(true);
@@ -192,7 +192,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span: self.span(start, self.at), kind: ExprKind::Paren(Box::new(inner)) })
     }
 
-    fn tuple(&mut self) -> Result_<Expr> {
+    fn tuple(&mut self) -> Parse<Expr> {
         let start = self.at;
         self.at += 1;
         self.blanks(true);
@@ -214,7 +214,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span: self.span(start, self.at), kind: ExprKind::Tuple(items) })
     }
 
-    fn object(&mut self) -> Result_<Expr> {
+    fn object(&mut self) -> Parse<Expr> {
         let start = self.at;
         self.at += 1;
         self.blanks(true);
@@ -243,7 +243,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span: self.span(start, self.at), kind: ExprKind::Object(items) })
     }
 
-    fn number(&mut self) -> Result_<Expr> {
+    fn number(&mut self) -> Parse<Expr> {
         let start = self.at;
         self.digits();
         if self.peek() == b'.' && self.peek_at(1).is_ascii_digit() {
@@ -268,7 +268,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A keyword, a variable or a function call.
-    fn name(&mut self, newlines: bool) -> Result_<Expr> {
+    fn name(&mut self, newlines: bool) -> Parse<Expr> {
         let start = self.at;
         let first = self.identifier().unwrap_or_default();
         while self.looking_at("::") {
@@ -296,7 +296,7 @@ impl<'t> Parser<'t> {
         Ok(Expr { span, kind })
     }
 
-    fn call(&mut self, name: Arc<str>, name_span: Span) -> Result_<Expr> {
+    fn call(&mut self, name: Arc<str>, name_span: Span) -> Parse<Expr> {
         self.at += 1;
         self.blanks(true);
         let mut args = Vec::new();
@@ -334,7 +334,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `k, v in collection`, without the `for`.
-    pub(super) fn for_head(&mut self) -> Result_<(Option<Arc<str>>, Arc<str>, Expr)> {
+    pub(super) fn for_head(&mut self) -> Parse<(Option<Arc<str>>, Arc<str>, Expr)> {
         self.blanks(true);
         let Some(first) = self.identifier() else {
             return self.fail_expected("a variable after `for`");
@@ -358,7 +358,7 @@ impl<'t> Parser<'t> {
         Ok((key, value, collection))
     }
 
-    fn for_expr(&mut self, start: usize, object: bool) -> Result_<Expr> {
+    fn for_expr(&mut self, start: usize, object: bool) -> Parse<Expr> {
         self.at += 3;
         let (key_var, value_var, collection) = self.for_head()?;
         let mut height = self.height;

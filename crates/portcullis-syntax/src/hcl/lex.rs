@@ -3,6 +3,7 @@
 use portcullis_core::Span;
 
 use super::Parser;
+use crate::report::found;
 
 fn starts_identifier(c: char) -> bool {
     c == '_' || c.is_alphabetic()
@@ -136,10 +137,10 @@ impl<'t> Parser<'t> {
     pub(super) fn next_token(&self) -> (Span, String) {
         let at = self.at.min(self.bytes.len());
         let Some(c) = self.char_at(at) else {
-            return (self.span(at, at), "end of file".to_owned());
+            return (self.span(at, at), found(None));
         };
-        if c == '\n' || self.looking_at("\r\n") {
-            return (self.span(at, at), "end of line".to_owned());
+        if matches!(c, '\n' | '\r') {
+            return (self.span(at, at), found(Some(c)));
         }
         let end = if continues_identifier(c) {
             self.identifier_end(at)
@@ -154,12 +155,10 @@ impl<'t> Parser<'t> {
             at + c.len_utf8()
         };
         let word = self.text.get(at..end).unwrap_or_default();
-        let found = if c.is_control() {
-            format!("the control character {}", c.escape_unicode())
-        } else if word.chars().count() > 40 {
-            format!("`{}…`", word.chars().take(40).collect::<String>())
-        } else {
-            format!("`{word}`")
+        let found = match word.chars().count() {
+            0 | 1 => found(Some(c)),
+            2..=40 => format!("`{word}`"),
+            _ => format!("`{}…`", word.chars().take(40).collect::<String>()),
         };
         (self.span(at, end), found)
     }

@@ -20,13 +20,13 @@ pub use ast::{
 use portcullis_core::{Diagnostic, FileId, Span};
 use rustc_hash::FxHashSet;
 
+use crate::report::settle;
+
 /// How deep expressions and blocks may nest; it bounds this parser's own stack.
 const MAX_DEPTH: u32 = 128;
 /// How high an expression's tree may grow: an operator chain adds a level per operator without
 /// nesting in the text. It bounds the stack of whoever walks (or drops) the tree.
 const MAX_HEIGHT: u32 = 256;
-/// Problems reported for one file; a file of garbage has one per line.
-const MAX_DIAGNOSTICS: usize = 100;
 
 /// Parses a file. A byte order mark is skipped.
 #[must_use]
@@ -69,7 +69,7 @@ pub fn parse_template(file: FileId, text: &str, offset: u32) -> Result<Expr, Vec
 #[derive(Clone, Copy, Debug)]
 struct Failed;
 
-type Result_<T> = Result<T, Failed>;
+type Parse<T> = Result<T, Failed>;
 
 /// State of one parse. Expression methods leave `at` behind the blanks that follow.
 struct Parser<'t> {
@@ -88,7 +88,8 @@ struct Parser<'t> {
     unclosed: FxHashSet<&'t str>,
     comments: Vec<Span>,
     diagnostics: Vec<Diagnostic>,
-    dropped: usize,
+    /// Whether a block without its `}` was reported: the blocks around it lack theirs, too.
+    unclosed_block: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -105,18 +106,13 @@ impl<'t> Parser<'t> {
             unclosed: FxHashSet::default(),
             comments: Vec::new(),
             diagnostics: Vec::new(),
-            dropped: 0,
+            unclosed_block: false,
         }
     }
 
-    fn finish(mut self) -> (Vec<Span>, Vec<Diagnostic>) {
-        self.diagnostics.sort_by_key(|d| d.span.map(|s| (s.start, s.end)));
-        if self.dropped > 0 {
-            let end = self.bytes.len();
-            let more = format!("{} more problems in this file are not listed", self.dropped);
-            self.diagnostics.push(Diagnostic::error(self.span(end, end), more));
-        }
-        (self.comments, self.diagnostics)
+    fn finish(self) -> (Vec<Span>, Vec<Diagnostic>) {
+        let end = self.span(self.bytes.len(), self.bytes.len());
+        (self.comments, settle(self.diagnostics, end))
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -125,25 +121,21 @@ impl<'t> Parser<'t> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS {
-            self.diagnostics.push(diagnostic);
-        } else {
-            self.dropped += 1;
-        }
+        self.diagnostics.push(diagnostic);
     }
 
-    fn fail<T>(&mut self, span: Span, message: impl Into<String>) -> Result_<T> {
+    fn fail<T>(&mut self, span: Span, message: impl Into<String>) -> Parse<T> {
         self.report(Diagnostic::error(span, message));
         Err(Failed)
     }
 
     /// Fails at the next token with `expected …, found …`.
-    fn fail_expected<T>(&mut self, wanted: &str) -> Result_<T> {
+    fn fail_expected<T>(&mut self, wanted: &str) -> Parse<T> {
         let (span, found) = self.next_token();
         self.fail(span, format!("expected {wanted}, found {found}"))
     }
 
-    fn enter(&mut self) -> Result_<()> {
+    fn enter(&mut self) -> Parse<()> {
         if self.depth >= MAX_DEPTH {
             let span = self.next_token().0;
             return self.fail(span, format!("nested too deep: more than {MAX_DEPTH} levels"));
@@ -153,7 +145,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Sets the height of an expression that stands on parts of height `below`.
-    fn grow(&mut self, below: u32) -> Result_<()> {
+    fn grow(&mut self, below: u32) -> Parse<()> {
         if below >= MAX_HEIGHT {
             let span = self.next_token().0;
             let message = format!("expression too long: more than {MAX_HEIGHT} operators deep");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use portcullis_core::Span;
 
-use super::{Expr, ExprKind, MAX_DEPTH, Parser, Part, Result_};
+use super::{Expr, ExprKind, MAX_DEPTH, Parse, Parser, Part};
 
 /// Where a template ends.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ type Pieces<'t> = Vec<(Piece<'t>, Span)>;
 
 impl<'t> Parser<'t> {
     /// Reads a quoted template; at its opening quote.
-    pub(super) fn quoted(&mut self) -> Result_<Expr> {
+    pub(super) fn quoted(&mut self) -> Parse<Expr> {
         let start = self.at;
         self.at += 1;
         // Most strings hold nothing special.
@@ -60,7 +60,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads a heredoc; at its `<<`.
-    pub(super) fn heredoc(&mut self) -> Result_<Expr> {
+    pub(super) fn heredoc(&mut self) -> Parse<Expr> {
         let start = self.at;
         let Some((marker, text)) = self.heredoc_marker(start + 2) else {
             self.at += 2;
@@ -92,7 +92,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads the whole text as a template.
-    pub(super) fn bare_template(&mut self) -> Result_<Expr> {
+    pub(super) fn bare_template(&mut self) -> Parse<Expr> {
         let pieces = self.pieces(End::Text, 0)?;
         self.template(pieces, 0)
     }
@@ -132,7 +132,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads pieces up to and including the end.
-    fn pieces(&mut self, end: End<'t>, start: usize) -> Result_<Pieces<'t>> {
+    fn pieces(&mut self, end: End<'t>, start: usize) -> Parse<Pieces<'t>> {
         let mut pieces: Pieces<'t> = Vec::new();
         let mut height = 0;
         let mut strip_next = false;
@@ -193,7 +193,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads text up to the template's end, a `${` or `%{`, or through a line's newline.
-    fn literal(&mut self, end: End<'t>) -> Result_<Cow<'t, str>> {
+    fn literal(&mut self, end: End<'t>) -> Parse<Cow<'t, str>> {
         let mut decoded = String::new();
         let mut run = self.at;
         let quoted = matches!(end, End::Quote);
@@ -228,7 +228,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads an escape; at its backslash.
-    fn escape(&mut self) -> Result_<char> {
+    fn escape(&mut self) -> Parse<char> {
         let start = self.at;
         let kind = self.peek_at(1);
         let digits = match kind {
@@ -266,7 +266,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads a `${…}` or `%{…}` and strips the text before it; whether to strip what follows.
-    fn sequence(&mut self, before: &mut Pieces<'t>) -> Result_<((Piece<'t>, Span), bool)> {
+    fn sequence(&mut self, before: &mut Pieces<'t>) -> Parse<((Piece<'t>, Span), bool)> {
         let start = self.at;
         let interpolation = self.peek() == b'$';
         self.at += 2;
@@ -287,7 +287,7 @@ impl<'t> Parser<'t> {
         Ok(((piece, self.span(start, self.at)), strip))
     }
 
-    fn directive(&mut self) -> Result_<Piece<'t>> {
+    fn directive(&mut self) -> Parse<Piece<'t>> {
         let start = self.at;
         let word = self.identifier();
         let word_end = self.at;
@@ -310,7 +310,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Joins neighbouring texts, nests directives, and decides what the whole is.
-    fn template(&mut self, pieces: Pieces<'t>, start: usize) -> Result_<Expr> {
+    fn template(&mut self, pieces: Pieces<'t>, start: usize) -> Parse<Expr> {
         let span = self.span(start, self.at);
         let below = self.height;
         if pieces.iter().all(|(p, _)| matches!(p, Piece::Text(_))) {
@@ -329,7 +329,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Parts, and how deep directives nest in them.
-    fn nest(&mut self, pieces: Pieces<'t>) -> Result_<(Vec<Part>, u32)> {
+    fn nest(&mut self, pieces: Pieces<'t>) -> Parse<(Vec<Part>, u32)> {
         let mut open: Vec<(Frame, Vec<Part>, Span)> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
         let mut nesting = 0;

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::report::MAX_DIAGNOSTICS;
 
 fn read(text: &str) -> File {
     parse(FileId(0), text)
