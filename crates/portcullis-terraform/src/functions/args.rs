@@ -15,6 +15,7 @@ use super::{FunctionContext, FunctionError, MAX_ELEMENTS, MAX_TEXT, Outcome};
 pub(super) struct Head<'c> {
     pub name: &'static str,
     pub span: Span,
+    pub arg_spans: &'c [Span],
     pub ctx: &'c dyn FunctionContext,
 }
 
@@ -176,7 +177,17 @@ impl Args<'_> {
 
     /// A result that is unknown for a reason of the function's own.
     pub(super) fn never(&self, kind: WhyKind, text: &str) -> Outcome {
-        let why = Why::at(kind, text, self.head.span);
+        self.never_at(self.head.span, kind, text)
+    }
+
+    /// A result that is unknown because of one argument.
+    pub(super) fn never_for(&self, arg: usize, kind: WhyKind, text: &str) -> Outcome {
+        let span = self.head.arg_spans.get(arg).copied().unwrap_or(self.head.span);
+        self.never_at(span, kind, text)
+    }
+
+    fn never_at(&self, span: Span, kind: WhyKind, text: &str) -> Outcome {
+        let why = Why::at(kind, text, span);
         let pieces = (self.gives == Gives::Text).then(|| Arc::from([None]));
         let not_null = self.gives != Gives::Maybe;
         let refs = SmallVec::new();
@@ -190,8 +201,7 @@ impl Args<'_> {
         if list.iter().all(Option::is_some) {
             return self.text(list.drain(..).flatten().collect::<String>());
         }
-        let parts: Vec<Option<Arc<str>>> =
-            list.into_iter().map(|p| p.map(|t| normalise(t))).collect();
+        let parts: Vec<Option<Arc<str>>> = list.into_iter().map(|p| p.map(normalise)).collect();
         Ok(self.unknown_with(Some(parts.into())))
     }
 }

@@ -148,9 +148,9 @@ pub(super) fn parse_clock(text: &str, strict: bool) -> Option<i128> {
     let second = digits(parts.next()?, least, 2).filter(|s| *s < 60)?;
     let nanos = match fraction {
         None => 0,
+        Some(f) if f.is_empty() || !f.bytes().all(|b| b.is_ascii_digit()) => return None,
         Some(f) => {
             let kept: String = f.chars().chain("000000000".chars()).take(9).collect();
-            digits(f, 1, usize::MAX.min(64)).or_else(|| digits(&kept, 9, 9))?;
             i128::from(digits(&kept, 9, 9)?)
         }
     };

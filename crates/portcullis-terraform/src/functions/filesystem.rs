@@ -64,7 +64,7 @@ fn basename(path: &str) -> &str {
 
 fn dirname(path: &str) -> String {
     match path.rsplit_once('/') {
-        Some((dir, _)) if dir.is_empty() => "/".to_owned(),
+        Some(("", _)) => "/".to_owned(),
         Some((dir, _)) => clean(dir),
         None => ".".to_owned(),
     }
@@ -97,7 +97,7 @@ fn locate(a: &Args<'_>, path: &str) -> String {
 fn refused<T>(a: &Args<'_>, path: &str, error: FileError) -> Result<Found<T>, FunctionError> {
     match error {
         FileError::Outside => a
-            .never(WhyKind::Missing, &format!("{path} lies outside the scanned project"))
+            .never_for(0, WhyKind::Missing, &format!("{path} lies outside the scanned project"))
             .map(Found::Unknown),
         FileError::NotUtf8(_) => Err(FunctionError::at(
             0,
@@ -149,9 +149,11 @@ fn fileexists(a: &Args<'_>) -> Outcome {
     let path = locate(a, a.str(0));
     match a.head.ctx.files().read_bytes(&path) {
         Ok(_) | Err(FileError::TooLarge(_) | FileError::NotUtf8(_)) => a.bool(true),
-        Err(FileError::Outside) => {
-            a.never(WhyKind::Missing, &format!("{} lies outside the scanned project", a.str(0)))
-        }
+        Err(FileError::Outside) => a.never_for(
+            0,
+            WhyKind::Missing,
+            &format!("{} lies outside the scanned project", a.str(0)),
+        ),
         Err(_) if a.head.ctx.files().list(&path).is_ok() => {
             Err(FunctionError::at(0, format!("{:?} is a folder, not a file", a.str(0))))
         }
@@ -163,8 +165,11 @@ fn fileset(a: &Args<'_>) -> Outcome {
     let root = locate(a, a.str(0));
     let glob = Glob::parse(a.str(1)).map_err(|e| FunctionError::at(1, e))?;
     if root.starts_with("..") || root.starts_with('/') {
-        return a
-            .never(WhyKind::Missing, &format!("{} lies outside the scanned project", a.str(0)));
+        return a.never_for(
+            0,
+            WhyKind::Missing,
+            &format!("{} lies outside the scanned project", a.str(0)),
+        );
     }
     let reader = a.head.ctx.files();
     let mut found: Vec<String> = Vec::new();

@@ -30,7 +30,11 @@ fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
                 let Some(value) = values.get(verb.arg) else { continue };
                 if value.is_null() {
                     // Terraform gives up on the type of a bare null here, and with it the value.
-                    return a.never(WhyKind::Invalid, "a null value is formatted");
+                    return a.never_for(
+                        verb.arg + 1,
+                        WhyKind::Invalid,
+                        "a null value is formatted",
+                    );
                 }
                 if value.is_wholly_known() {
                     pieces.text(&verb.write(value)?);

@@ -28,6 +28,8 @@ mod regexp;
 mod sets;
 mod spec;
 mod strings;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 use std::sync::OnceLock;
@@ -49,6 +51,7 @@ pub(crate) struct Call<'c> {
     pub name: &'c str,
     /// Expanded: one value for each argument.
     pub args: Vec<Value>,
+    /// Where the arguments are written; all elements of an expanded one share its place.
     pub arg_spans: &'c [Span],
     pub span: Span,
     pub ctx: &'c dyn FunctionContext,
@@ -111,7 +114,8 @@ pub(crate) fn call(call: Call<'_>) -> Outcome {
     let Some(spec) = table().get(name) else {
         return Err(FunctionError::new(unknown_name(name)));
     };
-    let head = args::Head { name: spec.name, span: call.span, ctx: call.ctx };
+    let head =
+        args::Head { name: spec.name, span: call.span, arg_spans: call.arg_spans, ctx: call.ctx };
     lift::over_choices(spec, &head, call.args)
 }
 

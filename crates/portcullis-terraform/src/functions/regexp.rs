@@ -10,7 +10,7 @@ use portcullis_core::{Assoc, Kind, Map, Seq, Value};
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::args::{Args, bounded};
-use super::spec::{Gives, Param, STR, Spec};
+use super::spec::{Param, STR, Spec};
 use super::{FunctionError, MAX_ELEMENTS, Outcome};
 
 const PATTERN_AND_TEXT: &[Param] = &[STR, STR];
@@ -18,7 +18,7 @@ const PATTERN_AND_TEXT: &[Param] = &[STR, STR];
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::deep("regex", PATTERN_AND_TEXT, find),
     Spec::deep("regexall", PATTERN_AND_TEXT, find_all),
-    Spec::text("replace", &[STR, STR, STR], replace).gives(Gives::Text),
+    Spec::text("replace", &[STR, STR, STR], replace),
 ];
 
 fn find(a: &Args<'_>) -> Outcome {

@@ -11,7 +11,6 @@ pub(super) enum Want {
     Any,
     Str,
     Num,
-    Bool,
     List,
     Set,
     Strings,
@@ -25,7 +24,6 @@ impl Want {
             Want::Any => Type::Any,
             Want::Str => Type::String,
             Want::Num => Type::Number,
-            Want::Bool => Type::Bool,
             Want::List => Type::List(Box::new(Type::Any)),
             Want::Set => Type::Set(Box::new(Type::Any)),
             Want::Strings => Type::List(Box::new(Type::String)),
@@ -56,7 +54,6 @@ pub(super) const STRINGS: Param = param(Want::Strings);
 pub(super) const BOOLS: Param = param(Want::Bools);
 pub(super) const MAP_OF_STRINGS: Param = param(Want::MapOfStrings);
 pub(super) const NULLABLE: Param = Param { want: Want::Any, null: true };
-pub(super) const NULLABLE_BOOL: Param = Param { want: Want::Bool, null: true };
 
 /// How much of its arguments a function depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
