@@ -7,33 +7,15 @@ use std::io;
 
 use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo};
 use portcullis_core::{Diagnostic, Level, Verdict};
-use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::place::{self, Place};
+use crate::stream::Each;
 
 /// Writes the report and a newline.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Document::new(report))?;
     out.write_all(b"\n")
-}
-
-/// A sequence made while it is written.
-struct Each<F>(F);
-
-impl<F, I> Serialize for Each<F>
-where
-    F: Fn() -> I,
-    I: Iterator,
-    I::Item: Serialize,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(None)?;
-        for item in (self.0)() {
-            seq.serialize_element(&item)?;
-        }
-        seq.end()
-    }
 }
 
 #[derive(Serialize)]

@@ -11,23 +11,33 @@ use portcullis_core::report::Report;
 
 mod json;
 mod place;
+mod profile;
+mod sarif;
+mod stream;
+mod words;
+
+#[doc(hidden)]
+pub use profile::check_github_profile;
 
 /// A format a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
     /// The tool's own format, which baselines and evidence packs read.
     Json,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Format; 1] = [Format::Json];
+    pub const ALL: [Format; 2] = [Format::Sarif, Format::Json];
 
     /// The word for it on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Format::Sarif => "sarif",
             Format::Json => "json",
         }
     }
@@ -68,6 +78,7 @@ pub fn write(
 ) -> io::Result<()> {
     let _ = style;
     match format {
+        Format::Sarif => sarif::write(report, out),
         Format::Json => json::write(report, out),
     }
 }
