@@ -13,6 +13,8 @@ use portcullis_core::{
     Assoc, Choice, Kind, Map, MapEntry, Number, Seq, Unknown, Value, Why, WhyKind,
 };
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
 use crate::types::{ObjectAttr, Type};
 
 /// Converts a value, applying the defaults of optional attributes. Origins and marks stay.
@@ -419,6 +421,14 @@ fn set_key(value: &Value, out: &mut String) {
         }
         Kind::Unknown(_) | Kind::Choice(_) => out.push('?'),
     }
+}
+
+/// Text in normal form C, as all of Terraform's strings are.
+pub(crate) fn normalise(text: impl AsRef<str> + Into<Arc<str>>) -> Arc<str> {
+    if text.as_ref().is_ascii() || is_nfc_quick(text.as_ref().chars()) == IsNormalized::Yes {
+        return text.into();
+    }
+    Arc::from(text.as_ref().nfc().collect::<String>())
 }
 
 /// Whether two values are equal as `==` means it: values of different types are not. `None` when

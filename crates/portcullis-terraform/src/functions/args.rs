@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::convert::normalise;
 use portcullis_core::{
     Assoc, Kind, Map, Marks, Number, OriginId, Seq, Span, Unknown, Value, Why, WhyKind,
 };
 use smallvec::SmallVec;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::spec::Gives;
 use super::{FunctionContext, FunctionError, MAX_ELEMENTS, MAX_TEXT, Outcome};
@@ -214,13 +214,6 @@ pub(super) fn bounded(len: usize) -> Result<(), FunctionError> {
         )));
     }
     Ok(())
-}
-
-fn normalise(text: impl AsRef<str> + Into<Arc<str>>) -> Arc<str> {
-    if text.as_ref().is_ascii() || is_nfc_quick(text.as_ref().chars()) == IsNormalized::Yes {
-        return text.into();
-    }
-    Arc::from(text.as_ref().nfc().collect::<String>())
 }
 
 /// Text in the making, with holes.

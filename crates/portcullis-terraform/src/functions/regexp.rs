@@ -185,6 +185,14 @@ fn escape<'p>(tail: &'p str, in_class: bool, out: &mut String) -> Result<&'p str
         'Z' => return Err(r"\Z is not supported, \z is".to_owned()),
         '<' => "<",
         '>' => ">",
+        // A braced name or number belongs to the escape: it is no repetition.
+        'p' | 'P' | 'x' if tail[1..].starts_with('{') => {
+            let (name, after) = tail.split_once('}').ok_or("a { has no }")?;
+            out.push('\\');
+            out.push_str(name);
+            out.push('}');
+            return Ok(after);
+        }
         c if c.is_ascii_digit() => return Err("references to groups are not supported".to_owned()),
         c => {
             out.push('\\');
@@ -259,6 +267,7 @@ mod tests {
         assert!(m(r"^\Qa.b\E$", "a.b") && !m(r"^\Qa.b\E$", "axb"));
         assert!(m("a{b", "a{b") && m("^a{2}$", "aa") && m(r"^[]a]+$", "]a"));
         assert!(m(r"^[[:alpha:]]+$", "ab") && m(r"\/x", "/x"));
+        assert!(m(r"^\p{Lu}\x{41}[\p{Ll}]$", "ÉAé"));
         for bad in [r"\1", "(?=a)", "[", "(", r"a\"] {
             assert!(compile(bad, 0).is_err(), "{bad}");
         }

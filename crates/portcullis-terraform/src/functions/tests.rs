@@ -302,6 +302,21 @@ fn encoding() {
         ),
         ("jsonencode(u)", "u"),
         (
+            r#"jsondecode(" [1, \"\\u00e9\", null, {\"x\": 1.50}] ")"#,
+            r#"[1, "é", null, { x = 1.5 }]"#,
+        ),
+        (r#"jsondecode("{\"a\":1,\"a\":2}")"#, "{ a = 2 }"),
+        ("jsondecode(\"[1,]\")", "!"),
+        ("jsondecode(\"NaN\")", "!"),
+        ("jsondecode(\"1 2\")", "!"),
+        (
+            r#"yamldecode("a: on\nb: +5\nc: 1_000\nd: 2001-12-14\ne: 'on'\n")"#,
+            r#"{ a = true, b = 5, c = "1_000", d = "2001-12-14T00:00:00Z", e = "on" }"#,
+        ),
+        ("yamldecode(\"a: .inf\")", "!"),
+        ("yamldecode(\"a: b: c\")", "!"),
+        ("yamldecode(\"\")", "null"),
+        (
             "yamlencode({ b = [1, { x = \"y\" }], a = {}, c = { d = \"l1\\nl2\\n\" } })",
             "\"\\\"a\\\": {}\\n\\\"b\\\":\\n- 1\\n- \\\"x\\\": \\\"y\\\"\\n\\\"c\\\":\\n  \\\"d\\\": |\\n    l1\\n    l2\\n\"",
         ),
