@@ -1,5 +1,6 @@
 //! The arguments of one call, and the values made from them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::convert::normalise;
@@ -23,10 +24,15 @@ pub(super) struct Head<'c> {
 pub(super) struct Args<'c> {
     pub head: &'c Head<'c>,
     pub values: Vec<Value>,
-    pub gives: Gives,
+    gives: Gives,
+    origin: Cell<Option<OriginId>>,
 }
 
-impl Args<'_> {
+impl<'c> Args<'c> {
+    pub(super) fn new(head: &'c Head<'c>, values: Vec<Value>, gives: Gives) -> Self {
+        Self { head, values, gives, origin: Cell::new(None) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }
@@ -87,10 +93,21 @@ impl Args<'_> {
         FunctionError::at(i, format!("{wanted} is required, this is {found}"))
     }
 
-    /// A new hop at the call, from the first argument that has an origin.
+    /// The hop at the call, from the first argument that has an origin; all values the call makes
+    /// share it.
     pub(super) fn origin(&self) -> OriginId {
+        if let Some(origin) = self.origin.get() {
+            return origin;
+        }
         let from = self.values.iter().map(|v| v.origin).find(|o| *o != OriginId::NONE);
-        self.head.ctx.origin(self.head.span, from)
+        let origin = self.head.ctx.origin(self.head.span, from);
+        self.origin.set(Some(origin));
+        origin
+    }
+
+    /// Whether an argument as a whole is not known, or not decided.
+    pub(super) fn is_open(&self, i: usize) -> bool {
+        matches!(self.values.get(i).map(|v| &v.kind), Some(Kind::Unknown(_) | Kind::Choice(_)))
     }
 
     pub(super) fn make(&self, kind: Kind) -> Value {
@@ -166,8 +183,8 @@ impl Args<'_> {
         }
         let why = why.unwrap_or_else(|| {
             Why::at(
-                WhyKind::Unsupported,
-                format!("the result of {} cannot be known", self.head.name),
+                WhyKind::Limit,
+                format!("the result of {} hangs on undecided values", self.head.name),
                 self.head.span,
             )
         });

@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
 ];
 
 fn alltrue(a: &Args<'_>) -> Outcome {
-    if a.value(0).as_unknown().is_some() {
+    if a.is_open(0) {
         return Ok(a.unknown());
     }
     for item in a.items(0) {
@@ -125,7 +125,7 @@ fn concat(a: &Args<'_>) -> Outcome {
 }
 
 fn contains(a: &Args<'_>) -> Outcome {
-    if a.value(0).as_unknown().is_some() {
+    if a.is_open(0) {
         return Ok(a.unknown());
     }
     let (_, items) = a.sequence(0)?;
@@ -208,7 +208,7 @@ fn is_text(unknown: &Unknown) -> bool {
 }
 
 fn index(a: &Args<'_>) -> Outcome {
-    if a.value(0).as_unknown().is_some() {
+    if a.is_open(0) {
         return Ok(a.unknown());
     }
     let (seq, items) = a.sequence(0)?;

@@ -200,7 +200,7 @@ fn fileset(a: &Args<'_>) -> Outcome {
 
 fn templatefile(a: &Args<'_>) -> Outcome {
     let vars = a.value(1);
-    if a.value(0).as_unknown().is_some() || vars.as_unknown().is_some() {
+    if a.is_open(0) || a.is_open(1) {
         return Ok(a.unknown());
     }
     check_variables(a, 1)?;

@@ -92,6 +92,7 @@ fn formatlist(a: &Args<'_>) -> Outcome {
             },
             // It may be a list, of whatever length, unless it is known to be text.
             Kind::Unknown(u) if u.pieces.is_none() => return Ok(a.unknown()),
+            Kind::Choice(_) => return Ok(a.unknown()),
             _ => {}
         }
     }
@@ -113,7 +114,7 @@ fn formatlist(a: &Args<'_>) -> Outcome {
 
 fn templatestring(a: &Args<'_>) -> Outcome {
     let (template, vars) = (a.value(0), a.value(1));
-    if template.as_unknown().is_some() || vars.as_unknown().is_some() {
+    if a.is_open(0) || a.is_open(1) {
         return Ok(a.unknown());
     }
     super::filesystem::check_variables(a, 1)?;

@@ -17,7 +17,8 @@ const MAX_COMBINATIONS: usize = 16;
 
 /// Calls the function once for each combination of the arms of the choices it depends on.
 ///
-/// Choices with the same decider take the same arm. Where all combinations agree, so does the
+/// Choices with the same decider take the same arm. Beyond a limit the result is unknown, or what
+/// the function makes of open values. Where all combinations agree, so does the
 /// result; where some fail, those arms are unknown; only when all fail is the call an error.
 pub(super) fn over_choices(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     check_count(spec, args.len())?;
@@ -30,9 +31,12 @@ pub(super) fn over_choices(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Ou
         .iter()
         .try_fold(1_usize, |n, (_, arms)| n.checked_mul(*arms))
         .unwrap_or(usize::MAX);
+    if combinations > MAX_COMBINATIONS && spec.reads == Reads::OwnDeep {
+        return plain(spec, head, args);
+    }
     if combinations > MAX_COMBINATIONS {
         let marks = args.iter().fold(Marks::default(), |m, a| deep_marks(a, m));
-        let call = Args { head, values: args, gives: spec.gives };
+        let call = Args::new(head, args, spec.gives);
         let text = format!(
             "the result of {} hangs on more than {MAX_COMBINATIONS} combinations of undecided values",
             spec.name
@@ -152,7 +156,7 @@ fn check_count(spec: &Spec, given: usize) -> Result<(), FunctionError> {
 /// A call without choices: converts the arguments, then runs the function or says why it cannot.
 fn plain(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     if spec.reads == Reads::Raw {
-        return (spec.run)(&Args { head, values: args, gives: spec.gives });
+        return (spec.run)(&Args::new(head, args, spec.gives));
     }
     let mut values = Vec::with_capacity(args.len());
     for (i, arg) in args.into_iter().enumerate() {
@@ -168,7 +172,7 @@ fn plain(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     let marks = values
         .iter()
         .fold(Marks::default(), |m, v| if deep { deep_marks(v, m) } else { m.union(v.marks) });
-    let call = Args { head, values, gives: spec.gives };
+    let call = Args::new(head, values, spec.gives);
     let unknown = match spec.reads {
         Reads::Deep => call.values.iter().any(|v| !v.is_wholly_known()),
         Reads::Shallow => call.values.iter().any(|v| v.as_unknown().is_some()),

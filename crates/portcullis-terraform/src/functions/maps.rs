@@ -49,7 +49,7 @@ fn values(a: &Args<'_>) -> Outcome {
 }
 
 fn lookup(a: &Args<'_>) -> Outcome {
-    if a.value(0).as_unknown().is_some() || a.value(1).as_unknown().is_some() {
+    if a.is_open(0) || a.is_open(1) {
         return Ok(a.unknown());
     }
     let (assoc, map) = a.mapping(0)?;

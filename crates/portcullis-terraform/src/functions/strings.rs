@@ -73,7 +73,7 @@ fn join(a: &Args<'_>) -> Outcome {
     let mut pieces = Pieces::default();
     let mut first = true;
     for i in 1..a.len() {
-        if a.values.get(i).is_some_and(|v| v.as_unknown().is_some()) {
+        if a.is_open(i) {
             // No element or several: the separators are not known either.
             if !first {
                 pieces.value(&separator);
@@ -93,7 +93,7 @@ fn join(a: &Args<'_>) -> Outcome {
             first = false;
         }
     }
-    if (1..a.len()).any(|i| a.values.get(i).is_some_and(|v| v.as_unknown().is_some())) {
+    if (1..a.len()).any(|i| a.is_open(i)) {
         return Ok(a.unknown());
     }
     a.pieces(pieces)

@@ -458,3 +458,69 @@ fn encoded_structures_and_marks_stay_reachable() {
         origins.chain(v.origin).map(|o| ctx.files.sources().path(o.span.file)).collect();
     assert!(steps.iter().any(|p| &**p == "root/hello.txt"), "{steps:?}");
 }
+
+#[test]
+fn too_many_choices_are_unknown_but_encoded_structures_keep_them() {
+    let ctx = context();
+    let choice = |by| {
+        let arms = ["a", "b"].map(|s| Value::str(s, OriginId::NONE));
+        let arms = Box::new(arms);
+        Value::new(Kind::Choice(Arc::new(Choice { by: DeciderId(by), arms })), OriginId::NONE)
+    };
+    let list = Value::list((0..5).map(choice).collect(), OriginId::NONE);
+    let span = Span::new(FileId(0), 0, 1);
+    for name in ["jsonencode", "alltrue", "contains", "sum"] {
+        let mut args = vec![list.clone()];
+        if name == "contains" {
+            args.push(Value::str("a", OriginId::NONE));
+        }
+        let v = call(Call { name, args, arg_spans: &[], span, ctx: &ctx });
+        match (name, v) {
+            ("alltrue", v) => assert!(v.is_err()),
+            (_, v) => {
+                let v = v.unwrap();
+                assert_eq!(v.as_unknown().unwrap().why.kind, WhyKind::Limit, "{name}");
+                let encoded = ctx.origins.borrow().encoded(v.origin).is_some();
+                assert_eq!(encoded, name == "jsonencode");
+            }
+        }
+    }
+}
+
+#[test]
+fn odd_arguments_are_refused_without_a_crash() {
+    let ctx = context();
+    let odd: Vec<Value> = [
+        "null",
+        "true",
+        "-1",
+        "0.5",
+        "1e30",
+        "\"\"",
+        "\"%[9]*é%-5.3q/[{\\\\\"",
+        "[]",
+        "[null, [u], {}]",
+        "{ \"é\" = [1], b = null }",
+        "toset([\"a\", u])",
+        "pre",
+        "ab",
+    ]
+    .iter()
+    .map(|t| run(&ctx, t).unwrap())
+    .collect();
+    let span = Span::new(FileId(0), 0, 1);
+    let mut names: Vec<&str> = super::table().keys().copied().collect();
+    names.sort_unstable();
+    for name in names {
+        for i in 0..odd.len() * odd.len() * odd.len() {
+            let picked = [i % odd.len(), i / odd.len() % odd.len(), i / odd.len() / odd.len()];
+            for count in [3, 2, 1] {
+                // Shorter calls once only, when the places left out are at their first value.
+                if picked[count..].iter().all(|p| *p == 0) {
+                    let args = picked[..count].iter().map(|p| odd[*p].clone()).collect();
+                    let _ = call(Call { name, args, arg_spans: &[], span, ctx: &ctx });
+                }
+            }
+        }
+    }
+}
