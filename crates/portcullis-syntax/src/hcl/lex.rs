@@ -101,6 +101,11 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Where the identifier that starts at byte `at` ends, if one does.
+    pub(super) fn identifier_at(&self, at: usize) -> Option<usize> {
+        self.char_at(at).is_some_and(starts_identifier).then(|| self.identifier_end(at))
+    }
+
     /// Takes an identifier, if one comes next.
     pub(super) fn identifier(&mut self) -> Option<&'t str> {
         if !self.at_identifier() {

@@ -99,14 +99,11 @@ impl<'t> Parser<'t> {
 
     /// Marker of the heredoc whose `<<` ends at `at`, and where its text starts.
     pub(super) fn heredoc_marker(&self, at: usize) -> Option<(&'t str, usize)> {
-        let line = self.text.get(at..self.line_end(at))?;
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let marker = line.strip_prefix('-').unwrap_or(line);
-        let mut chars = marker.chars();
-        let named = chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
-            && chars.all(|c| matches!(c, '_' | '-') || c.is_alphanumeric());
-        let text = self.line_end(at) + 1;
-        (named && text <= self.bytes.len()).then_some((marker, text))
+        let start = at + usize::from(self.bytes.get(at) == Some(&b'-'));
+        let end = self.identifier_at(start)?;
+        let newline = end + usize::from(self.bytes.get(end) == Some(&b'\r'));
+        let marker = self.text.get(start..end)?;
+        (self.bytes.get(newline) == Some(&b'\n')).then_some((marker, newline + 1))
     }
 
     /// The end of the first line at or after `from` (a line's start) that closes a heredoc.

@@ -342,6 +342,8 @@ fn nesting_and_chains_are_bounded() {
         s
     });
     on_small_stack(distinct);
+    on_small_stack(format!("] {}", "<<".repeat(N * 4)));
+    on_small_stack(format!("] {}\n", "/*".repeat(N)).repeat(20));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn tree(text: &str) -> String {
     documents.remove(0)
 }
 
-fn at<'t>(text: &'t str, span: Span) -> &'t str {
+fn at(text: &str, span: Span) -> &str {
     &text[span.start as usize..span.end as usize]
 }
 
