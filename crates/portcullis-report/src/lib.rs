@@ -10,34 +10,46 @@ use std::io;
 use portcullis_core::report::Report;
 
 mod json;
+mod markdown;
 mod place;
 mod profile;
 mod sarif;
 mod stream;
+mod tally;
+mod terminal;
+mod window;
 mod words;
 
 #[doc(hidden)]
 pub use profile::check_github_profile;
+pub use terminal::diagnostic;
 
 /// A format a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// SARIF 2.1.0, for code scanning.
+    /// For people at a terminal.
+    Terminal,
+    /// SARIF 2.1.0, for code scanning. Hosting sites open an alert for every result, so only
+    /// failures are written unless passes are asked for.
     Sarif,
+    /// For pull requests and for documents kept beside the code.
+    Markdown,
     /// The tool's own format, which baselines and evidence packs read.
     Json,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Format; 2] = [Format::Sarif, Format::Json];
+    pub const ALL: [Format; 4] = [Format::Terminal, Format::Sarif, Format::Markdown, Format::Json];
 
     /// The word for it on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Format::Terminal => "terminal",
             Format::Sarif => "sarif",
+            Format::Markdown => "markdown",
             Format::Json => "json",
         }
     }
@@ -76,9 +88,10 @@ pub fn write(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let _ = style;
     match format {
+        Format::Terminal => terminal::write(report, style, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Markdown => markdown::write(report, out),
         Format::Json => json::write(report, out),
     }
 }

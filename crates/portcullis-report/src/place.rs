@@ -82,7 +82,13 @@ pub(crate) fn of_finding(report: &Report, finding: &Finding) -> Option<Place> {
 
 /// A boundary-relative path as seen from the working directory.
 pub(crate) fn display_path(report: &Report, path: &str) -> String {
-    let joined = format!("{}{path}", report.prefix);
+    joined(&report.prefix, path)
+}
+
+/// A boundary-relative path behind the way to the boundary; a folder that is the working directory
+/// itself is `.`.
+pub(crate) fn joined(prefix: &str, path: &str) -> String {
+    let joined = format!("{prefix}{path}");
     let trimmed = joined.strip_prefix("./").unwrap_or(&joined).trim_end_matches('/');
     if trimmed.is_empty() { ".".to_owned() } else { trimmed.to_owned() }
 }

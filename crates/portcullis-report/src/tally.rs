@@ -1,0 +1,59 @@
+//! Counts that summaries for people share.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::report::{Finding, OutcomeKind, Report};
+use portcullis_core::{Severity, Verdict};
+
+use crate::words;
+
+/// Severities from the worst, with how many results of this outcome have each.
+pub(crate) fn by_severity(report: &Report, outcome: OutcomeKind) -> Vec<(Severity, usize)> {
+    Severity::ALL
+        .into_iter()
+        .rev()
+        .map(|s| {
+            let of = |f: &&Finding| f.outcome == outcome && f.severity == s;
+            (s, report.findings.iter().filter(of).count())
+        })
+        .collect()
+}
+
+/// Critical checks that could not be told.
+pub(crate) fn undetermined(report: &Report) -> impl Iterator<Item = &Finding> {
+    report
+        .findings
+        .iter()
+        .filter(|f| f.outcome == OutcomeKind::Unknown && f.severity == Severity::Critical)
+}
+
+/// Causes of ignorance, the most frequent first, with the number of checks each stands in the way
+/// of.
+pub(crate) fn causes<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(&'a str, usize)> {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for f in findings {
+        if let Verdict::Unknown(causes) = &f.verdict {
+            for why in causes {
+                *count.entry(&why.text).or_default() += 1;
+            }
+        }
+    }
+    let mut out: Vec<(&str, usize)> = count.into_iter().collect();
+    out.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    out
+}
+
+/// How many critical checks are undetermined, and what stands in their way.
+pub(crate) fn undetermined_line(report: &Report) -> String {
+    let n = undetermined(report).count();
+    let causes = causes(undetermined(report));
+    let mut line = format!("{} undetermined", words::counted(n, "critical check"));
+    if !causes.is_empty() {
+        let named: Vec<&str> = causes.iter().take(5).map(|(text, _)| *text).collect();
+        line.push_str(&format!(", to be settled by what is missing: {}", named.join("; ")));
+        if causes.len() > named.len() {
+            line.push_str(&format!("; and {} more", causes.len() - named.len()));
+        }
+    }
+    line
+}
