@@ -113,7 +113,7 @@ fn formatlist(a: &Args<'_>) -> Outcome {
 }
 
 fn templatestring(a: &Args<'_>) -> Outcome {
-    let (template, vars) = (a.value(0), a.value(1));
+    let vars = a.value(1);
     if a.is_open(0) || a.is_open(1) {
         return Ok(a.unknown());
     }

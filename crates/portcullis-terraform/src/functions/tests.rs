@@ -321,6 +321,15 @@ fn encoding() {
             "\"\\\"a\\\": {}\\n\\\"b\\\":\\n- 1\\n- \\\"x\\\": \\\"y\\\"\\n\\\"c\\\":\\n  \\\"d\\\": |\\n    l1\\n    l2\\n\"",
         ),
         ("yamlencode([[1, 2], []])", "\"- - 1\\n  - 2\\n- []\\n\""),
+        (
+            r#"yamlencode({ a = { b = "-o ProxyCommand='ssh -W %h:%p %r@bastion.example.com.internal.network.zone' -o StrictHostKeyChecking=no" } })"#,
+            r#""\"a\":\n  \"b\": \"-o ProxyCommand='ssh -W %h:%p %r@bastion.example.com.internal.network.zone'\n    -o StrictHostKeyChecking=no\"\n""#,
+        ),
+        (
+            r#"yamlencode(["a\tb\n", " x\ny", "😀"])"#,
+            r#""- \"a\\tb\\n\"\n- |2-\n   x\n  y\n- \"\\U0001F600\"\n""#,
+        ),
+        (r#"yamlencode("x\n\n")"#, r#""|+\n  x\n\n...\n""#),
         ("yamlencode(true)", "\"true\\n...\\n\""),
         ("md5(\"\")", "\"d41d8cd98f00b204e9800998ecf8427e\""),
         ("sha1(\"hello world\")", "\"2aae6c35c94fcfb415dbe95f408b9ce91ee846ed\""),

@@ -16,6 +16,9 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::deep("yamldecode", &[STR], yamldecode).gives(Gives::Maybe),
 ];
 
+/// Lines are folded beyond this column, as Terraform's writer does.
+const WIDTH: usize = 80;
+
 fn encode(value: &Value) -> Result<String, FunctionError> {
     let mut out = String::new();
     match &value.kind {
@@ -24,13 +27,33 @@ fn encode(value: &Value) -> Result<String, FunctionError> {
         _ => {
             inline(value, &mut out, 0)?;
             out.push('\n');
-            // A bare scalar leaves a document open, so that its end is marked.
-            if matches!(value.kind, Kind::Null | Kind::Bool(_) | Kind::Num(_)) {
-                out.push_str("...\n");
-            }
         }
     }
+    if leaves_open(value) {
+        out.push_str("...\n");
+    }
     Ok(out)
+}
+
+/// Whether the end of a document must be marked: after a bare scalar, and after a literal block
+/// that keeps its newlines.
+fn leaves_open(value: &Value) -> bool {
+    if matches!(value.kind, Kind::Null | Kind::Bool(_) | Kind::Num(_)) {
+        return true;
+    }
+    let mut last = value;
+    loop {
+        let next = match &last.kind {
+            Kind::List(_, items) => items.last(),
+            Kind::Map(_, map) => map.iter().max_by(|a, b| a.key.cmp(&b.key)).map(|e| &e.value),
+            Kind::Str(s) => return is_literal(s) && keeps_newlines(s),
+            _ => None,
+        };
+        match next {
+            Some(next) => last = next,
+            None => return false,
+        }
+    }
 }
 
 /// Writes a collection with elements in block style; the first line has its indentation already.
@@ -67,7 +90,7 @@ fn block(
                 if i > 0 {
                     out.push_str(&pad);
                 }
-                out.push_str(&quoted(&e.key));
+                quoted(&e.key, out, None);
                 out.push(':');
                 match &e.value.kind {
                     // Lists stand at the level of their key, maps below it.
@@ -109,7 +132,7 @@ fn inline(value: &Value, out: &mut String, indent: usize) -> Result<(), Function
         Kind::Map(..) => out.push_str("{}"),
         Kind::Null => out.push_str("null"),
         Kind::Str(s) if is_literal(s) => literal(s, out, indent + 2),
-        Kind::Str(s) => out.push_str(&quoted(s)),
+        Kind::Str(s) => quoted(s, out, Some(indent + 2)),
         _ => match value.scalar_text() {
             Some(t) => out.push_str(&t),
             None => {
@@ -123,16 +146,24 @@ fn inline(value: &Value, out: &mut String, indent: usize) -> Result<(), Function
 /// Whether text is written as a literal block: several lines, nothing that needs escapes.
 fn is_literal(text: &str) -> bool {
     text.contains('\n')
-        && !text.starts_with(['\n', ' '])
         && !text.contains(" \n")
         && !text.ends_with(' ')
-        && text.chars().all(|c| c == '\n' || c == '\t' || !needs_escape(c))
+        && text.chars().all(|c| c == '\n' || !needs_escape(c))
 }
 
-/// `|` with the mark for its last newline; the newline after the block is the caller's.
+/// Whether a literal block keeps all newlines at its end, which leaves a document open.
+fn keeps_newlines(text: &str) -> bool {
+    text.ends_with("\n\n") || text == "\n"
+}
+
+/// `|` with the marks for its indentation and last newlines; the newline after the block is the
+/// caller's.
 fn literal(text: &str, out: &mut String, indent: usize) {
     out.push('|');
-    if text.ends_with("\n\n") || text == "\n" {
+    if text.starts_with([' ', '\n']) {
+        out.push('2');
+    }
+    if keeps_newlines(text) {
         out.push('+');
     } else if !text.ends_with('\n') {
         out.push('-');
@@ -147,14 +178,33 @@ fn literal(text: &str, out: &mut String, indent: usize) {
     }
 }
 
+/// Whether Terraform's YAML writer escapes a character; it does so for all beyond the basic plane.
 fn needs_escape(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{a0}')
+    c.is_control() || c > '\u{ffff}' || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+/// Text in double quotes, folded at spaces beyond column [`WIDTH`] where `fold` gives the
+/// indentation of the lines that follow.
+fn quoted(text: &str, out: &mut String, fold: Option<usize>) {
+    let mut column = out.chars().rev().take_while(|c| *c != '\n').count() + 1;
     out.push('"');
-    for c in text.chars() {
+    let mut after_space = false;
+    for (i, c) in text.char_indices() {
+        let rest = &text[i + c.len_utf8()..];
+        let breakable = c == ' ' && !after_space && i > 0 && !rest.is_empty();
+        if let Some(indent) = fold.filter(|_| breakable && column > WIDTH) {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+            if rest.starts_with(' ') {
+                out.push('\\');
+                column += 1;
+            }
+            after_space = true;
+            continue;
+        }
+        after_space = c == ' ';
+        let start = out.len();
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -168,18 +218,18 @@ fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\u{1b}' => out.push_str("\\e"),
             '\u{85}' => out.push_str("\\N"),
-            '\u{a0}' => out.push_str("\\_"),
             '\u{2028}' => out.push_str("\\L"),
             '\u{2029}' => out.push_str("\\P"),
-            c if needs_escape(c) && u32::from(c) < 0x100 => {
-                out.push_str(&format!("\\x{:02X}", u32::from(c)));
-            }
-            c if needs_escape(c) => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if needs_escape(c) => out.push_str(&match u32::from(c) {
+                n @ 0..=0xff => format!("\\x{n:02X}"),
+                n @ 0x100..=0xffff => format!("\\u{n:04X}"),
+                n => format!("\\U{n:08X}"),
+            }),
             c => out.push(c),
         }
+        column += out[start..].chars().count();
     }
     out.push('"');
-    out
 }
 
 fn yamldecode(a: &Args<'_>) -> Outcome {
