@@ -45,6 +45,9 @@ impl Span {
     }
 }
 
+/// Bytes per entry of the index of characters.
+const BLOCK: usize = 4096;
+
 /// One file's path and text.
 #[derive(Debug)]
 pub struct Source {
@@ -53,6 +56,7 @@ pub struct Source {
     /// The text as read, byte order mark included.
     pub text: Arc<str>,
     lines: OnceLock<Vec<u32>>,
+    blocks: OnceLock<Vec<u32>>,
     digest: OnceLock<String>,
 }
 
@@ -73,6 +77,7 @@ impl Source {
             path: path.into(),
             text: text.into(),
             lines: OnceLock::new(),
+            blocks: OnceLock::new(),
             digest: OnceLock::new(),
         }
     }
@@ -107,7 +112,38 @@ impl Source {
         let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
         let before = self.text.get(start..offset).unwrap_or("");
         let bom = usize::from(start == 0 && before.starts_with('\u{feff}'));
-        Position { line: line as u32, column: (before.chars().count() - bom) as u32 + 1 }
+        let characters = if before.len() > 2 * BLOCK {
+            self.characters(offset) - self.characters(start)
+        } else {
+            before.chars().count()
+        };
+        Position { line: line as u32, column: (characters - bom) as u32 + 1 }
+    }
+
+    /// How many characters begin before a byte offset. Plans and generated templates may be one
+    /// line of megabytes, in which columns would otherwise be counted from its start each time.
+    fn characters(&self, offset: usize) -> usize {
+        let starts = |bytes: &[u8]| bytes.iter().filter(|b| (**b & 0xc0) != 0x80).count();
+        let bytes = self.text.as_bytes();
+        let blocks = self.blocks.get_or_init(|| {
+            let mut sum = 0;
+            bytes
+                .chunks(BLOCK)
+                .map(|chunk| {
+                    let before = sum;
+                    sum += starts(chunk) as u32;
+                    before
+                })
+                .collect()
+        });
+        let Some((block, before)) = blocks
+            .get(offset / BLOCK)
+            .map(|before| (offset / BLOCK, *before as usize))
+            .or_else(|| Some((blocks.len().checked_sub(1)?, *blocks.last()? as usize)))
+        else {
+            return 0;
+        };
+        before + starts(bytes.get(block * BLOCK..offset).unwrap_or(&[]))
     }
 
     /// The byte range of a line (from 1) without its newline; empty when there is no such line.
@@ -203,6 +239,18 @@ mod tests {
         assert_eq!(&s.text[s.line_range(2)], "b = 2");
         assert_eq!(s.line_count(), 2);
         assert_eq!(s.position(999).line, 3);
+    }
+
+    #[test]
+    fn columns_in_very_long_lines_count_characters() {
+        let text = format!("\u{feff}{}\n{}é", "aé€".repeat(5000), "é".repeat(BLOCK));
+        let s = Source::new("a", text.as_str());
+        for (offset, _) in text.char_indices().step_by(997) {
+            let start = text[..offset].rfind('\n').map_or(3, |n| n + 1).min(offset);
+            let column = text[start..offset].chars().count() as u32 + 1;
+            assert_eq!(s.position(offset as u32).column, column, "{offset}");
+        }
+        assert_eq!(s.position(text.len() as u32), Position { line: 2, column: 4098 });
     }
 
     #[test]
