@@ -3,7 +3,7 @@
 //!
 //! Paths are relative to the boundary, as on the hosting site.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
@@ -11,7 +11,7 @@ use portcullis_core::{Level, Severity, Span, Verdict};
 
 use crate::place::{self, Place};
 use crate::tally;
-use crate::words::{capital, code, counted, markdown, or};
+use crate::words::{advice, capital, code, counted, markdown, or};
 
 /// Findings named in the summary.
 const TOP: usize = 10;
@@ -25,7 +25,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         out,
         "{} in {}, {}. Version {}, profile {}, facts as of {}.\n",
         counted(report.resources, "resource"),
-        counted(report.inputs.len(), "file"),
+        counted(tally::files(report), "file"),
         counted(report.rules.len().saturating_sub(report.own_rules), "rule"),
         report.version,
         markdown(&report.profile),
@@ -165,18 +165,18 @@ fn section(
     let suppressed = of(OutcomeKind::Suppressed);
     let title = markdown(or(&rule.title, &rule.id));
     writeln!(out, "### {title}\n")?;
-    writeln!(out, "- **Check**: {} ({title})", code(&rule.id))?;
-    let mut status = vec![format!("{} failing", counted(failed.len(), "resource"))];
+    writeln!(out, "- **Check**: {title} ({})", code(&rule.id))?;
+    let mut status = vec![format!("{} failing", counted(resources(&failed), "resource"))];
     for (list, word) in [(&unknown, "undetermined"), (&suppressed, "suppressed")] {
         if !list.is_empty() {
-            status.push(format!("{} {word}", list.len()));
+            status.push(format!("{} {word}", resources(list)));
         }
     }
     writeln!(out, "- **Current status**: {}", status.join(", "))?;
     writeln!(out, "- **Risk level**: {}", risk(findings, rule.severity))?;
-    let (first, more) = recommendation(&rule.remediation);
-    if !first.is_empty() {
-        writeln!(out, "- **Recommendation**: {first}")?;
+    let advice = advice(&rule.remediation);
+    if let Some(advice) = advice {
+        writeln!(out, "- **Recommendation**: {advice}")?;
     }
     if !rule.controls.is_empty() {
         let list: Vec<String> = rule
@@ -190,7 +190,8 @@ fn section(
     if !rule.rationale.is_empty() {
         writeln!(out, "**Why this matters**\n\n{}\n", rule.rationale.trim())?;
     }
-    if more {
+    // A remediation of one line stands above already.
+    if advice.is_none_or(|a| a.len() + 1 < rule.remediation.trim().len()) {
         writeln!(out, "**How to fix**\n\n{}\n", rule.remediation.trim())?;
     }
     list(out, "Failing", &failed, |f| {
@@ -220,6 +221,12 @@ fn section(
     Ok(())
 }
 
+/// How many resources these results are about: a rule may fail several rows of one.
+fn resources(findings: &[&Finding]) -> usize {
+    let subjects = findings.iter().map(|f| (&*f.subject.root, &*f.subject.address));
+    subjects.collect::<BTreeSet<_>>().len()
+}
+
 /// One level, or the range that config and rules give.
 fn risk(findings: &[&Finding], otherwise: Severity) -> String {
     let severities = || findings.iter().map(|f| f.severity);
@@ -230,16 +237,6 @@ fn risk(findings: &[&Finding], otherwise: Severity) -> String {
     } else {
         format!("{} to {}", capital(low), capital(high))
     }
-}
-
-/// The first line of a remediation, and whether there is more to it.
-fn recommendation(remediation: &str) -> (&str, bool) {
-    let text = remediation.trim();
-    let first = text.lines().next().unwrap_or("").trim();
-    if first.starts_with("```") {
-        return ("", true);
-    }
-    (first.trim_start_matches(['#', ' ', '-', '*']), first.len() < text.len())
 }
 
 fn reference(text: &str) -> String {
@@ -261,7 +258,7 @@ fn list(
         writeln!(
             out,
             "<details><summary>{name}: {}</summary>\n",
-            counted(findings.len(), "resource")
+            counted(resources(findings), "resource")
         )?;
     } else {
         writeln!(out, "**{name}**\n")?;

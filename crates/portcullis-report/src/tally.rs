@@ -50,10 +50,18 @@ pub(crate) fn undetermined_line(report: &Report) -> String {
     let mut line = format!("{} undetermined", words::counted(n, "critical check"));
     if !causes.is_empty() {
         let named: Vec<&str> = causes.iter().take(5).map(|(text, _)| *text).collect();
-        line.push_str(&format!(", to be settled by what is missing: {}", named.join("; ")));
+        line.push_str(&format!(" because {}", named.join("; ")));
         if causes.len() > named.len() {
             line.push_str(&format!("; and {} more", causes.len() - named.len()));
         }
     }
     line
+}
+
+/// Files read; one that belongs to several roots counts once.
+pub(crate) fn files(report: &Report) -> usize {
+    let mut paths: Vec<_> = report.inputs.iter().map(|i| report.sources.path(i.file)).collect();
+    paths.sort();
+    paths.dedup();
+    paths.len()
 }

@@ -231,7 +231,7 @@ fn entry(
     if let Some(condition) = &f.conditional {
         let _ = writeln!(out, "  ? depends on {}", plain(condition));
     }
-    if let Some(help) = advice(&rule.remediation) {
+    if let Some(help) = words::advice(&rule.remediation) {
         let help = words::shortened(&plain(help), style.width.clamp(40, 160) - 8);
         let _ = writeln!(out, "  {} {help}", paint(style, "36", "help:"));
     }
@@ -263,12 +263,6 @@ fn step_line(report: &Report, step: &Place, note: &str, style: &Style, out: &mut
     let code: String = step.text().lines().next().unwrap_or("").chars().take(80).collect();
     let at = paint(style, "36;1", &spot(report, step));
     let _ = writeln!(out, "  → {note}: {at}: {}", plain(code.trim()));
-}
-
-/// The first line of prose of a remediation.
-fn advice(remediation: &str) -> Option<&str> {
-    let line = remediation.lines().map(str::trim).find(|l| !l.is_empty())?;
-    (!line.starts_with("```")).then(|| line.trim_start_matches(['#', ' ']))
 }
 
 /// Text in colour. `code` is a list of SGR parameters.
@@ -331,7 +325,7 @@ fn summary(report: &Report, style: &Style) -> String {
         out,
         "{} in {}: {} passed, {} unknown, {} suppressed, {} hidden, {} not covered, {}",
         words::counted(report.resources, "resource"),
-        words::counted(files(report), "file"),
+        words::counted(tally::files(report), "file"),
         report.passed,
         report.count(OutcomeKind::Unknown),
         report.count(OutcomeKind::Suppressed),
@@ -344,12 +338,4 @@ fn summary(report: &Report, style: &Style) -> String {
     );
     let _ = writeln!(out, "{}", plain(&tally::undetermined_line(report)));
     out
-}
-
-/// Files read; one that belongs to several roots counts once.
-fn files(report: &Report) -> usize {
-    let mut paths: Vec<_> = report.inputs.iter().map(|i| report.sources.path(i.file)).collect();
-    paths.sort();
-    paths.dedup();
-    paths.len()
 }

@@ -47,12 +47,11 @@ impl Window {
             let range = source.line_range(number);
             let focus = places.iter().filter(|p| p.start.line == number).map(|p| p.bytes.start);
             let shown = clip(&source.text, range.clone(), focus.min());
-            let cut = source.text.get(range.start..shown.start).unwrap_or("");
-            window.lines.push(Line {
-                at: window.text.len(),
-                cut: cut.chars().count(),
-                shown: shown.clone(),
-            });
+            let cut = match shown.start == range.start {
+                true => 0,
+                false => source.position(shown.start as u32).column as usize - 1,
+            };
+            window.lines.push(Line { at: window.text.len(), cut, shown: shown.clone() });
             window.text.extend(source.text.get(shown).unwrap_or("").chars().map(harmless));
             window.text.push('\n');
         }

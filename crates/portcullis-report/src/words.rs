@@ -22,6 +22,13 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
+/// The first line of prose of a remediation, if it begins with prose.
+pub(crate) fn advice(remediation: &str) -> Option<&str> {
+    let line = remediation.lines().map(str::trim).find(|l| !l.is_empty())?;
+    let prose = !line.starts_with("```");
+    prose.then(|| line.trim_start_matches(['#', '-', '*', ' ']).trim_end_matches(':'))
+}
+
 /// A severity at the start of a line.
 pub(crate) fn capital(severity: Severity) -> &'static str {
     match severity {

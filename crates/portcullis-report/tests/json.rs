@@ -1,5 +1,7 @@
 //! The JSON format against the contract that other people's scripts hold on to.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{sample, written};

@@ -1,5 +1,7 @@
 //! SARIF against the standard's schema and against what GitHub requires.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{sample, written};

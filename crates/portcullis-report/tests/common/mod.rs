@@ -1,5 +1,5 @@
 //! A small report made by hand, with one of everything that writers have to get right.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::panic, clippy::unwrap_used)]
 
 use std::sync::Arc;
 
