@@ -1,0 +1,136 @@
+//! Canonical text of a tree: JSON with sorted keys, for hashes in logical ids and for definitions
+//! that CloudFormation wants as a string.
+
+use portcullis_syntax::node::{Node, NodeKind, Style};
+use sha1::{Digest, Sha1};
+
+/// JSON without spaces and with sorted keys.
+pub(super) fn compact(node: &Node) -> String {
+    let mut out = String::new();
+    write(node, None, 0, &mut out);
+    out
+}
+
+/// The lines of JSON indented by four, with sorted keys.
+pub(super) fn lines(node: &Node) -> Vec<String> {
+    let mut out = String::new();
+    write(node, Some(4), 0, &mut out);
+    out.lines().map(str::to_owned).collect()
+}
+
+/// The text to hash for a node: itself if it is a string, its JSON otherwise.
+pub(super) fn seed(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Scalar(text, Style::Quoted | Style::Block) => text.to_string(),
+        NodeKind::Scalar(text, Style::Plain) if is_string(text) => text.to_string(),
+        _ => compact(node),
+    }
+}
+
+/// The first ten hexadecimal digits of a SHA-1, which SAM appends to logical ids.
+pub(super) fn hash10(text: &str) -> String {
+    let mut hash = sha1_hex(text);
+    hash.truncate(10);
+    hash
+}
+
+/// SHA-1 in hexadecimal.
+pub(super) fn sha1_hex(text: &str) -> String {
+    use std::fmt::Write as _;
+    Sha1::digest(text.as_bytes()).iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// Whether a bare scalar is a string, not a number, boolean or null.
+fn is_string(text: &str) -> bool {
+    literal(text).is_none()
+}
+
+fn literal(text: &str) -> Option<String> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some("null".into()),
+        "true" | "True" | "TRUE" => return Some("true".into()),
+        "false" | "False" | "FALSE" => return Some("false".into()),
+        _ => {}
+    }
+    let digits = text.trim_start_matches(['-', '+']);
+    let numeric = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+'));
+    let leading_zero =
+        digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+    (numeric && !leading_zero && serde_json::from_str::<serde_json::Number>(text).is_ok())
+        .then(|| text.to_owned())
+}
+
+fn quote(text: &str, out: &mut String) {
+    use std::fmt::Write as _;
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(c),
+            _ => {
+                let mut units = [0u16; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+fn line(indent: Option<usize>, level: usize, out: &mut String) {
+    if let Some(width) = indent {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', width * level));
+    }
+}
+
+fn write(node: &Node, indent: Option<usize>, level: usize, out: &mut String) {
+    match &node.kind {
+        NodeKind::Scalar(text, Style::Plain) => match literal(text) {
+            Some(literal) => out.push_str(&literal),
+            None => quote(text, out),
+        },
+        NodeKind::Scalar(text, _) => quote(text, out),
+        NodeKind::Seq(items) if items.is_empty() => out.push_str("[]"),
+        NodeKind::Seq(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                line(indent, level + 1, out);
+                write(item, indent, level + 1, out);
+            }
+            line(indent, level, out);
+            out.push(']');
+        }
+        NodeKind::Map(entries) if entries.is_empty() => out.push_str("{}"),
+        NodeKind::Map(entries) => {
+            let mut sorted: Vec<_> = entries.iter().collect();
+            sorted.sort_by(|a, b| a.0.text.cmp(&b.0.text));
+            out.push('{');
+            for (i, (key, value)) in sorted.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                line(indent, level + 1, out);
+                quote(&key.text, out);
+                out.push_str(if indent.is_some() { ": " } else { ":" });
+                write(value, indent, level + 1, out);
+            }
+            line(indent, level, out);
+            out.push('}');
+        }
+    }
+}
