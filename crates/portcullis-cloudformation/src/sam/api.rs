@@ -47,22 +47,21 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         Some(location) if location.as_map().is_some() => props.with("BodyS3Location", location),
         _ => props,
     };
-    props = props
-        .copy(
-            &source.props,
-            &[
-                "Name",
-                "Description",
-                "FailOnWarnings",
-                "MinimumCompressionSize",
-                "Mode",
-                "ApiKeySourceType",
-                "Policy",
-                "SecurityPolicy",
-                "EndpointAccessMode",
-                "BinaryMediaTypes",
-            ],
-        );
+    props = props.copy(
+        &source.props,
+        &[
+            "Name",
+            "Description",
+            "FailOnWarnings",
+            "MinimumCompressionSize",
+            "Mode",
+            "ApiKeySourceType",
+            "Policy",
+            "SecurityPolicy",
+            "EndpointAccessMode",
+            "BinaryMediaTypes",
+        ],
+    );
     if let Some(endpoint) = source.get("EndpointConfiguration") {
         props = self::endpoint(props, endpoint, cx);
     }
@@ -131,7 +130,10 @@ fn check(source: &Source, cx: &mut Context<'_>) {
             ("GatewayResponses", "GatewayResponses"),
         ] {
             if let Some(value) = source.get(key) {
-                cx.error(value.span, format!("{what} works only with a definition in DefinitionBody"));
+                cx.error(
+                    value.span,
+                    format!("{what} works only with a definition in DefinitionBody"),
+                );
             }
         }
         if let Some(merge) = source.get("MergeDefinitions")
@@ -163,7 +165,10 @@ fn definition(source: &Source, stage: &Node, cx: &mut Context<'_>) -> Option<Nod
             }
             for (path, item) in paths.as_map().unwrap_or_default() {
                 if item.as_map().is_none() && !path.text.starts_with("Fn::") {
-                    cx.error(path.span, format!("the definition of path {} must be a map", path.text));
+                    cx.error(
+                        path.span,
+                        format!("the definition of path {} must be a map", path.text),
+                    );
                     return Some(body);
                 }
             }
@@ -281,7 +286,8 @@ fn add_cors(cors: &Node, body: &mut Node, cx: &mut Context<'_>) {
         ("Access-Control-Max-Age", get("MaxAge")),
         (
             "Access-Control-Allow-Credentials",
-            get("AllowCredentials").and_then(|c| (as_flag(&c) == Some(true)).then(|| at.text("'true'"))),
+            get("AllowCredentials")
+                .and_then(|c| (as_flag(&c) == Some(true)).then(|| at.text("'true'"))),
         ),
     ];
     let methods = get("AllowMethods");
@@ -315,10 +321,8 @@ fn preflight(at: At, headers: Node, parameters: Node) -> Node {
         ("responseParameters", parameters),
         ("responseTemplates", template("{}\n")),
     ]);
-    let ok = at.map([
-        ("description", at.text("Default response for CORS method")),
-        ("headers", headers),
-    ]);
+    let ok = at
+        .map([("description", at.text("Default response for CORS method")), ("headers", headers)]);
     at.map([
         ("summary", at.text("CORS support")),
         ("consumes", json()),
@@ -337,8 +341,7 @@ fn preflight(at: At, headers: Node, parameters: Node) -> Node {
 
 fn allowed_methods(item: &Node) -> String {
     let entries = item.as_map().unwrap_or_default();
-    let mut methods: BTreeSet<String> =
-        ["OPTIONS".to_owned()].into_iter().collect();
+    let mut methods: BTreeSet<String> = ["OPTIONS".to_owned()].into_iter().collect();
     for (method, _) in entries {
         if &*method.text == openapi::ANY {
             methods.extend(
@@ -387,12 +390,10 @@ fn gateway_responses(responses: &Node, body: &mut Node, cx: &mut Context<'_>) {
                 }
             }
         }
-        let mut node = Props::new(at)
-            .with("responseParameters", parameters)
-            .with(
-                "responseTemplates",
-                response.get("ResponseTemplates").cloned().unwrap_or_else(|| at.empty()),
-            );
+        let mut node = Props::new(at).with("responseParameters", parameters).with(
+            "responseTemplates",
+            response.get("ResponseTemplates").cloned().unwrap_or_else(|| at.empty()),
+        );
         if let Some(code) = response.get("StatusCode") {
             match code.as_text() {
                 Some(text) if text.parse::<u16>().is_err() => {

@@ -187,10 +187,8 @@ fn set_default_authorizer(
             return;
         }
         let mut all = security(definition);
-        let decided = all
-            .iter()
-            .flat_map(security_names)
-            .any(|n| n == "NONE" || names.contains(&n));
+        let decided =
+            all.iter().flat_map(security_names).any(|n| n == "NONE" || names.contains(&n));
         if !decided {
             all.push(at.map([(name, scopes.clone())]));
             set(definition, "security", at.seq(all));
@@ -204,10 +202,8 @@ fn require_api_key(body: &mut Node, at: At, preflight: bool) {
             return;
         }
         let mut all = security(definition);
-        let decided = all
-            .iter()
-            .flat_map(security_names)
-            .any(|n| n == "api_key" || n == "api_key_false");
+        let decided =
+            all.iter().flat_map(security_names).any(|n| n == "api_key" || n == "api_key_false");
         if !decided {
             all.push(at.map([("api_key", at.seq([]))]));
             set(definition, "security", at.seq(all));
@@ -232,9 +228,8 @@ fn tidy(body: &mut Node, at: At) {
             }
         }
     });
-    let scheme = |name: &str| {
-        Props::new(at).text("type", "apiKey").text("name", name).text("in", "header")
-    };
+    let scheme =
+        |name: &str| Props::new(at).text("type", "apiKey").text("name", name).text("in", "header");
     if keys {
         define(body, at, "api_key", scheme("x-api-key").node());
     }
@@ -299,10 +294,7 @@ pub(super) fn authorizer_permission(
         .text("Action", "lambda:InvokeFunction")
         .with("FunctionName", function.clone())
         .text("Principal", "apigateway.amazonaws.com")
-        .with(
-            "SourceArn",
-            at.sub_with(arn, [("__ApiId__", at.reference(source.id.clone()))]),
-        )
+        .with("SourceArn", at.sub_with(arn, [("__ApiId__", at.reference(source.id.clone()))]))
         .node();
     let mut shared = source.shared();
     shared.retain(|(k, _)| &*k.text == "Condition");

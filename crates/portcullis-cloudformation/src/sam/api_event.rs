@@ -43,7 +43,10 @@ pub(super) fn route(event: &Event<'_>, cx: &mut Context<'_>) -> Option<Route> {
     };
     let Some(item) = cx.item(&api) else {
         if cx.value(id).as_text().is_none() {
-            cx.error(id.span, format!("RestApiId refers to {api}, which this template does not have"));
+            cx.error(
+                id.span,
+                format!("RestApiId refers to {api}, which this template does not have"),
+            );
             return None;
         }
         let (managed, api_auth, stage) = (false, None, None);
@@ -131,7 +134,11 @@ pub(super) fn add(
             ));
         } else {
             if let Some((name, value)) = validator {
-                set(&mut definition, "x-amazon-apigateway-request-validator", at.text(name.clone()));
+                set(
+                    &mut definition,
+                    "x-amazon-apigateway-request-validator",
+                    at.text(name.clone()),
+                );
                 if let Some(all) =
                     super::build::child(body, "x-amazon-apigateway-request-validators", at)
                 {
@@ -143,7 +150,13 @@ pub(super) fn add(
         if let Some(policy) = policy {
             let stage = route.stage.clone().unwrap_or_else(|| at.text("Prod"));
             super::resource_policy::add(
-                body, at, policy, &route.path, &route.method, &stage, &mut problems,
+                body,
+                at,
+                policy,
+                &route.path,
+                &route.method,
+                &stage,
+                &mut problems,
             );
         }
     }
@@ -188,9 +201,8 @@ fn credentials(event: &Event<'_>, route: &Route) -> Option<Node> {
     if authorizer != Some("AWS_IAM") {
         return None;
     }
-    let role = own
-        .and_then(|a| a.get("InvokeRole"))
-        .or_else(|| api.and_then(|a| a.get("InvokeRole")));
+    let role =
+        own.and_then(|a| a.get("InvokeRole")).or_else(|| api.and_then(|a| a.get("InvokeRole")));
     match role {
         None => Some(event.at.text("arn:aws:iam::*:user/*")),
         Some(role) => match role.as_text() {
@@ -218,7 +230,8 @@ fn check_authorizer(auth: &Node, route: &Route, problems: &mut Problems) {
             if api.and_then(|a| a.get("DefaultAuthorizer")).is_none() {
                 problems.push((
                     wanted.span,
-                    "the authorizer NONE only makes sense where the API has a DefaultAuthorizer".into(),
+                    "the authorizer NONE only makes sense where the API has a DefaultAuthorizer"
+                        .into(),
                 ));
             }
         }
@@ -256,7 +269,10 @@ fn secure(definition: &mut Node, auth: &Node, route: &Route) {
 fn request_model(definition: &mut Node, request: &Node, openapi3: bool, problems: &mut Problems) {
     let at = At(request.span);
     let Some(model) = request.get("Model").and_then(Node::as_text) else {
-        problems.push((request.span, "RequestModel needs Model: the name of a model of the API".into()));
+        problems.push((
+            request.span,
+            "RequestModel needs Model: the name of a model of the API".into(),
+        ));
         return;
     };
     let required = request.get("Required").and_then(as_flag);
@@ -331,7 +347,10 @@ fn request_parameters(definition: &mut Node, event: &Event<'_>, problems: &mut P
             (Some(name), _) => (name, None),
             (_, Some([(key, settings)])) => (&*key.text, Some(settings)),
             _ => {
-                problems.push((item.span, "a request parameter is a name, or a name with settings".into()));
+                problems.push((
+                    item.span,
+                    "a request parameter is a name, or a name with settings".into(),
+                ));
                 continue;
             }
         };

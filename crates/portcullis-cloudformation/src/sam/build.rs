@@ -110,10 +110,7 @@ impl At {
                 self.seq([self.map([
                     ("Action", self.texts(["sts:AssumeRole"])),
                     ("Effect", self.text("Allow")),
-                    (
-                        "Principal",
-                        self.map([("Service", self.texts(services.iter().copied()))]),
-                    ),
+                    ("Principal", self.map([("Service", self.texts(services.iter().copied()))])),
                 ])]),
             ),
         ])
@@ -125,21 +122,14 @@ impl At {
             ("PolicyName", self.text(name)),
             (
                 "PolicyDocument",
-                self.map([(
-                    "Statement",
-                    self.seq([self.statement(self.text(action), resource)]),
-                )]),
+                self.map([("Statement", self.seq([self.statement(self.text(action), resource)]))]),
             ),
         ])
     }
 
     /// A statement that allows actions on a resource.
     pub(super) fn statement(self, action: Node, resource: Node) -> Node {
-        self.map([
-            ("Effect", self.text("Allow")),
-            ("Action", action),
-            ("Resource", resource),
-        ])
+        self.map([("Effect", self.text("Allow")), ("Action", action), ("Resource", resource)])
     }
 }
 

@@ -30,7 +30,11 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
                 policies,
                 path: None,
                 boundary: None,
-                tags: if propagate { own.clone() } else { tags(at, Some("lambda:createdBy"), None) },
+                tags: if propagate {
+                    own.clone()
+                } else {
+                    tags(at, Some("lambda:createdBy"), None)
+                },
             }
             .add(id.clone(), &source.shared(), cx);
             at.get_att(id, "Arn")

@@ -211,10 +211,8 @@ impl<'a> Context<'a> {
 
     /// A condition that holds when the named one does not.
     pub(super) fn negated(&mut self, at: At, condition: &str) -> Arc<str> {
-        let id: Arc<str> =
-            format!("NOT{condition}{}", super::text::hash10(condition)).into();
-        let node =
-            at.map([("Fn::Not", at.seq([at.map([("Condition", at.text(condition))])]))]);
+        let id: Arc<str> = format!("NOT{condition}{}", super::text::hash10(condition)).into();
+        let node = at.map([("Fn::Not", at.seq([at.map([("Condition", at.text(condition))])]))]);
         self.add_condition(at, &id, node);
         id
     }

@@ -29,10 +29,7 @@ struct Group {
 /// Whether the preference is there and not switched off.
 pub(super) fn is_enabled(source: &Source, cx: &Context<'_>) -> bool {
     source.get("DeploymentPreference").is_some_and(|preference| {
-        preference
-            .get("Enabled")
-            .map(|e| cx.value(e))
-            .is_none_or(|e| as_flag(&e) != Some(false))
+        preference.get("Enabled").map(|e| cx.value(e)).is_none_or(|e| as_flag(&e) != Some(false))
     })
 }
 
@@ -44,9 +41,11 @@ pub(super) fn update_policy(source: &Source, cx: &Context<'_>) -> Option<Node> {
         .with("ApplicationName", at.reference(APPLICATION))
         .with("DeploymentGroupName", at.reference(format!("{}DeploymentGroup", source.id)));
     if let Some(hooks) = preference.get("Hooks") {
-        update = update
-            .copy_as(hooks, "PreTraffic", "BeforeAllowTrafficHook")
-            .copy_as(hooks, "PostTraffic", "AfterAllowTrafficHook");
+        update = update.copy_as(hooks, "PreTraffic", "BeforeAllowTrafficHook").copy_as(
+            hooks,
+            "PostTraffic",
+            "AfterAllowTrafficHook",
+        );
     }
     Some(at.map([("CodeDeployLambdaAliasUpdate", update.node())]))
 }
@@ -62,18 +61,19 @@ pub(super) fn register(source: &Source, alias: Option<&Arc<str>>, cx: &mut Conte
         .get("PassthroughCondition")
         .map(|p| cx.value(p))
         .is_some_and(|p| as_flag(&p) == Some(true));
-    let condition: Option<Arc<str>> =
-        source.condition().filter(|_| passes).map(Arc::from);
+    let condition: Option<Arc<str>> = source.condition().filter(|_| passes).map(Arc::from);
     let role = preference.get("Role").cloned();
     let kind = match preference.get("Type") {
         Some(kind) => config_name(&cx.value(kind)),
         None => {
-            cx.error(at.0, "DeploymentPreference needs Type: how traffic shifts to the new version");
+            cx.error(
+                at.0,
+                "DeploymentPreference needs Type: how traffic shifts to the new version",
+            );
             return;
         }
     };
-    let events =
-        ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"];
+    let events = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"];
     let props = Props::new(at)
         .opt("AlarmConfiguration", preference.get("Alarms").and_then(alarms))
         .with("ApplicationName", at.reference(APPLICATION))
@@ -89,10 +89,7 @@ pub(super) fn register(source: &Source, alias: Option<&Arc<str>>, cx: &mut Conte
                 ("DeploymentOption", at.text("WITH_TRAFFIC_CONTROL")),
             ]),
         )
-        .with(
-            "ServiceRoleArn",
-            role.clone().unwrap_or_else(|| at.get_att(ROLE, "Arn")),
-        )
+        .with("ServiceRoleArn", role.clone().unwrap_or_else(|| at.get_att(ROLE, "Arn")))
         .copy(preference, &["TriggerConfigurations"])
         .node();
     let attributes: Vec<(Key, Node)> =
@@ -151,9 +148,9 @@ fn config_name(kind: &Node) -> Node {
     }
     let predefined = kind.as_text().is_some_and(|t| {
         t == "AllAtOnce"
-            || ["Canary10Percent", "Linear10Percent"].iter().any(|p| {
-                t.strip_prefix(p).is_some_and(|r| r.contains("Minute"))
-            })
+            || ["Canary10Percent", "Linear10Percent"]
+                .iter()
+                .any(|p| t.strip_prefix(p).is_some_and(|r| r.contains("Minute")))
     });
     if predefined {
         at.sub_with("CodeDeployDefault.Lambda${ConfigName}", [("ConfigName", kind.clone())])

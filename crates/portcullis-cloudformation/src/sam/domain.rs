@@ -65,11 +65,8 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Option<Domain> {
 pub(super) fn rest(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) {
     let Some(domain) = read(source, cx) else { return };
     let (at, props) = (domain.at, &domain.props);
-    let kind = props
-        .get("EndpointConfiguration")
-        .and_then(Node::as_text)
-        .unwrap_or("REGIONAL")
-        .to_owned();
+    let kind =
+        props.get("EndpointConfiguration").and_then(Node::as_text).unwrap_or("REGIONAL").to_owned();
     if !matches!(kind.as_str(), "REGIONAL" | "EDGE" | "PRIVATE") {
         cx.error(at.0, "EndpointConfiguration of a Domain must be REGIONAL, EDGE or PRIVATE");
         return;
@@ -253,12 +250,10 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
     let target = match kind {
         "EDGE" => {
             let name = route53.get("DistributionDomainName").cloned();
-            Props::new(at)
-                .text("HostedZoneId", CLOUDFRONT_ZONE)
-                .with(
-                    "DNSName",
-                    name.unwrap_or_else(|| at.get_att(id.clone(), "DistributionDomainName")),
-                )
+            Props::new(at).text("HostedZoneId", CLOUDFRONT_ZONE).with(
+                "DNSName",
+                name.unwrap_or_else(|| at.get_att(id.clone(), "DistributionDomainName")),
+            )
         }
         "PRIVATE" => Props::new(at)
             .copy_as(route53, "VpcEndpointHostedZoneId", "HostedZoneId")

@@ -119,17 +119,16 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         shared.retain(|(k, _)| &*k.text != "Condition");
         shared.push((at.key("Condition"), at.text(condition)));
     }
-    if source.get("Role").is_none() || shared.len() != source.shared().len() || has_open_role(source)
+    if source.get("Role").is_none()
+        || shared.len() != source.shared().len()
+        || has_open_role(source)
     {
         function_role::add(source, &role_id, target.policies, &shared, own_tags, cx);
     }
 }
 
 fn has_open_role(source: &Source) -> bool {
-    source
-        .get("Role")
-        .and_then(if_arms)
-        .is_some_and(|(_, a, b)| is_no_value(a) || is_no_value(b))
+    source.get("Role").and_then(if_arms).is_some_and(|(_, a, b)| is_no_value(a) || is_no_value(b))
         || source.get("Role").is_some_and(is_no_value)
 }
 
@@ -154,7 +153,10 @@ fn validate(source: &Source, cx: &mut Context<'_>) {
     if source.get("CapacityProviderConfig").is_some() {
         for key in ["ProvisionedConcurrencyConfig", "ReservedConcurrentExecutions", "VpcConfig"] {
             if source.get(key).is_some() && key != "VpcConfig" {
-                cx.error(span(key), format!("{key} cannot be combined with CapacityProviderConfig"));
+                cx.error(
+                    span(key),
+                    format!("{key} cannot be combined with CapacityProviderConfig"),
+                );
             }
         }
     }
@@ -304,11 +306,8 @@ fn url(target: &Target<'_>, cx: &mut Context<'_>) {
     if auth.as_ref().and_then(Node::as_text) != Some("NONE") {
         return;
     }
-    let base = || {
-        Props::new(at)
-            .with("FunctionName", target.reference.clone())
-            .text("Principal", "*")
-    };
+    let base =
+        || Props::new(at).with("FunctionName", target.reference.clone()).text("Principal", "*");
     let url = base()
         .text("Action", "lambda:InvokeFunctionUrl")
         .text("FunctionUrlAuthType", "NONE")

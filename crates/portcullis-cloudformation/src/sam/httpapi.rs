@@ -20,7 +20,10 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     if uri.is_some() {
         for key in ["CorsConfiguration", "DisableExecuteApiEndpoint"] {
             if let Some(value) = source.get(key) {
-                cx.error(value.span, format!("{key} works only with a definition in DefinitionBody"));
+                cx.error(
+                    value.span,
+                    format!("{key} works only with a definition in DefinitionBody"),
+                );
             }
         }
     }
@@ -269,10 +272,9 @@ fn scheme(at: At, name: &str, authorizer: &Node, cx: &mut Context<'_>) -> Option
             .opt("jwtConfiguration", configuration.map(Props::node))
             .copy_as(authorizer, "IdentitySource", "identitySource")
             .node();
-        return Some(at.map([
-            ("type", at.text("oauth2")),
-            ("x-amazon-apigateway-authorizer", details),
-        ]));
+        return Some(
+            at.map([("type", at.text("oauth2")), ("x-amazon-apigateway-authorizer", details)]),
+        );
     }
     let Some(function) = authorizer.get("FunctionArn") else {
         cx.error(at.0, format!("authorizer {name} needs JwtConfiguration or FunctionArn"));

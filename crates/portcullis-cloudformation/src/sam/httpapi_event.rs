@@ -30,9 +30,9 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
     };
     let Some(id) = event.get("ApiId") else { return };
     let api: Option<Arc<str>> = ref_target(id).or_else(|| id.as_text()).map(Arc::from);
-    let own = api.as_ref().filter(|id| {
-        cx.item(id).is_some_and(|i| &*i.kind == "AWS::Serverless::HttpApi")
-    });
+    let own = api
+        .as_ref()
+        .filter(|id| cx.item(id).is_some_and(|i| &*i.kind == "AWS::Serverless::HttpApi"));
     let Some(api) = own.cloned() else {
         let known = api.is_some_and(|id| cx.item(&id).is_some());
         if known || ref_target(id).is_none() && call(id).is_none() {
@@ -94,7 +94,10 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
         {
             let key = match path.as_str() {
                 "$default" => "$default".to_owned(),
-                _ => format!("{} {path}", if method == ANY { "ANY".into() } else { method.to_uppercase() }),
+                _ => format!(
+                    "{} {path}",
+                    if method == ANY { "ANY".into() } else { method.to_uppercase() }
+                ),
             };
             if let Some(all) = super::build::child(props, "RouteSettings", at) {
                 set(all, &key, settings.clone());
@@ -181,8 +184,9 @@ fn authorizer_scopes(event: &Event<'_>, api: &str, cx: &Context<'_>) -> Option<N
         auth.get("AuthorizationScopes")?;
         api_auth?.get("DefaultAuthorizer")?.as_text()
     })?;
-    let scopes = auth.get("AuthorizationScopes").cloned().or_else(|| {
-        api_auth?.get("Authorizers")?.get(name)?.get("AuthorizationScopes").cloned()
-    });
+    let scopes = auth
+        .get("AuthorizationScopes")
+        .cloned()
+        .or_else(|| api_auth?.get("Authorizers")?.get(name)?.get("AuthorizationScopes").cloned());
     Some(at.map([(name, scopes.unwrap_or_else(|| at.seq([])))]))
 }

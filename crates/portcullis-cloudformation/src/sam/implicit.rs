@@ -69,10 +69,9 @@ pub(super) fn prepare(cx: &mut Context<'_>, declared: &mut FxHashMap<Arc<str>, A
             set(properties, MANAGED, at.flag(true));
         }
     }
-    for (uses, id, kind) in [
-        (&uses[0], REST, "AWS::Serverless::Api"),
-        (&uses[1], HTTP, "AWS::Serverless::HttpApi"),
-    ] {
+    for (uses, id, kind) in
+        [(&uses[0], REST, "AWS::Serverless::Api"), (&uses[1], HTTP, "AWS::Serverless::HttpApi")]
+    {
         if let Some(first) = uses.first()
             && cx.item(id).is_none()
         {

@@ -71,4 +71,3 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     }
     cx.add(at, id, "AWS::Lambda::LayerVersion", props, &attributes);
 }
-

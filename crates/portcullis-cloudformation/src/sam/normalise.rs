@@ -17,7 +17,11 @@ pub(super) fn normalise(node: &mut Node) {
             "Ref" | "Condition" => tag,
             other => format!("Fn::{other}").into(),
         };
-        let mut argument = Node { span, tag: None, kind: std::mem::replace(&mut node.kind, NodeKind::Seq(Vec::new())) };
+        let mut argument = Node {
+            span,
+            tag: None,
+            kind: std::mem::replace(&mut node.kind, NodeKind::Seq(Vec::new())),
+        };
         if &*name == "Fn::GetAtt" {
             split_get_att(&mut argument);
         }

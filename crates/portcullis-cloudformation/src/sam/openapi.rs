@@ -146,8 +146,7 @@ pub(super) fn add_method(
 
 /// A path's item; of a conditional one the first arm.
 fn child_or_arm<'b>(paths: &'b mut Node, path: &str, at: At) -> Option<&'b mut Node> {
-    let conditional =
-        paths.get(path).is_some_and(|item| matches!(call(item), Some(("Fn::If", _))));
+    let conditional = paths.get(path).is_some_and(|item| matches!(call(item), Some(("Fn::If", _))));
     if !conditional {
         return child(paths, path, at);
     }

@@ -145,12 +145,8 @@ fn one(policy: &Node, name: &str, cx: &Context<'_>) -> One {
             (One::Invalid(message), _) | (_, One::Invalid(message)) => One::Invalid(message),
             (One::Nothing, One::Nothing) => One::Nothing,
             (One::Managed(a), One::Managed(b)) => One::Managed(at.if_(condition, a, b)),
-            (One::Managed(a), One::Nothing) => {
-                One::Managed(at.if_(condition, a, at.no_value()))
-            }
-            (One::Nothing, One::Managed(b)) => {
-                One::Managed(at.if_(condition, at.no_value(), b))
-            }
+            (One::Managed(a), One::Nothing) => One::Managed(at.if_(condition, a, at.no_value())),
+            (One::Nothing, One::Managed(b)) => One::Managed(at.if_(condition, at.no_value(), b)),
             (One::Inline(a), One::Inline(b)) => One::Inline(at.if_(condition, a, b)),
             (One::Inline(a), One::Nothing) => One::Inline(at.if_(condition, a, at.no_value())),
             (One::Nothing, One::Inline(b)) => One::Inline(at.if_(condition, at.no_value(), b)),
@@ -186,11 +182,7 @@ fn one(policy: &Node, name: &str, cx: &Context<'_>) -> One {
         }
     }
     let at = At(key.span);
-    One::Inline(inline(
-        at,
-        name,
-        at.map([("Statement", template.statements(at, values))]),
-    ))
+    One::Inline(inline(at, name, at.map([("Statement", template.statements(at, values))])))
 }
 
 fn inline(at: At, name: &str, document: Node) -> Node {

@@ -98,8 +98,9 @@ impl Texts {
 }
 
 fn resource(at: At, text: &'static str, values: &Node) -> Node {
-    let text =
-        text.replace(":~~:", ":${AWS::Region}:${AWS::AccountId}:").replace(":~:", ":${AWS::Partition}:");
+    let text = text
+        .replace(":~~:", ":${AWS::Region}:${AWS::AccountId}:")
+        .replace(":~:", ":${AWS::Partition}:");
     if !text.contains("${") {
         return at.text(text);
     }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node};
 
-use super::build::{
-    At, Props, as_flag, child, get_att_target, get_mut, ref_target, set,
-};
+use super::build::{At, Props, as_flag, child, get_att_target, get_mut, ref_target, set};
 use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
@@ -140,7 +138,10 @@ pub(super) fn dead_letter_arn(
             None
         }
         (None, None) => {
-            cx.error(config.span, "DeadLetterConfig needs Arn, or Type: SQS for a queue to be made");
+            cx.error(
+                config.span,
+                "DeadLetterConfig needs Arn, or Type: SQS for a queue to be made",
+            );
             None
         }
         (None, Some(kind)) => {
@@ -193,11 +194,7 @@ fn queue_policy(at: At, queue: &str, arn: &Node, principal: Node, from: Node) ->
 fn queue_policy_for(at: At, url: Node, arn: &Node, principal: Node, from: Node) -> Node {
     let mut statement = at.statement(at.text("sqs:SendMessage"), arn.clone());
     set(&mut statement, "Principal", principal);
-    set(
-        &mut statement,
-        "Condition",
-        at.map([("ArnEquals", at.map([("aws:SourceArn", from)]))]),
-    );
+    set(&mut statement, "Condition", at.map([("ArnEquals", at.map([("aws:SourceArn", from)]))]));
     at.map([
         (
             "PolicyDocument",
@@ -232,8 +229,7 @@ pub(super) fn scheduler(
         Some(role) => role.clone(),
         None => {
             let id = format!("{}Role", event.id);
-            let mut inline =
-                vec![at.allow(format!("{}{policy}", event.id), action, arn.clone())];
+            let mut inline = vec![at.allow(format!("{}{policy}", event.id), action, arn.clone())];
             if let Some(queue) = &dead_letters {
                 let name = format!("{}SQSPolicy", event.id);
                 inline.push(at.allow(name, "sqs:SendMessage", queue.clone()));
@@ -293,10 +289,7 @@ pub(super) fn sns(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'
             .text("Protocol", protocol)
             .with("Endpoint", endpoint)
             .with("TopicArn", topic.clone())
-            .copy(
-                event.props,
-                &["Region", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"],
-            )
+            .copy(event.props, &["Region", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"])
             .node()
     };
     let queued = event.get("SqsSubscription").filter(|s| as_flag(s) != Some(false));
@@ -373,13 +366,10 @@ pub(super) fn iot(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'
         .node();
     let props = at.map([("TopicRulePayload", payload)]);
     cx.add(at, event.id.clone(), "AWS::IoT::TopicRule", props, &target.shared);
-    let arn = format!(
-        "arn:{}:iot:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{RuleName}}",
-        cx.partition
-    );
-    let mut permission =
-        Permission::new(format!("{}Permission", event.id), "iot.amazonaws.com")
-            .from(at.sub_with(arn, [("RuleName", at.reference(event.id.clone()))]));
+    let arn =
+        format!("arn:{}:iot:${{AWS::Region}}:${{AWS::AccountId}}:rule/${{RuleName}}", cx.partition);
+    let mut permission = Permission::new(format!("{}Permission", event.id), "iot.amazonaws.com")
+        .from(at.sub_with(arn, [("RuleName", at.reference(event.id.clone()))]));
     permission.source_account = Some(at.sub("${AWS::AccountId}"));
     permission.add(at, target, cx);
 }
@@ -420,8 +410,8 @@ pub(super) fn cognito(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Conte
     }
     let mut taken = Vec::new();
     if let Some(item) = cx.item_mut(&pool_id)
-        && let Some(config) = child(&mut item.node, "Properties", at)
-            .and_then(|p| child(p, "LambdaConfig", at))
+        && let Some(config) =
+            child(&mut item.node, "Properties", at).and_then(|p| child(p, "LambdaConfig", at))
     {
         for trigger in &triggers {
             if get_mut(config, trigger).is_some() {

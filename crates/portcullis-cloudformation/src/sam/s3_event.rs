@@ -69,10 +69,7 @@ fn depend(bucket: &mut Node, at: At, permission: &str, condition: Option<&str>) 
     if let Some(condition) = condition {
         let tag = at.map([
             ("Key", at.text(format!("sam:ConditionalDependsOn:{permission}"))),
-            (
-                "Value",
-                at.if_(condition, at.reference(permission), at.text("no dependency")),
-            ),
+            ("Value", at.if_(condition, at.reference(permission), at.text("no dependency"))),
         ]);
         let properties = child(bucket, "Properties", at)?;
         super::build::set_default(properties, "Tags", || at.seq([]));

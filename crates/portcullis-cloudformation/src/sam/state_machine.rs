@@ -32,7 +32,10 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
             let mut text = definition.clone();
             substitute(&mut text, &mut substitutions);
             let at = source.at("Definition");
-            props = props.with("DefinitionString", at.join("\n", lines(&text).into_iter().map(|l| at.text(l))));
+            props = props.with(
+                "DefinitionString",
+                at.join("\n", lines(&text).into_iter().map(|l| at.text(l))),
+            );
         }
         (None, Some(uri)) => {
             let at = source.at("DefinitionUri");
@@ -42,7 +45,10 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
             props = props.opt("DefinitionS3Location", location);
         }
         (None, None) => {
-            cx.error(at.0, format!("state machine {} needs Definition or DefinitionUri", source.id));
+            cx.error(
+                at.0,
+                format!("state machine {} needs Definition or DefinitionUri", source.id),
+            );
             return;
         }
     }
@@ -66,7 +72,8 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         None => {
             let mut policies = Policies::default();
             if let Some(tracing) = source.get("Tracing")
-                && tracing.get("Enabled").map(|e| cx.value(e)).and_then(|e| as_flag(&e)) == Some(true)
+                && tracing.get("Enabled").map(|e| cx.value(e)).and_then(|e| as_flag(&e))
+                    == Some(true)
             {
                 let name = match cx.partition {
                     "aws" => "AWSXrayWriteOnlyAccess",
@@ -101,7 +108,10 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let alias = publish(source, cx);
     let through_alias = source.get("UseAliasAsEventTarget").and_then(as_flag) == Some(true);
     if through_alias && alias.is_none() {
-        cx.error(source.at("UseAliasAsEventTarget").0, "UseAliasAsEventTarget needs AutoPublishAlias");
+        cx.error(
+            source.at("UseAliasAsEventTarget").0,
+            "UseAliasAsEventTarget needs AutoPublishAlias",
+        );
     }
     let target = alias.filter(|_| through_alias).unwrap_or_else(|| source.id.clone());
     let tags = if propagate { tags(at, None, source.get("Tags")) } else { None };
@@ -165,10 +175,7 @@ fn publish(source: &Source, cx: &mut Context<'_>) -> Option<Arc<str>> {
         Some(preference) => shift.copy(preference, &["Type", "Alarms", "Interval", "Percentage"]),
         None => shift.text("Type", "ALL_AT_ONCE"),
     };
-    let props = at.map([
-        ("Name", at.text(name.clone())),
-        ("DeploymentPreference", shift.node()),
-    ]);
+    let props = at.map([("Name", at.text(name.clone())), ("DeploymentPreference", shift.node())]);
     let id: Arc<str> = format!("{}Alias{name}", source.id).into();
     cx.add(at, id.clone(), "AWS::StepFunctions::StateMachineAlias", props, &attributes);
     Some(id)

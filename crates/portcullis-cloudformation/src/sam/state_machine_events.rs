@@ -109,11 +109,10 @@ fn definition(
         true => "$util.escapeJavaScript($input.json('$')).replaceAll(\\\"\\\\'\\\",\\\"'\\\")",
         false => "$util.escapeJavaScript($input.json('$'))",
     };
-    let template = format!(
-        "{{\"input\": \"{input}\", \"stateMachineArn\": \"${{{}}}\"}}",
-        machine.target
-    );
-    let uri = at.sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution");
+    let template =
+        format!("{{\"input\": \"{input}\", \"stateMachineArn\": \"${{{}}}\"}}", machine.target);
+    let uri =
+        at.sub("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution");
     let status = |code: &str| at.map([("statusCode", at.text(code))]);
     let integration = at.map([
         ("type", at.text("aws")),
@@ -126,9 +125,6 @@ fn definition(
     let described = |text: &str| at.map([("description", at.text(text))]);
     at.map([
         (INTEGRATION, integration),
-        (
-            "responses",
-            at.map([("200", described("OK")), ("400", described("Bad Request"))]),
-        ),
+        ("responses", at.map([("200", described("OK")), ("400", described("Bad Request"))])),
     ])
 }

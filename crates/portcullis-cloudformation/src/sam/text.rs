@@ -58,8 +58,7 @@ fn literal(text: &str) -> Option<String> {
     let digits = text.trim_start_matches(['-', '+']);
     let numeric = digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+'));
-    let leading_zero =
-        digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+    let leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
     (numeric && !leading_zero && serde_json::from_str::<serde_json::Number>(text).is_ok())
         .then(|| text.to_owned())
 }

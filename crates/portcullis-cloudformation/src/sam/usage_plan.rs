@@ -58,8 +58,7 @@ pub(super) fn finish(cx: &mut Context<'_>) {
     let Some(first) = apis.first() else { return };
     let at = first.at;
     cx.slot = first.slot;
-    let conditions: Option<BTreeSet<Arc<str>>> =
-        apis.iter().map(|m| m.condition.clone()).collect();
+    let conditions: Option<BTreeSet<Arc<str>>> = apis.iter().map(|m| m.condition.clone()).collect();
     let attributes: Vec<(Key, Node)> = conditions
         .map(|c| any_of(at, "ServerlessUsagePlanCondition", &c, cx))
         .into_iter()
@@ -80,10 +79,8 @@ fn emit(
     let several = members.len() > 1;
     let stages = |api: &'static str, stage: &'static str| {
         at.seq(members.iter().map(|m| {
-            let node = at.map([
-                (api, at.reference(m.api.clone())),
-                (stage, at.reference(m.stage.clone())),
-            ]);
+            let node = at
+                .map([(api, at.reference(m.api.clone())), (stage, at.reference(m.stage.clone()))]);
             at.only_if(m.condition.as_deref().filter(|_| several), node)
         }))
     };

@@ -27,7 +27,10 @@ pub(super) fn publish(
     let at = source.at("AutoPublishAlias");
     let name = cx.value(alias);
     let Some(name) = name.as_text().filter(|n| !n.is_empty()).map(str::to_owned) else {
-        cx.error(alias.span, "AutoPublishAlias must be a name, or a reference to a parameter with one");
+        cx.error(
+            alias.span,
+            "AutoPublishAlias must be a name, or a reference to a parameter with one",
+        );
         return None;
     };
 

@@ -13,7 +13,10 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         cx.error(at.0, format!("WebSocket API {} needs RouteSelectionExpression", source.id));
     }
     let Some(routes) = source.get("Routes").filter(|r| r.as_map().is_some()) else {
-        cx.error(at.0, format!("WebSocket API {} needs Routes: a map of keys to routes", source.id));
+        cx.error(
+            at.0,
+            format!("WebSocket API {} needs Routes: a map of keys to routes", source.id),
+        );
         return;
     };
     check(source, cx);
@@ -85,14 +88,7 @@ fn check(source: &Source, cx: &mut Context<'_>) {
     }
 }
 
-fn route(
-    source: &Source,
-    at: At,
-    key: &str,
-    route: &Node,
-    stage: &Node,
-    cx: &mut Context<'_>,
-) {
+fn route(source: &Source, at: At, key: &str, route: &Node, stage: &Node, cx: &mut Context<'_>) {
     let Some(function) = route.get("FunctionArn") else {
         cx.error(at.0, format!("route {key} needs FunctionArn"));
         return;
