@@ -172,8 +172,6 @@ fn definition(source: &Source, stage: &Node, cx: &mut Context<'_>) -> Option<Nod
                     return Some(body);
                 }
             }
-        } else if body.get(key).is_some_and(Node::is_null) {
-            set(&mut body, key, at.empty());
         }
     }
     make_paths_conditional(source, &mut body, cx);
@@ -185,8 +183,7 @@ fn definition(source: &Source, stage: &Node, cx: &mut Context<'_>) -> Option<Nod
         gateway_responses(responses, &mut body, cx);
     }
     if let Some(types) = source.get("BinaryMediaTypes") {
-        let types = cx.value(types);
-        let mut types = types;
+        let mut types = cx.deep_value(types);
         if let NodeKind::Seq(items) = &mut types.kind {
             for item in items {
                 if let NodeKind::Scalar(text, _) = &mut item.kind {
@@ -222,6 +219,10 @@ fn definition(source: &Source, stage: &Node, cx: &mut Context<'_>) -> Option<Nod
         }
     }
     to_openapi3(at, &mut body, version);
+    if source.get("Auth").is_some() && openapi::is_openapi3(&body) {
+        // SAM converts once more after authorizers, and so wraps the headers' schemas twice.
+        wrap_preflight_headers(at, &mut body);
+    }
     Some(body)
 }
 
@@ -430,10 +431,13 @@ fn to_openapi3(at: At, body: &mut Node, version: Option<&Node>) {
             }
         }
     }
-    openapi::each_method(body, &mut |_, method, definition| {
-        if method != "options" {
-            return;
-        }
+    wrap_preflight_headers(at, body);
+}
+
+/// OpenAPI 3 puts a header's type into a schema. Conditional paths are left as they are.
+fn wrap_preflight_headers(at: At, body: &mut Node) {
+    for (_, item) in get_mut(body, "paths").and_then(entries_mut).into_iter().flatten() {
+        let Some(definition) = get_mut(item, "options") else { continue };
         remove(definition, "consumes");
         remove(definition, "produces");
         let headers = get_mut(definition, "responses")
@@ -441,11 +445,10 @@ fn to_openapi3(at: At, body: &mut Node, version: Option<&Node>) {
             .and_then(|r| get_mut(r, "headers"))
             .and_then(entries_mut);
         for (_, header) in headers.into_iter().flatten() {
-            if let Some(kind) = remove(header, "type") {
-                set(header, "schema", at.map([("type", kind)]));
-            }
+            let schema = std::mem::replace(header, at.empty());
+            set(header, "schema", schema);
         }
-    });
+    }
 }
 
 fn endpoint(props: Props, endpoint: &Node, cx: &mut Context<'_>) -> Props {

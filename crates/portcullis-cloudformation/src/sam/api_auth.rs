@@ -65,6 +65,7 @@ pub(super) fn apply(source: &Source, body: &mut Node, stage: &Node, cx: &mut Con
         let preflight =
             auth.get("AddApiKeyRequiredToCorsPreflight").and_then(as_flag) != Some(false);
         require_api_key(body, at, preflight);
+        define(body, at, "api_key", key_scheme(at, "x-api-key").node());
     }
     tidy(body, at);
     if let Some(policy) = auth.get("ResourcePolicy") {
@@ -231,12 +232,17 @@ fn tidy(body: &mut Node, at: At) {
     let scheme =
         |name: &str| Props::new(at).text("type", "apiKey").text("name", name).text("in", "header");
     if keys {
-        define(body, at, "api_key", scheme("x-api-key").node());
+        define(body, at, "api_key", key_scheme(at, "x-api-key").node());
     }
     if signed {
-        let scheme = scheme("Authorization").text("x-amazon-apigateway-authtype", "awsSigv4");
+        let scheme =
+            key_scheme(at, "Authorization").text("x-amazon-apigateway-authtype", "awsSigv4");
         define(body, at, "AWS_IAM", scheme.node());
     }
+}
+
+fn key_scheme(at: At, name: &str) -> Props {
+    Props::new(at).text("type", "apiKey").text("name", name).text("in", "header")
 }
 
 fn global_policy(body: &mut Node, at: At, policy: &Node, stage: &Node, cx: &mut Context<'_>) {
@@ -251,7 +257,7 @@ fn global_policy(body: &mut Node, at: At, policy: &Node, stage: &Node, cx: &mut 
         cx.error(policy.span, "ResourcePolicy must be a map");
         return;
     }
-    let mut lists = policy.clone();
+    let mut lists = cx.deep_value(policy);
     super::build::remove(&mut lists, "CustomStatements");
     for (path, method) in routes {
         resource_policy::add(body, at, &lists, &path, &method, stage, &mut problems);

@@ -11,6 +11,7 @@ use super::events::{Event, Permission};
 use super::function::Target;
 use super::implicit::MANAGED;
 use super::openapi::{self, INTEGRATION};
+use super::text::hash10;
 
 /// The API an event belongs to, and the method it describes.
 pub(super) struct Route {
@@ -56,8 +57,10 @@ pub(super) fn route(event: &Event<'_>, cx: &mut Context<'_>) -> Option<Route> {
     let get = |key| props.and_then(|p| p.get(key)).filter(|v: &&Node| !v.is_null());
     let serverless = &*item.kind == "AWS::Serverless::Api";
     let merges = get("MergeDefinitions").and_then(as_flag) == Some(true);
+    let has_paths =
+        get("DefinitionBody").is_some_and(|b| b.entry("paths").is_none_or(|(_, p)| !p.is_null()));
     Some(Route {
-        managed: serverless && (get(MANAGED).is_some() || merges),
+        managed: serverless && (get(MANAGED).is_some() || merges && has_paths),
         api_auth: get("Auth").cloned(),
         stage: get("StageName").cloned().filter(|_| serverless),
         api,
@@ -174,7 +177,12 @@ pub(super) fn body<'c>(cx: &'c mut Context<'_>, api: &str) -> Option<&'c mut Nod
 fn permission(target: &Target<'_>, event: &Event<'_>, route: &Route, cx: &mut Context<'_>) {
     let at = event.at;
     let suffix = match &route.stage {
-        Some(stage) => stage.as_text().unwrap_or("Stage").to_owned(),
+        Some(stage) => match stage.as_text() {
+            Some(text) if text.chars().all(char::is_alphanumeric) => text.to_owned(),
+            // Logical ids have letters and digits only.
+            Some(text) => hash10(text),
+            None => "Stage".to_owned(),
+        },
         None => "AllStages".to_owned(),
     };
     let arn = format!(

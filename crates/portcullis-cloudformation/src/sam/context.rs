@@ -7,7 +7,7 @@ use portcullis_core::{Diagnostic, Span};
 use portcullis_syntax::node::{Key, Node, NodeKind};
 use rustc_hash::FxHashMap;
 
-use super::build::{At, call, is_call, ref_target, set};
+use super::build::{At, call, ref_target, set};
 use super::deployment::Deployments;
 use super::domain::Records;
 use super::usage_plan::Shared;
@@ -21,6 +21,9 @@ pub(super) struct Item {
     /// All of it. `Properties` is a mapping.
     pub(super) node: Node,
 }
+
+/// A path with a method, and the condition of that method.
+pub(super) type PathUse = (String, Option<Arc<str>>);
 
 /// The template being transformed.
 pub(super) struct Context<'a> {
@@ -38,12 +41,14 @@ pub(super) struct Context<'a> {
     out_index: FxHashMap<Arc<str>, usize>,
     /// The template's conditions and those that were added.
     pub(super) conditions: Vec<(Key, Node)>,
+    /// The template's mappings.
+    pub(super) mappings: Option<Node>,
     /// What `Ref: Function.Version` and its like stand for.
     pub(super) properties: FxHashMap<Arc<str>, Vec<(&'static str, Arc<str>)>>,
     /// Logical ids that changed (layers).
     pub(super) renamed: FxHashMap<Arc<str>, Arc<str>>,
     /// The conditions under which each path of an API has methods; `None` when it always has.
-    pub(super) path_uses: FxHashMap<Arc<str>, Vec<(String, Option<Arc<str>>)>>,
+    pub(super) path_uses: FxHashMap<Arc<str>, Vec<PathUse>>,
     /// Route 53 records to be grouped by hosted zone.
     pub(super) records: Records,
     /// Usage plan shared by several APIs.
@@ -73,6 +78,7 @@ impl<'a> Context<'a> {
             out: Vec::new(),
             out_index: FxHashMap::default(),
             conditions: Vec::new(),
+            mappings: None,
             properties: FxHashMap::default(),
             renamed: FxHashMap::default(),
             path_uses: FxHashMap::default(),
@@ -191,11 +197,13 @@ impl<'a> Context<'a> {
 
     /// The same, at any depth.
     pub(super) fn deep_value(&self, node: &Node) -> Node {
-        if is_call(node) {
-            let value = self.value(node);
-            if call(&value).is_none_or(|(name, _)| name == "Ref") {
-                return value;
+        match call(node) {
+            Some(("Ref", _)) => return self.value(node),
+            Some(("Fn::Sub", argument)) => return self.substitute(node, argument),
+            Some(("Fn::FindInMap", argument)) => {
+                return self.find_in_map(argument).unwrap_or_else(|| node.clone());
             }
+            _ => {}
         }
         let kind = match &node.kind {
             NodeKind::Map(entries) => NodeKind::Map(
@@ -207,6 +215,36 @@ impl<'a> Context<'a> {
             NodeKind::Scalar(..) => node.kind.clone(),
         };
         Node { span: node.span, tag: node.tag.clone(), kind }
+    }
+
+    /// Puts the values of known parameters into the text of a `Fn::Sub`.
+    fn substitute(&self, node: &Node, argument: &Node) -> Node {
+        let Some(text) = argument.as_text() else { return node.clone() };
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((before, tail)) = rest.split_once("${") {
+            out.push_str(before);
+            let Some((name, after)) = tail.split_once('}') else {
+                out.push_str("${");
+                rest = tail;
+                continue;
+            };
+            match (self.params)(name).as_ref().and_then(Node::as_text) {
+                Some(value) => out.push_str(value),
+                None => out.push_str(&format!("${{{name}}}")),
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        At(node.span).sub(out)
+    }
+
+    fn find_in_map(&self, argument: &Node) -> Option<Node> {
+        let [map, first, second] = argument.as_seq()? else { return None };
+        let text = |node: &Node| self.value(node).as_text().map(str::to_owned);
+        let (map, first, second) = (text(map)?, text(first)?, text(second)?);
+        let mut found = self.mappings.as_ref()?.get(&map)?.get(&first)?.get(&second)?.clone();
+        found.span = argument.span;
+        Some(found)
     }
 
     /// A condition that holds when the named one does not.

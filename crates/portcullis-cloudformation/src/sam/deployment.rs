@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node};
 
-use super::build::{At, Props, as_flag, if_arms, is_call, set};
+use super::build::{At, Props, as_flag, call, if_arms, is_call, set};
 use super::context::{Context, Source};
 use super::implicit::any_of;
 use super::policies::managed_arn;
@@ -64,7 +64,7 @@ pub(super) fn register(source: &Source, alias: Option<&Arc<str>>, cx: &mut Conte
     let condition: Option<Arc<str>> = source.condition().filter(|_| passes).map(Arc::from);
     let role = preference.get("Role").cloned();
     let kind = match preference.get("Type") {
-        Some(kind) => config_name(&cx.value(kind)),
+        Some(kind) => config_name(&cx.deep_value(kind)),
         None => {
             cx.error(
                 at.0,
@@ -146,7 +146,12 @@ fn config_name(kind: &Node) -> Node {
     if let Some((condition, then, otherwise)) = if_arms(kind) {
         return at.if_(condition, config_name(then), config_name(otherwise));
     }
-    let predefined = kind.as_text().is_some_and(|t| {
+    // A Fn::Sub whose parameters are known is as good as its text.
+    let text = match call(kind) {
+        Some(("Fn::Sub", argument)) => argument.as_text().filter(|t| !t.contains("${")),
+        _ => kind.as_text(),
+    };
+    let predefined = text.is_some_and(|t| {
         t == "AllAtOnce"
             || ["Canary10Percent", "Linear10Percent"]
                 .iter()

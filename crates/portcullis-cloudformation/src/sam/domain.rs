@@ -6,7 +6,7 @@ use portcullis_syntax::node::{Key, Node};
 
 use super::build::{At, Props, as_flag, is_call};
 use super::context::{Context, Source, tags};
-use super::text::{hash10, seed};
+use super::text::{compact, hash10, seed};
 
 /// Route 53 records, grouped by hosted zone.
 #[derive(Default)]
@@ -29,6 +29,8 @@ const CLOUDFRONT_ZONE: &str = "Z2FDTNDATAQYW2";
 
 struct Domain {
     at: At,
+    /// The property with the values of known parameters in place: the ids of what it makes depend
+    /// on them.
     props: Node,
     name: Node,
     hash: String,
@@ -58,6 +60,12 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Option<Domain> {
         cx.error(mtls.span, "MutualTlsAuthentication must be a map with TruststoreUri");
     }
     let (name, hash) = (name.clone(), hash10(&seed(name)));
+    let mut props = props;
+    if let Some(mtls) = super::build::get_mut(&mut props, "MutualTlsAuthentication")
+        && mtls.get("TruststoreVersion").and_then(Node::as_text).is_some_and(|v| v == "0")
+    {
+        super::build::remove(mtls, "TruststoreVersion");
+    }
     Some(Domain { at, name, hash, props })
 }
 
@@ -115,7 +123,9 @@ pub(super) fn rest(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) {
         }
     };
     let mapping_kind = format!("AWS::ApiGateway::BasePathMapping{version}");
-    for (suffix, path) in base_paths(props, cx) {
+    for (suffix, path) in
+        base_paths(props, |path| path.chars().filter(|c| c.is_alphanumeric()).collect(), cx)
+    {
         let id = format!("{}{suffix}BasePathMapping", source.id);
         cx.add(at, id, &mapping_kind, mapping(path.as_deref()), &shared);
     }
@@ -137,7 +147,7 @@ fn access_association(
         cx.error(association.span, "AccessAssociation must be a map with VpcEndpointId");
         return;
     };
-    let seed = format!("{}{}", seed(endpoint), domain.hash);
+    let seed = compact(&at.seq([endpoint.clone(), at.text(id.clone())]));
     let props = Props::new(at)
         .with("DomainNameArn", at.reference(id.clone()))
         .with("AccessAssociationSource", endpoint.clone())
@@ -173,7 +183,7 @@ pub(super) fn v2(source: &Source, stage: &Node, cx: &mut Context<'_>) {
         .node();
     cx.add(at, id.clone(), "AWS::ApiGatewayV2::DomainName", node, &shared);
     cx.refer(&source.id, "DomainName", id.clone());
-    for (suffix, path) in base_paths(props, cx) {
+    for (suffix, path) in base_paths(props, |path| path.trim_matches('/').to_owned(), cx) {
         let mut mapping = Props::new(at)
             .with("DomainName", at.reference(id.clone()))
             .with("ApiId", at.reference(source.id.clone()))
@@ -206,7 +216,11 @@ fn condition_of(source: &Source) -> Vec<(Key, Node)> {
 }
 
 /// Suffixes of logical ids, and base paths.
-fn base_paths(props: &Node, cx: &mut Context<'_>) -> Vec<(String, Option<String>)> {
+fn base_paths(
+    props: &Node,
+    normalised: fn(&str) -> String,
+    cx: &mut Context<'_>,
+) -> Vec<(String, Option<String>)> {
     let Some(given) = props.get("BasePath").filter(|b| !b.is_null()) else {
         return vec![(String::new(), None)];
     };
@@ -222,11 +236,10 @@ fn base_paths(props: &Node, cx: &mut Context<'_>) -> Vec<(String, Option<String>
             continue;
         };
         let plain: String = path.chars().filter(|c| c.is_alphanumeric()).collect();
-        if path == "/" {
-            out.push((String::new(), None));
-            continue;
-        }
-        let base = if normalise { plain.clone() } else { path.to_owned() };
+        let base = match normalise {
+            true => normalised(path),
+            false => path.to_owned(),
+        };
         out.push((plain, Some(base)));
     }
     out
@@ -258,15 +271,9 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
         "PRIVATE" => Props::new(at)
             .copy_as(route53, "VpcEndpointHostedZoneId", "HostedZoneId")
             .copy_as(route53, "VpcEndpointDomainName", "DNSName"),
-        _ => {
-            let name = route53.get("DistributionDomainName").cloned();
-            Props::new(at)
-                .with("HostedZoneId", at.get_att(id.clone(), "RegionalHostedZoneId"))
-                .with(
-                    "DNSName",
-                    name.unwrap_or_else(|| at.get_att(id.clone(), "RegionalDomainName")),
-                )
-        }
+        _ => Props::new(at)
+            .with("HostedZoneId", at.get_att(id.clone(), "RegionalHostedZoneId"))
+            .with("DNSName", at.get_att(id.clone(), "RegionalDomainName")),
     };
     let target = target.copy(route53, &["EvaluateTargetHealth"]).node();
     let separate = route53.get("SeparateRecordSetGroup");
@@ -288,10 +295,10 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
             .node();
         records.push(at.only_if(source.condition().filter(|_| !separate), record));
     }
-    let mut text = seed(&zone.1);
-    if separate {
-        text = format!("{}{}", source.id, text);
-    }
+    let text = match separate {
+        true => compact(&at.seq([zone.1.clone(), domain.name.clone()])),
+        false => seed(&zone.1),
+    };
     let group_id = format!("RecordSetGroup{}", hash10(&text));
     let slot = cx.slot;
     let attributes = if separate { condition_of(source) } else { Vec::new() };

@@ -164,8 +164,10 @@ fn destination(
             if let Some((when, given)) = wanted {
                 make = true;
                 arn = Some(at.if_(&when, made_arn, given));
-                attributes.retain(|(k, _)| &*k.text != "Condition");
-                attributes.push((at.key("Condition"), at.text(when)));
+                // The function's own condition goes first, as in SAM.
+                if !attributes.iter().any(|(k, _)| &*k.text == "Condition") {
+                    attributes.push((at.key("Condition"), at.text(when)));
+                }
             }
         }
         if make {
@@ -186,12 +188,24 @@ fn destination(
     if !is_call(&arn) && arn.as_text().is_none() {
         cx.error(arn.span, "Destination must be an ARN");
     }
-    let resource = match &*kind {
-        "S3Bucket" => at.join("/", [arn.clone(), at.text("*")]),
-        _ => arn.clone(),
-    };
-    target.policies.inline.push(at.allow(format!("{id}{kind}Policy"), action, resource));
+    target.policies.inline.push(match &*kind {
+        "S3Bucket" => put_objects(at, &id.to_owned(), &arn),
+        _ => at.allow(format!("{id}{kind}Policy"), action, arn.clone()),
+    });
     Some(arn)
+}
+
+/// The inline policy that lets results go to a bucket.
+pub(super) fn put_objects(at: At, id: &str, bucket: &Node) -> Node {
+    let objects = at.join("/", [bucket.clone(), at.text("*")]);
+    let statements = [
+        at.statement(at.text("s3:PutObject"), objects),
+        at.statement(at.text("s3:ListBucket"), bucket.clone()),
+    ];
+    at.map([
+        ("PolicyName", at.text(format!("{id}S3Policy"))),
+        ("PolicyDocument", at.map([("Statement", at.seq(statements))])),
+    ])
 }
 
 /// Lets a service invoke the function.

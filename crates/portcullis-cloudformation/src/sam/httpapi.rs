@@ -6,7 +6,7 @@ use portcullis_syntax::node::Node;
 use super::build::{At, Props, as_flag, child, if_arms, is_call, set, set_default};
 use super::context::{Context, Source};
 use super::function::s3_location;
-use super::openapi::{self, security, security_names};
+use super::openapi::{self, security};
 use super::{api_auth, domain};
 
 /// Transforms one HTTP API.
@@ -89,7 +89,7 @@ fn definition(source: &Source, cx: &mut Context<'_>) -> Option<Node> {
         if as_flag(disable).is_none() && !is_call(disable) {
             cx.error(disable.span, "DisableExecuteApiEndpoint must be true or false");
         }
-        set_default(&mut body, "servers", || at.seq([at.map([("url", at.text("/"))])]));
+        set_default(&mut body, "servers", || at.seq([at.empty()]));
         let servers = super::build::get_mut(&mut body, "servers").and_then(super::build::items_mut);
         if let Some(server) = servers.and_then(|s| s.first_mut()) {
             let at = source.at("DisableExecuteApiEndpoint");
@@ -230,12 +230,8 @@ fn auth(source: &Source, body: &mut Node, cx: &mut Context<'_>) {
         .cloned()
         .unwrap_or_else(|| at.seq([]));
     openapi::each_method(body, &mut |_, method, definition| {
-        let mut all = security(definition);
-        let decided =
-            all.iter().flat_map(security_names).any(|n| n == "NONE" || names.contains(&n));
-        if !decided && !method.eq_ignore_ascii_case("options") {
-            all.push(at.map([(name, scopes.clone())]));
-            set(definition, "security", at.seq(all));
+        if security(definition).is_empty() && !method.eq_ignore_ascii_case("options") {
+            set(definition, "security", at.seq([at.map([(name, scopes.clone())])]));
         }
     });
 }
@@ -300,8 +296,9 @@ fn scheme(at: At, name: &str, authorizer: &Node, cx: &mut Context<'_>) -> Option
         .text("type", "request")
         .with("authorizerUri", at.sub_with(uri, [("__FunctionArn__", function.clone())]))
         .copy_as(authorizer, "AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion")
-        .copy_as(authorizer, "EnableSimpleResponses", "enableSimpleResponses")
         .copy_as(authorizer, "FunctionInvokeRole", "authorizerCredentials");
+    let simple = authorizer.get("EnableSimpleResponses").filter(|s| as_flag(s) != Some(false));
+    let details = details.opt("enableSimpleResponses", simple.cloned());
     let details = match identity {
         Some(identity) => details
             .copy_as(identity, "ReauthorizeEvery", "authorizerResultTtlInSeconds")
@@ -327,7 +324,7 @@ fn identity_source(at: At, identity: &Node) -> Option<Node> {
         let items = identity.get(key).and_then(Node::as_seq).unwrap_or_default();
         parts.extend(items.iter().filter_map(Node::as_text).map(|n| format!("{prefix}{n}")));
     }
-    (!parts.is_empty()).then(|| at.text(parts.join(", ")))
+    (!parts.is_empty()).then(|| at.texts(parts))
 }
 
 fn permissions(source: &Source, cx: &mut Context<'_>) {

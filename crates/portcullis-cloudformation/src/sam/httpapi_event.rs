@@ -10,6 +10,7 @@ use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
 use super::openapi::{self, ANY, INTEGRATION};
+use super::text::compact;
 
 /// Transforms one event of a function.
 pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
@@ -54,7 +55,11 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
     if let Some(body) = body(cx, &api).filter(|b| b.as_map().is_some()) {
         let existing = openapi::has_integration(body, &path, &method);
         if existing {
-            invokes_other = true;
+            let own = format!("${{{}", target.source.id);
+            openapi::method(body, &path, &method, &mut |definition| {
+                let uri = definition.get(INTEGRATION).and_then(|i| i.get("uri")).map(compact);
+                invokes_other |= !uri.is_some_and(|u| u.contains(&own));
+            });
         } else {
             let integration = Props::new(at)
                 .text("httpMethod", "POST")
@@ -104,9 +109,25 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
             }
         }
     }
-    if !invokes_other {
+    if !invokes_other && !covered(target, &api, &path) {
         permission(target, event, id.clone(), &path, &method, cx);
     }
+}
+
+/// Whether the function serves the API's default route as well: the permission for that one covers
+/// every other route.
+fn covered(target: &Target<'_>, api: &str, path: &str) -> bool {
+    path != "$default"
+        && target.source.get("Events").and_then(Node::as_map).unwrap_or_default().iter().any(
+            |(_, other)| {
+                let get = |key| other.get("Properties").and_then(|p| p.get(key));
+                other.get("Type").and_then(Node::as_text) == Some("HttpApi")
+                    && get("Path").is_none()
+                    && get("Method").is_none()
+                    && get("ApiId")
+                        .is_some_and(|id| ref_target(id).or_else(|| id.as_text()) == Some(api))
+            },
+        )
 }
 
 fn permission(

@@ -8,7 +8,7 @@ use portcullis_core::Span;
 use portcullis_syntax::node::Node;
 use rustc_hash::FxHashMap;
 
-use super::build::{At, child, get_mut, set};
+use super::build::{At, as_flag, child, get_mut, set};
 use super::context::{Context, Item};
 
 /// Logical id of the implicit REST API.
@@ -22,6 +22,7 @@ struct Use {
     span: Span,
     condition: Option<Arc<str>>,
     retain: bool,
+    tags: Option<Node>,
 }
 
 /// Gives each event without an API the implicit one, makes those that are needed, and starts the
@@ -34,6 +35,9 @@ pub(super) fn prepare(cx: &mut Context<'_>, declared: &mut FxHashMap<Arc<str>, A
         }
         let condition = item.node.get("Condition").and_then(Node::as_text).map(Arc::from);
         let retain = item.node.get("DeletionPolicy").and_then(Node::as_text) == Some("Retain");
+        let own = item.node.get("Properties");
+        let propagate = own.and_then(|p| p.get("PropagateTags")).and_then(as_flag) == Some(true);
+        let tags = own.filter(|_| propagate).and_then(|p| p.get("Tags")).cloned();
         let Some(events) = get_mut(&mut item.node, "Properties").and_then(|p| get_mut(p, "Events"))
         else {
             continue;
@@ -51,7 +55,12 @@ pub(super) fn prepare(cx: &mut Context<'_>, declared: &mut FxHashMap<Arc<str>, A
             }
             let named = properties.get(property).and_then(super::build::ref_target);
             if named == Some(id) || properties.get(property).and_then(Node::as_text) == Some(id) {
-                uses[which].push(Use { span: key.span, condition: condition.clone(), retain });
+                uses[which].push(Use {
+                    span: key.span,
+                    condition: condition.clone(),
+                    retain,
+                    tags: tags.clone(),
+                });
             }
         }
     }
@@ -88,6 +97,14 @@ fn implicit(at: At, id: &str, kind: &str, uses: &[Use], cx: &mut Context<'_>) ->
         _ => at.map([("DefinitionBody", http_body(at))]),
     };
     set(&mut properties, MANAGED, at.flag(true));
+    for tags in uses.iter().filter_map(|u| u.tags.as_ref()) {
+        set(&mut properties, "PropagateTags", at.flag(true));
+        if let Some(all) = child(&mut properties, "Tags", at) {
+            for (key, value) in tags.as_map().unwrap_or_default() {
+                set(all, &key.text, value.clone());
+            }
+        }
+    }
     let mut node = at.map([("Type", at.text(kind)), ("Properties", properties)]);
     let conditions: Option<BTreeSet<Arc<str>>> = uses.iter().map(|u| u.condition.clone()).collect();
     if let Some(conditions) = conditions {

@@ -54,11 +54,12 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         super::build::set(&mut props, "LayerName", at.text(source.id.clone()));
     }
     let unversioned = source.get("PublishLambdaVersion").and_then(as_flag) == Some(false);
-    let id: Arc<str> = if unversioned {
-        source.id.clone()
-    } else {
-        format!("{}{}", source.id, hash10(&compact(&cx.deep_value(&source.props)))).into()
+    // Without a version for each change the id stays the same.
+    let seed = match unversioned {
+        true => source.id.to_string(),
+        false => compact(&cx.deep_value(&source.props)),
     };
+    let id: Arc<str> = format!("{}{}", source.id, hash10(&seed)).into();
     let mut attributes = source.attributes.clone();
     if !attributes.iter().any(|(k, _)| &*k.text == "DeletionPolicy")
         || source.get("RetentionPolicy").is_some()
@@ -66,8 +67,6 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
         attributes.retain(|(k, _)| &*k.text != "DeletionPolicy");
         attributes.push((at.key("DeletionPolicy"), at.text(keep)));
     }
-    if id != source.id {
-        cx.renamed.insert(source.id.clone(), id.clone());
-    }
+    cx.renamed.insert(source.id.clone(), id.clone());
     cx.add(at, id, "AWS::Lambda::LayerVersion", props, &attributes);
 }

@@ -78,6 +78,7 @@ pub(crate) fn transform(
     {
         cx.conditions = entries;
     }
+    cx.mappings = template.get("Mappings").cloned();
     let globals = Globals::read(&template, &mut cx);
     remove(&mut template, "Globals");
     drop_transform(&mut template);

@@ -68,7 +68,7 @@ pub(super) fn arms(node: &mut Node, edit: &mut dyn FnMut(&mut Node)) {
 }
 
 /// The paths of a definition, made if there are none.
-pub(super) fn paths<'b>(body: &'b mut Node, at: At) -> Option<&'b mut Node> {
+pub(super) fn paths(body: &mut Node, at: At) -> Option<&mut Node> {
     child(body, "paths", at)
 }
 
@@ -132,8 +132,9 @@ pub(super) fn add_method(
         Some(old) if old.as_map().is_some() && call(old).is_none() => {
             if let NodeKind::Map(entries) = definition.kind {
                 for (key, value) in entries {
-                    // The integration is ours; responses that are described stay.
-                    if &*key.text == INTEGRATION || old.get(&key.text).is_none() {
+                    // Integration and security are the event's; what else is described stays.
+                    let ours = matches!(&*key.text, INTEGRATION | "security");
+                    if ours || old.get(&key.text).is_none() {
                         set(old, &key.text, value);
                     }
                 }
@@ -167,5 +168,6 @@ pub(super) fn security_names(requirement: &Node) -> impl Iterator<Item = &str> {
 
 /// Whether a document follows OpenAPI 3.
 pub(super) fn is_openapi3(body: &Node) -> bool {
-    body.get("openapi").and_then(Node::as_text).is_some_and(|v| v.starts_with('3'))
+    body.get("swagger").is_none()
+        && body.get("openapi").and_then(Node::as_text).is_some_and(|v| v.starts_with('3'))
 }

@@ -4,7 +4,7 @@ use portcullis_syntax::node::Node;
 
 use super::build::{At, Props, call, is_call, set};
 use super::context::Context;
-use super::events::Event;
+use super::events::{Event, put_objects};
 use super::function::Target;
 
 const COPIED: &[&str] = &[
@@ -134,8 +134,8 @@ fn on_failure(
         Some("SQS") => Some(("SQS", "sqs:SendMessage", destination.clone())),
         Some("SNS") => Some(("SNS", "sns:publish", destination.clone())),
         Some("S3") => {
-            let objects = at.join("/", [destination.clone(), at.text("*")]);
-            Some(("S3", "s3:PutObject", objects))
+            target.policies.inline.push(put_objects(at, &event.id, &destination));
+            None
         }
         Some("Kafka") | None => None,
         Some(other) => {
@@ -146,18 +146,8 @@ fn on_failure(
         }
     };
     if let Some((name, action, resource)) = grant {
-        let mut policy = at.allow(format!("{}{name}Policy", event.id), action, resource);
-        if name == "S3"
-            && let Some(document) = super::build::get_mut(&mut policy, "PolicyDocument")
-        {
-            let list = at.statement(at.text("s3:ListBucket"), destination.clone());
-            if let Some(items) =
-                super::build::get_mut(document, "Statement").and_then(super::build::items_mut)
-            {
-                items.push(list);
-            }
-        }
-        target.policies.inline.push(policy);
+        let id = format!("{}{name}Policy", event.id);
+        target.policies.inline.push(at.allow(id, action, resource));
     }
     Some(at.map([("OnFailure", at.map([("Destination", destination)]))]))
 }

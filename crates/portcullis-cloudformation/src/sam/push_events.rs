@@ -8,7 +8,6 @@ use super::build::{At, Props, as_flag, child, get_att_target, get_mut, ref_targe
 use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
-use super::text::sha1_hex;
 
 /// What a rule starts: an ARN, the suffix of the target's id, and the role to assume.
 pub(super) struct Started<'s> {
@@ -116,10 +115,8 @@ fn target_id(id: &str, suffix: &str) -> String {
     if whole.len() <= MAX {
         return whole;
     }
-    let hash: String = sha1_hex(id).chars().take(8).collect();
-    let room = MAX.saturating_sub(suffix.len() + hash.len());
-    let start: String = id.chars().take(room).collect();
-    format!("{start}{hash}{suffix}")
+    let start: String = id.chars().take(MAX.saturating_sub(suffix.len())).collect();
+    format!("{start}{suffix}")
 }
 
 /// Where a dead-letter queue's ARN comes from.
@@ -424,7 +421,8 @@ pub(super) fn cognito(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Conte
     for trigger in taken {
         cx.error(at.0, format!("user pool {pool_id} has a function for {trigger} already"));
     }
-    Permission::new(format!("{}CognitoPermission", event.id), "cognito-idp.amazonaws.com")
+    let id = format!("{}CognitoPermission", target.source.id);
+    Permission::new(id, "cognito-idp.amazonaws.com")
         .from(at.get_att(pool_id, "Arn"))
         .add(at, target, cx);
 }

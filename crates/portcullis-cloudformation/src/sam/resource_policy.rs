@@ -91,6 +91,12 @@ pub(super) fn add(
 
 /// Adds statements as they are written.
 pub(super) fn add_custom(body: &mut Node, at: At, custom: &Node) {
+    let first = body.get(POLICY).is_none_or(|p| p.get("Statement").is_none());
+    if first && let Some(policy) = child(body, POLICY, at) {
+        set_default(policy, "Version", || at.text("2012-10-17"));
+        set(policy, "Statement", custom.clone());
+        return;
+    }
     match custom.as_seq() {
         Some(items) => items.iter().for_each(|item| append(body, at, item.clone())),
         None => append(body, at, custom.clone()),

@@ -8,6 +8,7 @@ use super::build::{At, Props, child, get_mut, is_call, items_mut, ref_target, se
 use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
+use super::text::compact;
 
 /// Transforms one event.
 pub(super) fn transform(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
@@ -59,7 +60,13 @@ fn attach(bucket: &mut Node, at: At, configurations: Vec<Node>) -> Option<()> {
     let notification = child(properties, "NotificationConfiguration", at)?;
     super::build::set_default(notification, "LambdaConfigurations", || at.seq([]));
     let list = get_mut(notification, "LambdaConfigurations")?;
-    items_mut(list)?.extend(configurations);
+    let items = items_mut(list)?;
+    for configuration in configurations {
+        let text = compact(&configuration);
+        if !items.iter().any(|old| compact(old) == text) {
+            items.push(configuration);
+        }
+    }
     Some(())
 }
 

@@ -15,8 +15,9 @@ use super::text::lines;
 /// Transforms one state machine.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    let own_tags = tags(at, Some("stateMachine:createdBy"), source.get("Tags"));
     let propagate = source.get("PropagateTags").and_then(as_flag) == Some(true);
+    let marker = (!propagate).then_some("stateMachine:createdBy");
+    let own_tags = tags(at, marker, source.get("Tags"));
     let mut substitutions = Vec::new();
     let mut props = Props::new(at);
     match (source.get("Definition"), source.get("DefinitionUri")) {

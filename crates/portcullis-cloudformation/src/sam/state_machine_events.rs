@@ -70,7 +70,7 @@ fn role(machine: &Machine<'_>, event: &Event<'_>, service: &str, cx: &mut Contex
     let arn = at.reference(machine.target.clone());
     let props = Props::new(at)
         .with("AssumeRolePolicyDocument", at.trust(&[service]))
-        .copy(event.props, &["PermissionsBoundary"])
+        .copy(&machine.source.props, &["PermissionsBoundary"])
         .with("Policies", at.seq([at.allow(format!("{id}StartExecutionPolicy"), START, arn)]))
         .opt("Tags", machine.tags.clone())
         .node();

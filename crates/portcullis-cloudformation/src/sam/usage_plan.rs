@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node};
 
-use super::build::{At, Props};
-use super::context::{Context, Source};
+use super::build::{At, Props, as_flag};
+use super::context::{Context, Source, tags};
 use super::implicit::any_of;
 
 /// The plan that APIs share.
@@ -22,6 +22,7 @@ struct Member {
     api: Arc<str>,
     stage: Arc<str>,
     condition: Option<Arc<str>>,
+    tags: Option<Node>,
 }
 
 /// Makes the API's plan, or notes that it takes part in the shared one.
@@ -40,6 +41,10 @@ pub(super) fn register(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) 
         api: source.id.clone(),
         stage: stage.clone(),
         condition: source.condition().map(Arc::from),
+        tags: match source.get("PropagateTags").and_then(as_flag) {
+            Some(true) => tags(at, None, source.get("Tags")),
+            _ => None,
+        },
     };
     match kind.as_ref().and_then(Node::as_text) {
         Some("PER_API") => {
@@ -87,14 +92,14 @@ fn emit(
     let mut plan = Props::new(at).with("ApiStages", stages("ApiId", "Stage"));
     for member in members {
         plan = plan.copy(&member.plan, &["UsagePlanName", "Description", "Quota", "Throttle"]);
-        plan = plan.copy(&member.plan, &["Tags"]);
+        plan = plan.opt("Tags", member.tags.clone()).copy(&member.plan, &["Tags"]);
     }
     cx.add(at, plan_id.clone(), "AWS::ApiGateway::UsagePlan", plan.node(), &attributes);
     let mut key = Props::new(at)
         .with("Enabled", at.flag(true))
         .with("StageKeys", stages("RestApiId", "StageName"));
     for member in members {
-        key = key.copy(&member.plan, &["Tags"]);
+        key = key.opt("Tags", member.tags.clone()).copy(&member.plan, &["Tags"]);
     }
     cx.add(at, key_id.clone(), "AWS::ApiGateway::ApiKey", key.node(), &attributes);
     let link = Props::new(at)
