@@ -7,10 +7,23 @@
 //! Deliberately absent: rules, reports, discovery of files, the network. Macros and stacks that
 //! live elsewhere are never fetched; what hangs on them is unknown.
 
+mod build;
+mod candidates;
+mod choice;
+mod eval;
+mod foreach;
+mod include;
+mod inputs;
+mod intrinsics;
+mod nested;
+mod parameters;
 mod project;
-#[allow(dead_code, reason = "the resolver that calls it lands separately")]
 mod sam;
+mod scalar;
 mod sniff;
+mod template;
+mod view;
+mod worlds;
 
 pub use project::{Project, Settings};
 pub use sniff::{Sniff, sniff};

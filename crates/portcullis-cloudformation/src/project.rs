@@ -1,6 +1,16 @@
 //! The door to this crate: parsed templates of a project, and their resolution.
 
-use portcullis_core::{FileId, Files, Resolution};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use portcullis_core::{Diagnostic, FileError, FileId, Files, Flavour, Level, Resolution, Span};
+use portcullis_syntax::{Node, Parsed, json, yaml};
+use rustc_hash::FxHashMap;
+
+use crate::include;
+use crate::nested;
+use crate::parameters::{self, Given};
+use crate::template::{LANGUAGE_EXTENSIONS, SAM, Template, transforms};
+use crate::worlds;
 
 /// What is given from outside.
 #[derive(Clone, Debug, Default)]
@@ -12,40 +22,176 @@ pub struct Settings {
     pub parameter_files: Vec<FileId>,
 }
 
+/// A template as parsed, includes put in, before loops and the SAM transform.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) file: FileId,
+    /// The tree, kept only where loops or the SAM transform need it again.
+    pub(crate) tree: Option<Node>,
+    pub(crate) template: Arc<Template>,
+    pub(crate) sam: bool,
+    pub(crate) loops: bool,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) comments: Vec<Span>,
+    pub(crate) included: Vec<FileId>,
+}
+
+/// What an expansion asked for, and what it was told.
+pub(crate) type Asked = Vec<(Arc<str>, Option<String>)>;
+type Expansions = FxHashMap<String, Vec<(Asked, Arc<Template>)>>;
+type Trees = FxHashMap<String, Result<Arc<Raw>, FileError>>;
+
 /// The templates of a project, parsed once and shared by threads.
 pub struct Project<'a> {
-    files: &'a dyn Files,
-    settings: Settings,
+    pub(crate) files: &'a dyn Files,
+    pub(crate) given: Vec<Given>,
+    parameter_files: Vec<FileId>,
+    diagnostics: Vec<Diagnostic>,
+    trees: Mutex<Trees>,
+    expansions: Mutex<Expansions>,
 }
 
 impl<'a> Project<'a> {
     /// A project that reads through `files`.
     pub fn new(files: &'a dyn Files, settings: Settings) -> Self {
-        Self { files, settings }
+        let (mut given, mut diagnostics) = (Vec::new(), Vec::new());
+        for file in &settings.parameter_files {
+            let source = files.sources().get(*file);
+            let parsed = parse(*file, &source.path, &source.text);
+            diagnostics.extend(parsed.diagnostics);
+            if let Some(node) = parsed.documents.first() {
+                given.extend(parameters::read_file(node, &mut diagnostics));
+            }
+        }
+        given.extend(settings.parameters.iter().map(|(name, text)| Given {
+            name: Arc::from(name.as_str()),
+            text: Arc::from(text.as_str()),
+            span: None,
+        }));
+        Self {
+            files,
+            given,
+            parameter_files: settings.parameter_files,
+            diagnostics,
+            trees: Mutex::default(),
+            expansions: Mutex::default(),
+        }
     }
 
     /// The local templates that a template names literally, as boundary-relative paths: what
     /// another template calls is not a root.
     pub fn children(&self, path: &str) -> Vec<String> {
-        let _ = (path, self.files, &self.settings);
-        Vec::new()
+        self.raw(path).map_or_else(|_| Vec::new(), |raw| nested::children(self.files, &raw.template))
     }
 
     /// Whether the template declares a parameter (pseudo parameters always are).
     pub fn declares(&self, path: &str, parameter: &str) -> bool {
-        let _ = path;
         parameter.starts_with("AWS::")
+            || self.raw(path).is_ok_and(|raw| raw.template.parameter(parameter).is_some())
     }
 
-    /// Resolves a template with its nested templates in every world that is judged.
+    /// Resolves a template with its nested templates in every world that is judged: the first
+    /// graph is that of given values and defaults, each further one that of the nearest values
+    /// that switch some resources on; only those are judged there.
     pub fn resolve(&self, path: &str) -> Resolution {
-        self.inspect(path, true)
+        self.finish(worlds::resolve(self, path))
     }
 
     /// Resolves the one world of given values and defaults. Resources whose condition is false are
     /// in `hidden`; `nested` says whether children of nested stacks are included.
     pub fn inspect(&self, path: &str, nested: bool) -> Resolution {
-        let _ = (path, nested);
-        Resolution::default()
+        self.finish(worlds::inspect(self, path, nested))
     }
+
+    fn finish(&self, mut out: Resolution) -> Resolution {
+        out.diagnostics.extend(self.diagnostics.iter().cloned());
+        out.inputs.extend(self.parameter_files.iter().map(|f| (*f, "parameters")));
+        out
+    }
+
+    /// A parsed template; `path` is relative to the boundary.
+    pub(crate) fn raw(&self, path: &str) -> Result<Arc<Raw>, FileError> {
+        let known = self.trees.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let read = self.read(path).map(Arc::new);
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.entry(path.to_owned()).or_insert(read).clone()
+    }
+
+    fn read(&self, path: &str) -> Result<Raw, FileError> {
+        let file = self.files.read(path)?;
+        let text = self.files.sources().get(file).text.clone();
+        let Parsed { documents, mut comments, mut diagnostics } = parse(file, path, &text);
+        let mut documents = documents.into_iter();
+        let mut tree = documents.next();
+        if tree.is_none() && !diagnostics.iter().any(|d| d.level == Level::Error) {
+            diagnostics.push(Diagnostic::error(Span::new(file, 0, 0), "the template is empty"));
+        }
+        if let Some(second) = documents.next() {
+            diagnostics.push(Diagnostic::warning(
+                second.span,
+                "only the first document of a template is read",
+            ));
+        }
+        let mut included = Vec::new();
+        if text.contains("AWS::Include") {
+            let mut include = include::Include::new(self.files, path);
+            tree = tree.map(|t| include.template(t));
+            diagnostics.append(&mut include.diagnostics);
+            comments.append(&mut include.comments);
+            included = include.files;
+        }
+        let names = tree.as_ref().and_then(|t| t.get("Transform")).map(transforms);
+        let has = |name: &str| names.iter().flatten().any(|(n, _)| &**n == name);
+        let sam = has(SAM);
+        let loops = has(LANGUAGE_EXTENSIONS) && text.contains("Fn::ForEach");
+        let keep = (sam || loops).then(|| tree.clone()).flatten();
+        let mut template = Template::new(Arc::from(path), file, tree);
+        if sam {
+            template.flavour = Flavour::Sam;
+        }
+        Ok(Raw {
+            file,
+            tree: keep,
+            template: Arc::new(template),
+            sam,
+            loops,
+            diagnostics,
+            comments,
+            included,
+        })
+    }
+
+    /// The expansion of a template that was told the same before.
+    pub(crate) fn expansion(
+        &self,
+        path: &str,
+        same: &mut dyn FnMut(&Asked) -> bool,
+    ) -> Option<Arc<Template>> {
+        let candidates = {
+            let all = self.expansions.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(path).cloned().unwrap_or_default()
+        };
+        candidates.into_iter().find(|(asked, _)| same(asked)).map(|(_, t)| t)
+    }
+
+    /// Remembers an expansion.
+    pub(crate) fn remember(&self, path: &str, asked: Asked, template: Arc<Template>) {
+        let mut all = self.expansions.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(path.to_owned()).or_default().push((asked, template));
+    }
+}
+
+/// Parses by extension, and by the first character where the extension says nothing.
+pub(crate) fn parse(file: FileId, path: &str, text: &str) -> Parsed {
+    let starts_as_json = || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    let extension = path.rsplit_once('.').map_or("", |(_, e)| e);
+    let is_json = match extension {
+        "json" => true,
+        "yaml" | "yml" => false,
+        _ => starts_as_json(),
+    };
+    if is_json { json::parse(file, text) } else { yaml::parse(file, text) }
 }

@@ -1,0 +1,40 @@
+//! `Select` and `Length`.
+
+use portcullis_core::{How, Span, Value};
+
+use crate::eval::Evaluator;
+use crate::view::View;
+
+impl Evaluator<'_> {
+    pub(super) fn select(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let [index, list] = match self.arguments::<2>("Select", arg) {
+            Ok(items) => items,
+            Err(value) => return value,
+        };
+        let args = [self.eval(s, index), self.eval(s, list)];
+        self.lift(&args, 0, span, &mut |e, args| {
+            let index = args[0].scalar_text().and_then(|t| t.trim().parse::<usize>().ok());
+            let (Some(index), Some(items)) = (index, args[1].as_list()) else {
+                return e.cannot("Select", args, span);
+            };
+            match items.iter().filter(|v| !v.is_null()).nth(index) {
+                Some(item) => e.hop(item, span, How::Expression),
+                None => {
+                    let n = items.len();
+                    e.invalid(span, format!("Select takes element {index} of a list of {n}"))
+                }
+            }
+        })
+    }
+
+    pub(super) fn length(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let list = self.eval_view(s, arg);
+        self.lift(&[list], 1, span, &mut |e, args| match args[0].as_list() {
+            Some(items) => {
+                let origin = e.expression(span, args);
+                Value::num(items.len(), origin)
+            }
+            None => e.cannot("Length", args, span),
+        })
+    }
+}

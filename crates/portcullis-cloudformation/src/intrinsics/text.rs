@@ -1,0 +1,247 @@
+//! Functions that make text: `Sub`, `Join`, `Split`, `Base64`, `ToJsonString`, and the dynamic
+//! references that text may hold.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portcullis_core::{Kind, Marks, OriginId, Span, Unknown, Value, Why, WhyKind};
+
+use crate::eval::{Evaluator, refs_of};
+use crate::view::{SubPart, View, sub_parts};
+
+/// Longest text that functions make.
+const MAX_TEXT: usize = 1 << 20;
+
+impl Evaluator<'_> {
+    /// Text as a value. Dynamic references in it are not known.
+    ///
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
+    pub(crate) fn text(&mut self, text: Arc<str>, origin: OriginId) -> Value {
+        if !text.contains("{{resolve:") {
+            return Value::str(text, origin);
+        }
+        let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
+        let (mut secret, mut service, mut rest) = (false, "", &*text);
+        while let Some((before, after)) = rest.split_once("{{resolve:") {
+            let Some((reference, tail)) = after.split_once("}}") else { break };
+            if !before.is_empty() {
+                pieces.push(Some(Arc::from(before)));
+            }
+            pieces.push(None);
+            service = reference.split(':').next().unwrap_or("");
+            secret |= matches!(service, "secretsmanager" | "ssm-secure");
+            rest = tail;
+        }
+        if pieces.is_empty() {
+            return Value::str(text, origin);
+        }
+        if !rest.is_empty() {
+            pieces.push(Some(Arc::from(rest)));
+        }
+        let why = format!("read from {service} on deployment");
+        let span = self.graph.origins.get(origin).map(|o| o.span);
+        let unknown = Unknown {
+            why: Why { kind: WhyKind::External, text: Arc::from(why), span },
+            not_null: true,
+            refs: smallvec::SmallVec::new(),
+            pieces: Some(pieces.into()),
+        };
+        let marks = if secret { Marks::SENSITIVE } else { Marks::default() };
+        Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks)
+    }
+
+    /// One text of these parts; with an unknown among them, an unknown that knows its pieces.
+    fn concat(&mut self, function: &str, parts: &[Value], span: Span) -> Value {
+        let mut buffer = String::new();
+        let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
+        let mut why: Option<Why> = None;
+        let mut flush = |buffer: &mut String, pieces: &mut Vec<Option<Arc<str>>>| {
+            if !buffer.is_empty() {
+                pieces.push(Some(Arc::from(std::mem::take(buffer))));
+            }
+            pieces.push(None);
+        };
+        for part in parts {
+            if let Some(text) = part.scalar_text() {
+                buffer.push_str(&text);
+            } else if let Kind::Unknown(u) = &part.kind {
+                why.get_or_insert_with(|| u.why.clone());
+                match &u.pieces {
+                    Some(inner) => {
+                        for piece in inner.iter() {
+                            match piece {
+                                Some(text) => buffer.push_str(text),
+                                None => flush(&mut buffer, &mut pieces),
+                            }
+                        }
+                    }
+                    None => flush(&mut buffer, &mut pieces),
+                }
+            } else {
+                return self.cannot(function, parts, span);
+            }
+            if buffer.len() > MAX_TEXT {
+                let why = Why::at(WhyKind::Limit, "the text is too long", span);
+                return self.unknown_from(why, parts, span);
+            }
+        }
+        let origin = self.expression(span, parts);
+        let (refs, marks) = refs_of(parts);
+        let Some(why) = why else {
+            return self.text(Arc::from(buffer), origin).with_marks(marks);
+        };
+        if !buffer.is_empty() {
+            pieces.push(Some(Arc::from(buffer)));
+        }
+        let unknown = Unknown { why, not_null: true, refs, pieces: Some(pieces.into()) };
+        Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks)
+    }
+
+    pub(super) fn join(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let [delimiter, list] = match self.arguments::<2>("Join", arg) {
+            Ok(items) => items,
+            Err(value) => return value,
+        };
+        let args = [self.eval(s, delimiter), self.eval(s, list)];
+        self.lift(&args, 1, span, &mut |e, args| {
+            let [delimiter, list] = args else { return Value::null() };
+            let Some(items) = list.as_list() else { return e.cannot("Join", args, span) };
+            let mut parts = Vec::with_capacity(items.len() * 2);
+            for item in items.iter().filter(|v| !v.is_null()) {
+                if !parts.is_empty() {
+                    parts.push(delimiter.clone());
+                }
+                // A list parameter inside the list stands for its elements.
+                match item.as_list() {
+                    Some(inner) => {
+                        for (i, v) in inner.iter().enumerate() {
+                            if i > 0 {
+                                parts.push(delimiter.clone());
+                            }
+                            parts.push(v.clone());
+                        }
+                    }
+                    None => parts.push(item.clone()),
+                }
+            }
+            e.concat("Join", &parts, span)
+        })
+    }
+
+    pub(super) fn sub(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let (text, variables) = match (arg.text(), arg.seq()) {
+            (Some(text), _) => (text, None),
+            (_, Some([text, variables])) if View::from(text).text().is_some() => {
+                (View::from(text).text().unwrap_or(""), View::from(variables).map())
+            }
+            (_, Some([text])) if View::from(text).text().is_some() => {
+                (View::from(text).text().unwrap_or(""), None)
+            }
+            _ => return self.invalid(span, "Sub takes text, or a list of text and a mapping"),
+        };
+        let literal = self.origin(arg.span);
+        let mut parts = Vec::new();
+        for part in sub_parts(text) {
+            parts.push(match part {
+                SubPart::Text(t) => Value::str(t, literal),
+                SubPart::Variable(name) => {
+                    let own = variables.and_then(|m| m.iter().find(|(k, _)| &*k.text == name));
+                    let value = match own {
+                        Some((_, node)) => self.eval(s, node),
+                        None => self.variable(s, name, span),
+                    };
+                    if value.is_null() { Value::str("", value.origin) } else { value }
+                }
+            });
+        }
+        self.lift(&parts, 0, span, &mut |e, parts| e.concat("Sub", parts, span))
+    }
+
+    /// `${Name}` or `${Resource.Attribute}` in the text of `Sub`.
+    fn variable(&mut self, s: usize, name: &str, span: Span) -> Value {
+        match name.split_once('.') {
+            Some((logical, attr)) if !name.starts_with("AWS::") => {
+                self.attribute(s, logical, attr, span)
+            }
+            _ => self.reference(s, name, span),
+        }
+    }
+
+    pub(super) fn split(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let [delimiter, text] = match self.arguments::<2>("Split", arg) {
+            Ok(items) => items,
+            Err(value) => return value,
+        };
+        let args = [self.eval(s, delimiter), self.eval(s, text)];
+        self.lift(&args, 0, span, &mut |e, args| {
+            let (Some(delimiter), Some(text)) = (args[0].scalar_text(), args[1].scalar_text())
+            else {
+                return e.cannot("Split", args, span);
+            };
+            if delimiter.is_empty() {
+                return e.invalid(span, "Split needs a delimiter");
+            }
+            let origin = e.expression(span, &args[1..]);
+            let items = text.split(&*delimiter).map(|t| Value::str(t, origin)).collect();
+            Value::list(items, origin).with_marks(args[1].marks)
+        })
+    }
+
+    pub(super) fn base64(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let text = self.eval_view(s, arg);
+        self.lift(&[text], 0, span, &mut |e, args| match args[0].scalar_text() {
+            Some(text) => {
+                let origin = e.expression(span, args);
+                Value::str(STANDARD.encode(text.as_bytes()), origin).with_marks(args[0].marks)
+            }
+            None => e.cannot("Base64", args, span),
+        })
+    }
+
+    /// `Fn::ToJsonString`; the structure stays readable behind the text.
+    pub(super) fn to_json(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let structure = self.eval_view(s, arg);
+        let args = std::slice::from_ref(&structure);
+        let value = match (json(&structure, 0), Self::why_of(args)) {
+            (Some(json), _) => {
+                let origin = self.expression(span, args);
+                Value::str(json.to_string(), origin).with_marks(refs_of(args).1)
+            }
+            (None, why) => {
+                let why = why.unwrap_or_else(|| {
+                    Why::at(WhyKind::NoValue, "part of the text is undecided", span)
+                });
+                self.unknown_from(why, args, span)
+            }
+        };
+        self.graph.origins.set_encoded(value.origin, structure);
+        value
+    }
+}
+
+/// A wholly known value as JSON.
+fn json(value: &Value, depth: usize) -> Option<serde_json::Value> {
+    use serde_json::Value as Json;
+    if depth > 200 {
+        return None;
+    }
+    Some(match &value.kind {
+        Kind::Null => Json::Null,
+        Kind::Bool(b) => Json::Bool(*b),
+        Kind::Num(n) => match n.as_i64() {
+            Some(i) => Json::from(i),
+            None => Json::from(n.as_f64()),
+        },
+        Kind::Str(s) => Json::from(&**s),
+        Kind::List(_, items) => {
+            Json::Array(items.iter().map(|v| json(v, depth + 1)).collect::<Option<_>>()?)
+        }
+        Kind::Map(_, m) => Json::Object(
+            m.iter()
+                .map(|e| Some((e.key.to_string(), json(&e.value, depth + 1)?)))
+                .collect::<Option<_>>()?,
+        ),
+        Kind::Unknown(_) | Kind::Choice(_) => return None,
+    })
+}

@@ -1,0 +1,320 @@
+//! Nested stacks: where their templates are, and the scopes they open.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use portcullis_core::files::{join, parent};
+use portcullis_core::{
+    Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value,
+};
+use portcullis_syntax::{Node, NodeKind, Style};
+use rustc_hash::FxHashMap;
+
+use crate::choice;
+use crate::eval::{Evaluator, Scope};
+use crate::foreach::ForEach;
+use crate::project::{Asked, Raw};
+use crate::sam;
+use crate::template::Template;
+
+/// Deepest nesting of stacks.
+const MAX_STACKS: usize = 12;
+
+/// Whether a resource type is a stack of its own.
+pub(crate) fn is_stack(kind: &str) -> bool {
+    matches!(kind, "AWS::CloudFormation::Stack" | "AWS::Serverless::Application")
+}
+
+/// Where a template URL leads.
+pub(crate) enum Located {
+    /// To this file inside the boundary.
+    Local(String),
+    /// Somewhere that is not on disk.
+    Remote,
+    /// To this path, where nothing can be read.
+    Absent(String, FileError),
+}
+
+/// Finds the template that a URL or path means, as seen from a folder. A path into build output
+/// that is not there means the template that it is built from.
+pub(crate) fn locate(files: &dyn Files, dir: &str, url: &str) -> Located {
+    if url.contains("://") || url.starts_with("s3:") || url.starts_with("arn:") {
+        return Located::Remote;
+    }
+    let path = join(dir, url);
+    let error = match files.read(&path) {
+        Ok(_) => return Located::Local(path),
+        Err(e) => e,
+    };
+    let built = path.split('/').position(|part| part == ".aws-sam");
+    if let Some(at) = built {
+        let folder = path.split('/').take(at).collect::<Vec<_>>().join("/");
+        let mut sources = ["template.yaml", "template.yml", "template.json"]
+            .iter()
+            .map(|name| join(&folder, name))
+            .filter(|path| files.read(path).is_ok());
+        if let (Some(source), None) = (sources.next(), sources.next()) {
+            return Located::Local(source);
+        }
+    }
+    Located::Absent(path, error)
+}
+
+/// The template that the CDK wrote for a nested stack, where the resource's metadata names it.
+fn asset(resource: &Node) -> Option<&str> {
+    let metadata = resource.get("Metadata")?;
+    (metadata.get("aws:asset:property")?.as_text()? == "TemplateURL")
+        .then(|| metadata.get("aws:asset:path"))?
+        .and_then(Node::as_text)
+}
+
+fn url_of(resource: &Node) -> Option<&Node> {
+    let properties = resource.get("Properties")?;
+    properties.get("TemplateURL").or_else(|| properties.get("Location"))
+}
+
+/// The local templates that a template's stacks name literally.
+pub(crate) fn children(files: &dyn Files, template: &Template) -> Vec<String> {
+    let dir = parent(&template.path);
+    let mut out: Vec<String> = template
+        .resources
+        .entries
+        .iter()
+        .filter(|(_, n)| n.get("Type").and_then(Node::as_text).is_some_and(is_stack))
+        .filter_map(|(_, n)| asset(n).or_else(|| url_of(n)?.as_text()))
+        .filter_map(|url| match locate(files, dir, url) {
+            Located::Local(path) => Some(path),
+            _ => None,
+        })
+        .collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+impl Evaluator<'_> {
+    /// Opens the root scope.
+    pub(crate) fn open_root(&mut self, path: &str) -> Result<usize, FileError> {
+        let raw = self.project.raw(path)?;
+        self.scopes.push(Scope {
+            template: raw.template.clone(),
+            prefix: Arc::from(""),
+            chain: vec![Arc::from(path)],
+            calls: Arc::from([]),
+            passed: None,
+            parent: None,
+            presence: Presence::Present,
+            conditional: None,
+            parameters: FxHashMap::default(),
+            conditions: FxHashMap::default(),
+            children: FxHashMap::default(),
+            outputs: FxHashMap::default(),
+        });
+        let s = self.scopes.len() - 1;
+        self.expand(s, &raw);
+        Ok(s)
+    }
+
+    /// The scope of a nested stack; `None` where its template is not read.
+    pub(crate) fn child(&mut self, s: usize, logical: &str) -> Option<usize> {
+        if let Some(known) = self.scope(s).children.get(logical) {
+            return *known;
+        }
+        let template = self.template(s);
+        let (key, node) = template.resources.entry(logical)?;
+        if !node.get("Type").and_then(Node::as_text).is_some_and(is_stack) {
+            return None;
+        }
+        // Stacks that ask each other for outputs see an unknown attribute.
+        self.scopes[s].children.insert(key.text.clone(), None);
+        let path = self.template_of(s, &template, node)?;
+        let span = url_of(node).map_or(key.span, |n| n.span);
+        let chain = &self.scope(s).chain;
+        if chain.iter().any(|p| **p == *path) || chain.len() > MAX_STACKS {
+            let message = format!("{path} nests itself, or too many stacks are nested");
+            self.report(Diagnostic::error(span, message));
+            return None;
+        }
+        let raw = match self.project.raw(&path) {
+            Ok(raw) => raw,
+            Err(e) => {
+                self.report(Diagnostic::error(span, format!("cannot read template {path}: {e}")));
+                return None;
+            }
+        };
+        let scope = self.child_scope(s, &raw, key.span, logical, node, &path);
+        self.scopes.push(scope);
+        let child = self.scopes.len() - 1;
+        self.expand(child, &raw);
+        self.scopes[s].children.insert(key.text.clone(), Some(child));
+        Some(child)
+    }
+
+    fn child_scope(
+        &mut self,
+        s: usize,
+        raw: &Raw,
+        header: Span,
+        logical: &str,
+        node: &Node,
+        path: &str,
+    ) -> Scope {
+        let (condition, presence, conditional) = self.presence(s, node);
+        let mut passed = match node.get("Properties").and_then(|p| p.get("Parameters")) {
+            Some(parameters) => self.eval(s, parameters),
+            None => Value::map(Map::new(), portcullis_core::OriginId::NONE),
+        };
+        if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {
+            passed = choice::restrict(&passed, by, arm);
+        }
+        let outer = self.scope(s);
+        Scope {
+            template: raw.template.clone(),
+            prefix: Arc::from(format!("{}{logical}/", outer.prefix)),
+            chain: [outer.chain.clone(), vec![Arc::from(path)]].concat(),
+            calls: outer.calls.iter().copied().chain([header]).collect(),
+            passed: Some(passed),
+            parent: Some((s, Arc::from(logical))),
+            presence,
+            conditional,
+            parameters: FxHashMap::default(),
+            conditions: FxHashMap::default(),
+            children: FxHashMap::default(),
+            outputs: FxHashMap::default(),
+        }
+    }
+
+    /// The path of a stack's template; what is not read is reported.
+    fn template_of(&mut self, s: usize, template: &Template, node: &Node) -> Option<String> {
+        let dir = parent(&template.path);
+        let files = self.project.files;
+        if let Some(Located::Local(path)) = asset(node).map(|p| locate(files, dir, p)) {
+            return Some(path);
+        }
+        let url = url_of(node)?;
+        let value = self.eval(s, url);
+        let written = || files.sources().get(url.span.file).slice(url.span).to_owned();
+        let Some(text) = value.as_str() else {
+            self.uncovered(written(), url.span);
+            return None;
+        };
+        match locate(files, dir, text) {
+            Located::Local(path) => Some(path),
+            Located::Remote => {
+                self.uncovered(text.to_owned(), url.span);
+                None
+            }
+            Located::Absent(path, e) => {
+                self.report(
+                    Diagnostic::error(url.span, format!("cannot read template {path}: {e}"))
+                        .with_help("the path counts from the folder of this template"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Expands loops and applies the SAM transform, unless that was done before with the same
+    /// parameter values.
+    fn expand(&mut self, s: usize, raw: &Raw) {
+        let Some(tree) = raw.tree.as_ref().filter(|_| raw.sam || raw.loops) else { return };
+        let path = raw.template.path.clone();
+        let mut known: FxHashMap<Arc<str>, Option<Node>> = FxHashMap::default();
+        for p in &raw.template.parameters {
+            let value = self.parameter(s, &p.name);
+            known.insert(p.name.clone(), value.and_then(|v| to_node(&v, p.span)));
+        }
+        let top = Span::new(raw.file, 0, 0);
+        for name in ["AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"] {
+            let value = self.pseudo(s, name, top);
+            known.insert(Arc::from(name), value.and_then(|v| to_node(&v, top)));
+        }
+        let answer = |name: &str| known.get(name).and_then(Option::as_ref).map(signature);
+        let done = self.project.expansion(&path, &mut |asked: &Asked| {
+            asked.iter().all(|(name, told)| answer(name) == *told)
+        });
+        if let Some(template) = done {
+            self.scopes[s].template = template;
+            return;
+        }
+        let asked: RefCell<Asked> = RefCell::default();
+        let (mut tree, mut diagnostics) = (tree.clone(), Vec::new());
+        if raw.loops {
+            let mut names: Vec<_> = known.keys().cloned().collect();
+            names.sort();
+            asked.borrow_mut().extend(names.into_iter().map(|n| {
+                let told = answer(&n);
+                (n, told)
+            }));
+            let mut collection = |node: &Node| self.collection(s, node);
+            let mut loops = ForEach::new(&mut collection);
+            tree = loops.template(tree);
+            diagnostics.append(&mut loops.diagnostics);
+        }
+        let mut declared = FxHashMap::default();
+        if raw.sam {
+            let parameters = |name: &str| {
+                let mut asked = asked.borrow_mut();
+                if !asked.iter().any(|(n, _)| &**n == name) {
+                    asked.push((Arc::from(name), answer(name)));
+                }
+                known.get(name).cloned().flatten()
+            };
+            let transformed = sam::transform(tree, &parameters, raw.file);
+            tree = transformed.template;
+            diagnostics.extend(transformed.diagnostics);
+            declared = transformed.declared;
+        }
+        let mut template = Template::new(path.clone(), raw.file, Some(tree));
+        template.diagnostics.splice(0..0, diagnostics);
+        template.declared = declared;
+        if raw.sam {
+            template.flavour = Flavour::Sam;
+        }
+        let template = Arc::new(template);
+        self.project.remember(&path, asked.into_inner(), template.clone());
+        let scope = &mut self.scopes[s];
+        scope.template = template;
+        // Conditions that the loops asked for were those of the template before.
+        scope.conditions.clear();
+        scope.children.clear();
+        scope.outputs.clear();
+    }
+
+    /// The texts of a loop's collection.
+    fn collection(&mut self, s: usize, node: &Node) -> Result<Vec<Arc<str>>, String> {
+        let value = self.eval(s, node);
+        let unknown = || match Self::why_of(std::slice::from_ref(&value)) {
+            Some(why) => why.text.to_string(),
+            None => "it is not a list of texts".to_owned(),
+        };
+        let items = value.as_list().ok_or_else(unknown)?;
+        let mut out = Vec::new();
+        for item in items {
+            match item.as_list() {
+                Some(inner) => out.extend(inner.iter().filter_map(Value::scalar_text)),
+                None => out.push(item.scalar_text().ok_or_else(unknown)?),
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A known parameter value as a tree, for the SAM transform.
+fn to_node(value: &Value, span: Span) -> Option<Node> {
+    let kind = match &value.kind {
+        Kind::List(_, items) => {
+            NodeKind::Seq(items.iter().map(|v| to_node(v, span)).collect::<Option<_>>()?)
+        }
+        _ => NodeKind::Scalar(value.scalar_text()?, Style::Quoted),
+    };
+    Some(Node { span, tag: None, kind })
+}
+
+fn signature(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Scalar(text, _) => text.to_string(),
+        NodeKind::Seq(items) => items.iter().map(signature).collect::<Vec<_>>().join("\u{0}"),
+        NodeKind::Map(_) => String::new(),
+    }
+}
