@@ -113,7 +113,9 @@ impl Walk<'_, '_> {
         match passed {
             Some(parameters) => match parameters.get(name) {
                 Some(node) => self.expression(outer, View::from(node), depth + 1),
-                None if parameters.as_map().is_some() && View::from(parameters).call().is_none() => {
+                None if parameters.as_map().is_some()
+                    && View::from(parameters).call().is_none() =>
+                {
                     Vec::new()
                 }
                 None => self.expression(outer, View::from(parameters), depth + 1),
@@ -226,7 +228,9 @@ impl Walk<'_, '_> {
                 _ => match View::from(other).call() {
                     Some(("Ref", arg)) => {
                         let template = self.evaluator.template(s);
-                        arg.text().and_then(|n| template.parameter(n)).and_then(|p| p.default.clone())
+                        arg.text()
+                            .and_then(|n| template.parameter(n))
+                            .and_then(|p| p.default.clone())
                     }
                     _ => None,
                 },

@@ -225,8 +225,7 @@ impl<'p> Evaluator<'p> {
         self.quiet += 1;
         let values = (0..arms)
             .map(|arm| {
-                let case: Vec<Value> =
-                    args.iter().map(|v| choice::restrict(v, by, arm)).collect();
+                let case: Vec<Value> = args.iter().map(|v| choice::restrict(v, by, arm)).collect();
                 self.lift_within(&case, depth, budget / arms.max(1), span, f)
             })
             .collect();
@@ -320,7 +319,10 @@ impl<'p> Evaluator<'p> {
                 "Fn::Transform" => self.call(s, "Transform", View::from(node), key.span),
                 name if name.starts_with("Fn::") => {
                     let message = if name.starts_with("Fn::ForEach") {
-                        format!("Fn::ForEach needs `Transform: {}`", crate::template::LANGUAGE_EXTENSIONS)
+                        format!(
+                            "Fn::ForEach needs `Transform: {}`",
+                            crate::template::LANGUAGE_EXTENSIONS
+                        )
                     } else {
                         format!("{name} must be the only key of its mapping")
                     };

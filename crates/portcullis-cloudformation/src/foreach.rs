@@ -49,16 +49,21 @@ impl<'f> ForEach<'f> {
         }
         let Node { span, tag, kind } = node;
         let kind = match kind {
-            NodeKind::Seq(items) => NodeKind::Seq(
-                items.into_iter().map(|n| self.node(n, loops, depth + 1)).collect(),
-            ),
+            NodeKind::Seq(items) => {
+                NodeKind::Seq(items.into_iter().map(|n| self.node(n, loops, depth + 1)).collect())
+            }
             NodeKind::Map(entries) => NodeKind::Map(self.entries(entries, loops, depth)),
             scalar => scalar,
         };
         Node { span, tag, kind }
     }
 
-    fn entries(&mut self, entries: Vec<(Key, Node)>, loops: usize, depth: usize) -> Vec<(Key, Node)> {
+    fn entries(
+        &mut self,
+        entries: Vec<(Key, Node)>,
+        loops: usize,
+        depth: usize,
+    ) -> Vec<(Key, Node)> {
         let mut out = Vec::with_capacity(entries.len());
         for (key, node) in entries {
             if key.text.starts_with("Fn::ForEach") {
@@ -100,8 +105,11 @@ impl<'f> ForEach<'f> {
             Ok(values) => values,
             Err(why) => {
                 self.diagnostics.push(
-                    Diagnostic::error(collection.span, format!("the collection of this loop is not known: {why}"))
-                        .with_help("give the parameters that it depends on"),
+                    Diagnostic::error(
+                        collection.span,
+                        format!("the collection of this loop is not known: {why}"),
+                    )
+                    .with_help("give the parameters that it depends on"),
                 );
                 return Vec::new();
             }
@@ -169,9 +177,9 @@ impl Copy<'_> {
                 }
                 NodeKind::Scalar(self.text(text), *style)
             }
-            NodeKind::Seq(items) => NodeKind::Seq(
-                items.iter().map(|n| self.node(n, depth + 1)).collect::<Option<_>>()?,
-            ),
+            NodeKind::Seq(items) => {
+                NodeKind::Seq(items.iter().map(|n| self.node(n, depth + 1)).collect::<Option<_>>()?)
+            }
             NodeKind::Map(entries) => {
                 if let [(key, inner)] = entries.as_slice() {
                     if &*key.text == "Ref" && inner.as_text() == Some(self.name) {

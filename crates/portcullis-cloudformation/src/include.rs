@@ -78,7 +78,8 @@ impl<'a> Include<'a> {
                 let alone = entries.len() == 1;
                 let mut out: Vec<(Key, Node)> = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
-                    let found = (&*key.text == "Fn::Transform").then(|| self.call(&value)).flatten();
+                    let found =
+                        (&*key.text == "Fn::Transform").then(|| self.call(&value)).flatten();
                     match found {
                         Some(found) if alone => return found,
                         Some(Node { kind: NodeKind::Map(more), .. }) => merge(&mut out, more),
@@ -113,7 +114,8 @@ impl<'a> Include<'a> {
         let file = match self.reader.read(&path) {
             Ok(file) => file,
             Err(e) => {
-                self.diagnostics.push(Diagnostic::error(span, format!("cannot include {path}: {e}")));
+                self.diagnostics
+                    .push(Diagnostic::error(span, format!("cannot include {path}: {e}")));
                 return None;
             }
         };

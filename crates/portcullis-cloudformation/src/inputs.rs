@@ -62,8 +62,7 @@ impl Evaluator<'_> {
         if let Some((text, span)) = &p.default {
             return self.convert(p, text, *span, How::Default);
         }
-        let why =
-            Why::at(WhyKind::NoValue, format!("parameter {} has no value", p.name), p.span);
+        let why = Why::at(WhyKind::NoValue, format!("parameter {} has no value", p.name), p.span);
         if p.allowed.is_empty() || p.kind == ParameterKind::Store {
             let origin = self.origin(p.span);
             return Value::unknown(why, origin);
@@ -146,7 +145,10 @@ impl Evaluator<'_> {
         let origin = self.graph.origins.add(span, How::Expression, None);
         let per_stack = match name {
             "AWS::NoValue" => return Some(Value::new(Kind::Null, origin)),
-            "AWS::AccountId" | "AWS::Partition" | "AWS::Region" | "AWS::URLSuffix"
+            "AWS::AccountId"
+            | "AWS::Partition"
+            | "AWS::Region"
+            | "AWS::URLSuffix"
             | "AWS::NotificationARNs" => false,
             "AWS::StackId" | "AWS::StackName" => true,
             _ => return None,

@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use portcullis_core::files::{join, parent};
-use portcullis_core::{
-    Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value,
-};
+use portcullis_core::{Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value};
 use portcullis_syntax::{Node, NodeKind, Style};
 use rustc_hash::FxHashMap;
 
@@ -225,7 +223,9 @@ impl Evaluator<'_> {
             known.insert(p.name.clone(), value.and_then(|v| to_node(&v, p.span)));
         }
         let top = Span::new(raw.file, 0, 0);
-        for name in ["AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"] {
+        for name in
+            ["AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"]
+        {
             let value = self.pseudo(s, name, top);
             known.insert(Arc::from(name), value.and_then(|v| to_node(&v, top)));
         }
@@ -265,7 +265,7 @@ impl Evaluator<'_> {
             diagnostics.extend(transformed.diagnostics);
             declared = transformed.declared;
         }
-        let mut template = Template::new(path.clone(), raw.file, Some(tree));
+        let mut template = Template::new(path.clone(), Some(tree));
         template.diagnostics.splice(0..0, diagnostics);
         template.declared = declared;
         if raw.sam {

@@ -81,7 +81,8 @@ impl<'a> Project<'a> {
     /// The local templates that a template names literally, as boundary-relative paths: what
     /// another template calls is not a root.
     pub fn children(&self, path: &str) -> Vec<String> {
-        self.raw(path).map_or_else(|_| Vec::new(), |raw| nested::children(self.files, &raw.template))
+        self.raw(path)
+            .map_or_else(|_| Vec::new(), |raw| nested::children(self.files, &raw.template))
     }
 
     /// Whether the template declares a parameter (pseudo parameters always are).
@@ -148,7 +149,7 @@ impl<'a> Project<'a> {
         let sam = has(SAM);
         let loops = has(LANGUAGE_EXTENSIONS) && text.contains("Fn::ForEach");
         let keep = (sam || loops).then(|| tree.clone()).flatten();
-        let mut template = Template::new(Arc::from(path), file, tree);
+        let mut template = Template::new(Arc::from(path), tree);
         if sam {
             template.flavour = Flavour::Sam;
         }
@@ -186,7 +187,8 @@ impl<'a> Project<'a> {
 
 /// Parses by extension, and by the first character where the extension says nothing.
 pub(crate) fn parse(file: FileId, path: &str, text: &str) -> Parsed {
-    let starts_as_json = || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    let starts_as_json =
+        || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
     let extension = path.rsplit_once('.').map_or("", |(_, e)| e);
     let is_json = match extension {
         "json" => true,

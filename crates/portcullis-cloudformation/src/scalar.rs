@@ -32,7 +32,9 @@ fn number(text: &str) -> Option<Number> {
     if whole.is_empty()
         || leading_zero
         || bare_exponent
-        || !digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
+        || !digits
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'))
     {
         return None;
     }

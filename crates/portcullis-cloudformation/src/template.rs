@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Diagnostic, FileId, Flavour, Span};
+use portcullis_core::{Diagnostic, Flavour, Span};
 use portcullis_syntax::{Key, Node, NodeKind};
 use rustc_hash::FxHashMap;
 
@@ -49,7 +49,6 @@ impl Section {
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) path: Arc<str>,
-    pub(crate) file: FileId,
     pub(crate) flavour: Flavour,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) mappings: Section,
@@ -63,10 +62,9 @@ pub(crate) struct Template {
 
 impl Template {
     /// Takes a tree apart. What is malformed is reported and left out.
-    pub(crate) fn new(path: Arc<str>, file: FileId, tree: Option<Node>) -> Self {
+    pub(crate) fn new(path: Arc<str>, tree: Option<Node>) -> Self {
         let mut out = Self {
             path,
-            file,
             flavour: Flavour::CloudFormation,
             parameters: Vec::new(),
             mappings: Section::default(),

@@ -15,7 +15,8 @@ const MAX_BLOCKS: u32 = 256;
 impl Evaluator<'_> {
     pub(super) fn cidr(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
         let Some(items) = arg.seq().filter(|items| matches!(items.len(), 2 | 3)) else {
-            return self.invalid(span, "Cidr takes a list of a block, a count and a number of bits");
+            return self
+                .invalid(span, "Cidr takes a list of a block, a count and a number of bits");
         };
         let args: Vec<Value> = items.iter().map(|n| self.eval(s, n)).collect();
         self.lift(&args, 0, span, &mut |e, args| {

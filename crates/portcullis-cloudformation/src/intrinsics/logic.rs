@@ -84,7 +84,13 @@ impl Evaluator<'_> {
     }
 
     /// `And`, `Or`, `Not` and `Equals`.
-    pub(super) fn truth_of_call(&mut self, s: usize, name: &str, arg: View<'_>, span: Span) -> Value {
+    pub(super) fn truth_of_call(
+        &mut self,
+        s: usize,
+        name: &str,
+        arg: View<'_>,
+        span: Span,
+    ) -> Value {
         let items = match (arg.seq(), name) {
             (Some(items), "Equals") if items.len() == 2 => items,
             (Some(items), "Not") if items.len() == 1 => items,

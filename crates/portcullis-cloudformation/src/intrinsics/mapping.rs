@@ -18,10 +18,8 @@ impl Evaluator<'_> {
         let Some(items) = arg.seq().filter(|items| matches!(items.len(), 3 | 4)) else {
             return self.invalid(span, "FindInMap takes a list of a map's name and two keys");
         };
-        let default = items
-            .get(3)
-            .and_then(|n| n.entry("DefaultValue"))
-            .map(|(_, node)| self.eval(s, node));
+        let default =
+            items.get(3).and_then(|n| n.entry("DefaultValue")).map(|(_, node)| self.eval(s, node));
         let args: Vec<Value> = items[..3].iter().map(|n| self.eval(s, n)).collect();
         let names: Vec<Option<&str>> = items[..3]
             .iter()

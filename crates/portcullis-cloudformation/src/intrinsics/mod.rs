@@ -50,7 +50,9 @@ impl Evaluator<'_> {
                 None => self.invalid(span, "Condition takes the name of a condition"),
             },
             "ToJsonString" => self.to_json(s, arg, span),
-            "GetAZs" => self.external(span, "the zones of the region are known to the account only"),
+            "GetAZs" => {
+                self.external(span, "the zones of the region are known to the account only")
+            }
             "ImportValue" => self.external(span, "imported from another stack"),
             "Transform" => self.transform(arg, span),
             other => {

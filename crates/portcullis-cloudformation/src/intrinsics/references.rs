@@ -67,9 +67,12 @@ impl Evaluator<'_> {
         let template = self.template(s);
         if !has_resource(&template, logical) {
             // SAM's generated resources are named `Api.Stage`.
-            let generated = attr.split_once('.').map(|(more, rest)| (format!("{logical}.{more}"), rest));
+            let generated =
+                attr.split_once('.').map(|(more, rest)| (format!("{logical}.{more}"), rest));
             return match generated {
-                Some((id, rest)) if has_resource(&template, &id) => self.resource(s, &id, rest, span),
+                Some((id, rest)) if has_resource(&template, &id) => {
+                    self.resource(s, &id, rest, span)
+                }
                 _ => self.invalid(span, format!("{logical} is not a resource of this template")),
             };
         }
@@ -93,7 +96,8 @@ impl Evaluator<'_> {
         let Some((key, node)) = template.outputs.entry(name) else {
             let path = &template.path;
             if template.outputs.open {
-                let why = Why::at(WhyKind::Missing, format!("outputs of {path} were not read"), asked);
+                let why =
+                    Why::at(WhyKind::Missing, format!("outputs of {path} were not read"), asked);
                 return self.unknown_from(why, &[], asked);
             }
             return self.invalid(asked, format!("{path} has no output {name}"));

@@ -56,7 +56,7 @@ impl Evaluator<'_> {
         let mut buffer = String::new();
         let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
         let mut why: Option<Why> = None;
-        let mut flush = |buffer: &mut String, pieces: &mut Vec<Option<Arc<str>>>| {
+        let flush = |buffer: &mut String, pieces: &mut Vec<Option<Arc<str>>>| {
             if !buffer.is_empty() {
                 pieces.push(Some(Arc::from(std::mem::take(buffer))));
             }
