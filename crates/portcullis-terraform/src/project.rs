@@ -1,0 +1,145 @@
+//! The crate's front: settings, and a cache of parsed modules over which roots are resolved.
+
+use std::sync::{Arc, Mutex};
+
+use portcullis_core::{Diagnostic, FileId, Files, Resolution, Span, files};
+use rustc_hash::FxHashMap;
+
+use crate::module::{Module, label, literal_text};
+use crate::walk;
+
+/// What the caller sets from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--var-file`, in order, already read.
+    pub var_files: Vec<FileId>,
+    /// `--var name=value`, in order; they count after the files.
+    pub vars: Vec<(String, String)>,
+    /// `TF_VAR_name` from the environment, without the prefix.
+    pub env: Vec<(String, String)>,
+    /// The workspace; `default` when empty.
+    pub workspace: String,
+}
+
+/// A module call of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The call's name.
+    pub name: String,
+    /// Its source as written.
+    pub source: String,
+    /// The folder it names, relative to the boundary, when it is a local one inside it.
+    pub target: Option<String>,
+    /// The call's header.
+    pub span: Span,
+}
+
+/// Text given on the command line or in the environment, as a source of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub name: String,
+    pub file: FileId,
+}
+
+/// A parse cache over module folders; shared by threads.
+pub struct Project<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) settings: Settings,
+    pub(crate) vars: Vec<Given>,
+    pub(crate) env: Vec<Given>,
+    modules: Mutex<FxHashMap<String, Arc<Module>>>,
+}
+
+impl<'a> Project<'a> {
+    /// A project over these files.
+    pub fn new(files: &'a dyn Files, settings: Settings) -> Self {
+        let given = |list: &[(String, String)], how: &str| {
+            list.iter()
+                .map(|(name, text)| Given {
+                    name: name.clone(),
+                    file: files.sources().add(format!("{how}{name}"), text.as_str()),
+                })
+                .collect()
+        };
+        let vars = given(&settings.vars, "--var ");
+        let env = given(&settings.env, "TF_VAR_");
+        Self { files, settings, vars, env, modules: Mutex::default() }
+    }
+
+    /// A folder's declarations, read once.
+    pub(crate) fn module(&self, dir: &str) -> Arc<Module> {
+        let lock = || match self.modules.lock() {
+            Ok(m) => m,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some(m) = lock().get(dir) {
+            return m.clone();
+        }
+        let loaded = Arc::new(Module::load(self.files, dir));
+        lock().entry(dir.to_owned()).or_insert(loaded).clone()
+    }
+
+    /// The module calls of a folder, in order.
+    #[must_use]
+    pub fn calls(&self, dir: &str) -> Vec<Call> {
+        let module = self.module(dir);
+        let calls = module.calls.list.iter();
+        calls
+            .filter_map(|block| {
+                let source = literal_text(&block.body.attribute("source")?.expr)?;
+                Some(Call {
+                    name: label(block, 0).to_owned(),
+                    source: source.to_string(),
+                    target: local_source(dir, source).and_then(Result::ok),
+                    span: block.header,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a folder has configuration files.
+    #[must_use]
+    pub fn has_config(&self, dir: &str) -> bool {
+        crate::module::config_files(self.files, dir).is_ok_and(|names| !names.is_empty())
+    }
+
+    /// Whether a folder declares a variable of this name.
+    #[must_use]
+    pub fn declares(&self, dir: &str, variable: &str) -> bool {
+        self.module(dir).variables.find(variable).is_some()
+    }
+
+    /// Judges a folder as a root.
+    ///
+    /// Runs on a thread of its own with a large stack, since references nest as deep as authors
+    /// chain them.
+    #[must_use]
+    pub fn resolve(&self, dir: &str) -> Resolution {
+        let work = || walk::resolve(self, dir);
+        std::thread::scope(|scope| {
+            let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            match spawned.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(resolution)) => resolution,
+                Ok(Err(payload)) => std::panic::resume_unwind(payload),
+                Err(e) => Resolution {
+                    diagnostics: vec![Diagnostic::file(dir, format!("cannot be resolved: {e}"))],
+                    ..Resolution::default()
+                },
+            }
+        })
+    }
+}
+
+/// Stack of a resolving thread, in bytes; only what is used is ever backed by memory.
+const STACK: usize = 512 << 20;
+
+/// The folder a local module source names; `None` for sources that are not local, `Err` for a
+/// folder outside the boundary.
+pub(crate) fn local_source(dir: &str, source: &str) -> Option<Result<String, String>> {
+    let local =
+        source.starts_with("./") || source.starts_with("../") || matches!(source, "." | "..");
+    local.then(|| {
+        let target = files::join(dir, source);
+        if target.starts_with("..") { Err(target) } else { Ok(target) }
+    })
+}

@@ -1,0 +1,202 @@
+//! Attribute access, indices and splats on values.
+//!
+//! Facts: <https://developer.hashicorp.com/terraform/language/expressions/references> and
+//! <https://developer.hashicorp.com/terraform/language/expressions/splat>.
+
+use std::sync::Arc;
+
+use portcullis_core::{Assoc, Kind, Number, Ref, Seq, Span, Unknown, Value, Why, WhyKind};
+use portcullis_syntax::hcl::Step;
+
+use crate::convert::{convert, kind_name};
+use crate::resolver::Resolver;
+use crate::scope::Scope;
+use crate::types::Type;
+use crate::unknowns::{derived, invalid};
+
+impl Resolver<'_> {
+    /// Walks `steps` from a value.
+    pub(crate) fn steps(&self, base: Value, steps: &[Step], span: Span, s: &Scope<'_>) -> Value {
+        let mut value = base;
+        let mut rest = steps;
+        while let Some((step, after)) = rest.split_first() {
+            match step {
+                Step::Attr(name, at) => {
+                    let key = Value::str(name.clone(), value.origin);
+                    value = self.index(&value, &key, *at, true);
+                    rest = after;
+                }
+                Step::Legacy(n, at) => {
+                    let n = i64::try_from(*n).unwrap_or(i64::MAX);
+                    value = self.index(&value, &Value::num(n, value.origin), *at, false);
+                    rest = after;
+                }
+                Step::Index(e) => {
+                    let key = self.eval(e, s);
+                    value = self.index(&value, &key, e.span, false);
+                    rest = after;
+                }
+                Step::FullSplat(_) => return self.splat(value, after, span, s),
+                Step::AttrSplat(_) => {
+                    let attrs = after
+                        .iter()
+                        .take_while(|x| matches!(x, Step::Attr(..) | Step::Legacy(..)))
+                        .count();
+                    let (inner, outer) = after.split_at(attrs);
+                    value = self.splat(value, inner, span, s);
+                    rest = outer;
+                }
+            }
+        }
+        value
+    }
+
+    fn splat(&self, value: Value, steps: &[Step], span: Span, s: &Scope<'_>) -> Value {
+        self.lift(&[value], &mut |v| {
+            let [v] = v else { return invalid(span) };
+            let items: Vec<Value> = match &v.kind {
+                Kind::Null => Vec::new(),
+                Kind::List(_, items) => items.to_vec(),
+                Kind::Unknown(_) => {
+                    // A list of unknown length; what it refers to goes on.
+                    let first = Value { kind: v.kind.clone(), ..v.clone() };
+                    return derived([&self.steps(first, steps, span, s)], v.origin);
+                }
+                _ => vec![v.clone()],
+            };
+            let items: Vec<Value> = items
+                .into_iter()
+                .map(|x| self.steps(x.with_marks(v.marks), steps, span, s))
+                .collect();
+            Value::list(items, v.origin)
+        })
+    }
+
+    /// The element of a value under a key. `attr` tells `.name` from `["name"]`.
+    pub(crate) fn index(&self, base: &Value, key: &Value, at: Span, attr: bool) -> Value {
+        self.lift(&[base.clone(), key.clone()], &mut |v| match v {
+            [base, key] => self.index_plain(base, key, at, attr),
+            _ => invalid(at),
+        })
+    }
+
+    fn index_plain(&self, base: &Value, key: &Value, at: Span, attr: bool) -> Value {
+        let marks = base.marks.union(key.marks);
+        let out = match &base.kind {
+            Kind::Null => {
+                return self.error(at, "null has no elements: what stands before this is null");
+            }
+            Kind::Unknown(u) => self.index_unknown(u, base, key),
+            Kind::Choice(_) => derived([base], base.origin),
+            _ if key.as_unknown().is_some() => derived([key, base], base.origin),
+            Kind::List(seq, items) => match self.position(*seq, items.len(), key, at, attr) {
+                Ok(i) => items.get(i).cloned().unwrap_or_else(|| invalid(at)),
+                Err(v) => return v,
+            },
+            Kind::Map(assoc, map) => {
+                let Some(name) = key.scalar_text() else {
+                    return self
+                        .error(at, format!("the key must be text, this is {}", kind_name(key)));
+                };
+                match map.get(&name) {
+                    Some(v) => v.clone(),
+                    None => match self.open(base.origin) {
+                        Some(target) => computed(&target, &name, base, at),
+                        None => return self.error(at, no_such(*assoc, &name, map)),
+                    },
+                }
+            }
+            _ => {
+                let what = if attr { "attributes" } else { "elements" };
+                return self.error(at, format!("{} has no {what}", kind_name(base)));
+            }
+        };
+        out.with_marks(marks)
+    }
+
+    /// An element of an unknown: the same ignorance, its cause naming the element.
+    fn index_unknown(&self, u: &Unknown, base: &Value, key: &Value) -> Value {
+        if key.as_unknown().is_some() {
+            return derived([base, key], base.origin);
+        }
+        let refs = u.refs.iter().map(|r| match (&*r.attr, key.as_str()) {
+            ("", Some(name)) => Ref { address: r.address.clone(), attr: Arc::from(name) },
+            _ => r.clone(),
+        });
+        let whole = u.refs.iter().any(|r| r.attr.is_empty());
+        let inner = Unknown {
+            why: u.why.clone(),
+            not_null: u.not_null && whole,
+            refs: refs.collect(),
+            pieces: None,
+        };
+        Value::new(Kind::Unknown(Arc::new(inner)), base.origin)
+    }
+
+    fn position(
+        &self,
+        seq: Seq,
+        len: usize,
+        key: &Value,
+        at: Span,
+        attr: bool,
+    ) -> Result<usize, Value> {
+        if attr {
+            return Err(self.error(
+                at,
+                "this is a list of objects: name an element with [0], or all with [*]",
+            ));
+        }
+        if seq == Seq::Set {
+            return Err(self.error(at, "a set's elements have no index: use tolist or one"));
+        }
+        if key.is_null() {
+            return Err(self.error(at, "the index is null"));
+        }
+        let number = convert(key, &Type::Number).ok();
+        let Some(n) = number.as_ref().and_then(Value::as_num) else {
+            return Err(
+                self.error(at, format!("the index must be a number, this is {}", kind_name(key)))
+            );
+        };
+        let inside = |i: i64| usize::try_from(i).ok().filter(|i| *i < len);
+        n.as_i64().and_then(inside).ok_or_else(|| {
+            let shown = Number::clone(n);
+            self.error(at, format!("index {shown} is outside: there are {len} elements"))
+        })
+    }
+}
+
+/// An attribute of a resource that its configuration does not set.
+pub(crate) fn computed(target: &Ref, name: &str, base: &Value, at: Span) -> Value {
+    let target = if target.attr.is_empty() {
+        Ref { address: target.address.clone(), attr: Arc::from(name) }
+    } else {
+        target.clone()
+    };
+    let kind = if is_data(&target.address) { WhyKind::Data } else { WhyKind::Computed };
+    let text = match kind {
+        WhyKind::Data => format!("{} is read from the account", target.address),
+        _ => format!("{}.{} is known after apply", target.address, target.attr),
+    };
+    Value::reference(Why::at(kind, text, at), target, base.origin)
+}
+
+/// Whether an address is that of a data source.
+pub(crate) fn is_data(address: &str) -> bool {
+    address.starts_with("data.") || address.contains(".data.")
+}
+
+fn no_such(assoc: Assoc, name: &str, map: &portcullis_core::Map) -> String {
+    let what = match assoc {
+        Assoc::Object => "attribute",
+        Assoc::Map => "element",
+    };
+    let mut known: Vec<&str> = map.iter().map(|e| &*e.key).collect();
+    known.sort_unstable();
+    if known.is_empty() || known.len() > 20 {
+        format!("there is no {what} {name:?}")
+    } else {
+        format!("there is no {what} {name:?}, only {}", known.join(", "))
+    }
+}

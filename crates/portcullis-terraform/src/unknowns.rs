@@ -1,0 +1,101 @@
+//! Making unknown values out of others: causes, references and choices carried on.
+
+use std::sync::Arc;
+
+use portcullis_core::{
+    Choice, DeciderId, Kind, Marks, OriginId, Ref, Span, Unknown, Value, Why, WhyKind,
+};
+use smallvec::SmallVec;
+
+/// References kept on one unknown value.
+const MAX_REFS: usize = 64;
+
+/// What an expression that Terraform would refuse yields; the problem is already reported.
+pub(crate) fn invalid(span: Span) -> Value {
+    let why = Why::at(WhyKind::Invalid, "the expression is not valid", span);
+    Value::unknown(why, OriginId::NONE)
+}
+
+/// An unknown that follows from these values: the first cause among them, all their references,
+/// their marks.
+pub(crate) fn derived<'v>(from: impl IntoIterator<Item = &'v Value>, origin: OriginId) -> Value {
+    let mut found = Found::default();
+    let mut marks = Marks::default();
+    for v in from {
+        marks = marks.union(v.marks);
+        found.visit(v);
+    }
+    let why = found
+        .why
+        .unwrap_or_else(|| Why::new(WhyKind::Limit, "it hangs on too many undecided values"));
+    let unknown = Unknown { why, not_null: false, refs: found.refs, pieces: None };
+    Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks).with_marks(found.marks)
+}
+
+#[derive(Default)]
+struct Found {
+    why: Option<Why>,
+    refs: SmallVec<[Ref; 1]>,
+    marks: Marks,
+}
+
+impl Found {
+    fn visit(&mut self, v: &Value) {
+        self.marks = self.marks.union(v.marks);
+        match &v.kind {
+            Kind::List(_, items) => items.iter().for_each(|x| self.visit(x)),
+            Kind::Map(_, m) => m.iter().for_each(|e| self.visit(&e.value)),
+            Kind::Choice(c) => c.arms.iter().for_each(|x| self.visit(x)),
+            Kind::Unknown(u) => {
+                if self.why.is_none() {
+                    self.why = Some(u.why.clone());
+                }
+                for r in &u.refs {
+                    if self.refs.len() < MAX_REFS && !self.refs.contains(r) {
+                        self.refs.push(r.clone());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The same unknown, known not to be null.
+pub(crate) fn not_null(mut value: Value) -> Value {
+    if let Kind::Unknown(u) = &mut value.kind {
+        Arc::make_mut(u).not_null = true;
+    }
+    value
+}
+
+/// Text of which only parts are known.
+pub(crate) fn with_pieces(mut value: Value, pieces: Vec<Option<Arc<str>>>) -> Value {
+    if let Kind::Unknown(u) = &mut value.kind {
+        let u = Arc::make_mut(u);
+        u.not_null = true;
+        u.pieces = Some(pieces.into());
+    }
+    value
+}
+
+/// A choice, or the one value that all arms agree on.
+pub(crate) fn choice(by: DeciderId, arms: Vec<Value>, origin: OriginId) -> Value {
+    match arms.split_first() {
+        Some((first, rest)) if rest.iter().all(|v| v == first) => first.clone(),
+        _ => Value::new(Kind::Choice(Arc::new(Choice { by, arms: arms.into() })), origin),
+    }
+}
+
+/// Whether a value nests deeper than `limit` levels.
+pub(crate) fn deeper_than(value: &Value, limit: usize) -> bool {
+    let Some(rest) = limit.checked_sub(1) else {
+        return true;
+    };
+    match &value.kind {
+        Kind::List(_, items) => items.iter().any(|v| deeper_than(v, rest)),
+        Kind::Map(_, m) => m.iter().any(|e| deeper_than(&e.value, rest)),
+        Kind::Choice(c) => c.arms.iter().any(|v| deeper_than(v, rest)),
+        _ => false,
+    }
+}
