@@ -1,1 +1,41 @@
-//! (written in the next commits)
+//! The rule language: reads rule and view files, checks and compiles them, and evaluates the
+//! compiled rules over a [`portcullis_core::Graph`].
+//!
+//! Two types per concept: what is read from YAML carries spans and lives only in `read`; what
+//! the engine runs (`model`) has names resolved, no spans, and goes into the binary as JSON.
+//!
+//! Deliberately absent: how sources are parsed or resolved, how results are written, suppression
+//! and baselines (applied by the binary after evaluation), files on disk.
+
+mod choices;
+mod compile;
+mod describe;
+mod evaluate;
+mod evidence;
+mod examples;
+mod joins;
+mod lint;
+mod logic;
+mod matchers;
+mod message;
+mod model;
+mod native;
+mod overrides;
+mod path;
+mod place;
+mod project;
+mod read;
+mod ruleset;
+mod schema;
+mod text;
+mod truth;
+mod types;
+
+pub use compile::{RuleSource, compile, compile_with};
+pub use evaluate::evaluate;
+pub use examples::{Example, Expect, examples};
+pub use lint::lint;
+pub use model::{Fix, FixValue, Lit, Profile, Rule, Scope};
+pub use overrides::{Override, Overrides, Selector};
+pub use ruleset::RuleSet;
+pub use schema::schema;

@@ -1,0 +1,225 @@
+//! Linked resources: by reference, by equal known text, or perhaps.
+
+use std::sync::{Arc, Mutex};
+
+use portcullis_core::{Graph, Kind, Resource, ResourceId, Value, Why, WhyKind};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::model::{Join, Part};
+use crate::path::{Path, Root};
+use crate::project::{Place, Walk, World, why_of};
+use crate::text::Known;
+use crate::truth::Truth;
+
+/// The resources of a part for one resource.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Linked {
+    /// Those that are linked, and those that may be, with the cause of the doubt; in graph order.
+    pub list: Vec<(ResourceId, Option<Why>)>,
+    /// The key is unknown: something outside this list may be linked.
+    pub unknown: Option<Why>,
+}
+
+/// Key values of all resources of one type at one path.
+#[derive(Debug, Default)]
+struct Index {
+    by_ref: FxHashMap<Arc<str>, SmallVec<[(ResourceId, bool); 1]>>,
+    by_text: FxHashMap<Arc<str>, SmallVec<[(ResourceId, bool); 1]>>,
+    unknown: Vec<(ResourceId, Value)>,
+}
+
+type Key = (Arc<str>, String);
+
+/// What was worked out about joins of one graph.
+#[derive(Debug, Default)]
+pub(crate) struct Joins {
+    index: Mutex<FxHashMap<Key, Arc<Index>>>,
+    /// Filled in only for parts whose joins are looked up often, by rule, part and resource.
+    linked: Mutex<FxHashMap<(usize, usize, ResourceId), Arc<Linked>>>,
+}
+
+impl Joins {
+    /// The linked resources of part `part` of rule `rule`.
+    pub(crate) fn linked(
+        world: &World<'_>,
+        rule: usize,
+        part: usize,
+        model: &Part,
+        of: ResourceId,
+    ) -> Arc<Linked> {
+        let key = (rule, part, of);
+        if let Ok(memo) = world.joins.linked.lock() {
+            if let Some(found) = memo.get(&key) {
+                return found.clone();
+            }
+        }
+        let found = Arc::new(find(world, model, of));
+        if let Ok(mut memo) = world.joins.linked.lock() {
+            memo.insert(key, found.clone());
+        }
+        found
+    }
+
+    fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path]) -> Arc<Index> {
+        let text: Vec<&str> = paths.iter().map(Path::text).collect();
+        let key = (kind.clone(), text.join("|"));
+        if let Ok(memo) = world.joins.index.lock() {
+            if let Some(found) = memo.get(&key) {
+                return found.clone();
+            }
+        }
+        let mut index = Index::default();
+        for id in world.graph.of_kind(kind) {
+            for (value, one_of) in values(world, *id, paths) {
+                index.add(*id, &value, !one_of);
+            }
+        }
+        let index = Arc::new(index);
+        if let Ok(mut memo) = world.joins.index.lock() {
+            memo.insert(key, index.clone());
+        }
+        index
+    }
+}
+
+impl Index {
+    fn add(&mut self, id: ResourceId, value: &Value, certain: bool) {
+        match &value.kind {
+            Kind::Unknown(u) if !u.refs.is_empty() => {
+                for r in &u.refs {
+                    self.by_ref.entry(r.address.clone()).or_default().push((id, certain));
+                }
+            }
+            Kind::Unknown(_) => self.unknown.push((id, value.clone())),
+            _ => {
+                if let Some(text) = value.scalar_text() {
+                    self.by_text.entry(text).or_default().push((id, certain));
+                }
+            }
+        }
+    }
+}
+
+/// The values of a resource at paths from the resource, and whether each is in one arm only.
+fn values(world: &World<'_>, id: ResourceId, paths: &[Path]) -> Vec<(Value, bool)> {
+    let mut out = Vec::new();
+    let Some(resource) = world.resource(id) else { return out };
+    let walk = Walk { world, arms: None, keep_empty: false };
+    for path in paths {
+        let start = if path.root == Root::Meta { &resource.meta } else { &resource.body };
+        walk.go(start, &path.steps, Place::of(id), &mut |v, p| out.push((v.clone(), p.one_of)));
+    }
+    out
+}
+
+/// Names that are unknown because of the input may be any text; generated ones equal no literal.
+fn by_input(value: &Value) -> bool {
+    value.as_unknown().is_some_and(|u| u.refs.is_empty() && u.why.kind != WhyKind::Computed)
+}
+
+fn join_of<'p>(part: &'p Part, resource: &Resource) -> Option<&'p Join> {
+    if resource.flavour.is_terraform() { part.tf.as_ref() } else { part.cfn.as_ref() }
+}
+
+fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
+    let mut out = Linked::default();
+    let Some(resource) = world.resource(of) else { return out };
+    let Some(join) = join_of(part, resource) else { return out };
+    if join.by {
+        find_by(world, join, of, resource, &mut out);
+    } else {
+        find_via(world, join, of, &mut out);
+    }
+    // Certain links first for equal resources, then one entry each.
+    out.list.sort_by_key(|(id, why)| (*id, why.is_some()));
+    out.list.dedup_by_key(|(id, _)| *id);
+    out
+}
+
+fn in_one_arm() -> Why {
+    Why::new(WhyKind::NoValue, "the link depends on a choice that is not decided")
+}
+
+fn find_by(world: &World<'_>, join: &Join, of: ResourceId, resource: &Resource, out: &mut Linked) {
+    if all_absent(world.graph, &join.kinds) {
+        return;
+    }
+    let names = values(world, of, &join.name);
+    let certainty = |certain: bool| if certain { None } else { Some(in_one_arm()) };
+    for kind in &join.kinds {
+        if world.graph.of_kind(kind).is_empty() {
+            continue;
+        }
+        let index = Joins::index(world, kind, &join.key);
+        if let Some(found) = index.by_ref.get(&resource.address) {
+            out.list.extend(found.iter().map(|(id, c)| (*id, certainty(*c))));
+        }
+        for (name, one_of) in &names {
+            if let Some(text) = name.scalar_text() {
+                if let Some(found) = index.by_text.get(&text) {
+                    out.list.extend(found.iter().map(|(id, c)| (*id, certainty(*c && !one_of))));
+                }
+            } else if by_input(name) {
+                for (text, found) in &index.by_text {
+                    if could_equal(name, text) {
+                        let why = why_of(name);
+                        out.list.extend(found.iter().map(|(id, _)| (*id, why.clone())));
+                    }
+                }
+            }
+        }
+        for (id, value) in &index.unknown {
+            // A key made of known pieces that contradict the known name is no link.
+            let texts: Vec<_> = names.iter().filter_map(|(n, _)| n.scalar_text()).collect();
+            if texts.is_empty() || texts.iter().any(|t| could_equal(value, t)) {
+                out.list.push((*id, why_of(value)));
+            }
+        }
+    }
+}
+
+fn find_via(world: &World<'_>, join: &Join, of: ResourceId, out: &mut Linked) {
+    for (value, one_of) in values(world, of, &join.key) {
+        let doubt = one_of.then(in_one_arm);
+        if let Kind::Unknown(u) = &value.kind {
+            for r in &u.refs {
+                if let Some(id) = world.graph.by_address(&r.address) {
+                    let kind = world.resource(id).map(|t| &t.kind);
+                    if kind.is_some_and(|k| join.kinds.contains(k)) {
+                        out.list.push((id, doubt.clone()));
+                    }
+                }
+            }
+            if u.refs.is_empty() {
+                out.unknown.get_or_insert_with(|| u.why.clone());
+            }
+            continue;
+        }
+        let Some(text) = value.scalar_text() else { continue };
+        for kind in &join.kinds {
+            if world.graph.of_kind(kind).is_empty() {
+                continue;
+            }
+            let index = Joins::index(world, kind, &join.name);
+            if let Some(found) = index.by_text.get(&text) {
+                let doubts =
+                    found.iter().map(|(id, c)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
+                out.list.extend(doubts);
+            }
+            for (id, name) in &index.unknown {
+                if by_input(name) && could_equal(name, &text) {
+                    out.list.push((*id, why_of(name)));
+                }
+            }
+        }
+    }
+}
+
+fn all_absent(graph: &Graph, kinds: &[Arc<str>]) -> bool {
+    kinds.iter().all(|k| graph.of_kind(k).is_empty())
+}
+
+fn could_equal(unknown: &Value, text: &str) -> bool {
+    Known::of(unknown).is_some_and(|k| k.equals(text, false) != Truth::False)
+}

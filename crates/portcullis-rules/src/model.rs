@@ -1,0 +1,563 @@
+//! What the engine runs: rules with every name resolved. Serialised into the binary.
+
+use std::sync::{Arc, OnceLock};
+
+use portcullis_core::report::{Control, RuleInfo};
+use portcullis_core::{Number, Severity};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use crate::path::Path;
+
+/// A literal of a rule file, or a parameter's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lit {
+    /// `null`.
+    #[serde(rename = "0")]
+    Null,
+    /// A boolean.
+    #[serde(rename = "b")]
+    Bool(bool),
+    /// A number, by its decimal text.
+    #[serde(rename = "n", with = "number")]
+    Num(Number),
+    /// Text.
+    #[serde(rename = "s")]
+    Str(Arc<str>),
+    /// A list.
+    #[serde(rename = "l")]
+    List(Vec<Lit>),
+    /// `$name`.
+    #[serde(rename = "p")]
+    Param(Arc<str>),
+}
+
+mod number {
+    use portcullis_core::Number;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(n: &Number, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&n.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Number, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        Number::parse(&text).ok_or_else(|| D::Error::custom("not a number"))
+    }
+}
+
+impl Lit {
+    /// The literal as JSON; a parameter is `$name`.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as J;
+        match self {
+            Lit::Null => J::Null,
+            Lit::Bool(b) => J::Bool(*b),
+            Lit::Num(n) => n
+                .as_i64()
+                .map(J::from)
+                .unwrap_or_else(|| serde_json::Number::from_f64(n.as_f64()).map_or(J::Null, J::Number)),
+            Lit::Str(s) => J::String(s.to_string()),
+            Lit::List(l) => J::Array(l.iter().map(Lit::to_json).collect()),
+            Lit::Param(p) => J::String(format!("${p}")),
+        }
+    }
+
+    /// The literal that JSON spells; `None` for objects.
+    #[must_use]
+    pub fn from_json(json: &serde_json::Value) -> Option<Self> {
+        use serde_json::Value as J;
+        Some(match json {
+            J::Null => Lit::Null,
+            J::Bool(b) => Lit::Bool(*b),
+            J::Number(n) => Lit::Num(Number::parse(&n.to_string())?),
+            J::String(s) => Lit::Str(Arc::from(s.as_str())),
+            J::Array(a) => Lit::List(a.iter().map(Lit::from_json).collect::<Option<_>>()?),
+            J::Object(_) => return None,
+        })
+    }
+
+    /// Text of a scalar; lists have none.
+    pub(crate) fn text(&self) -> Option<Arc<str>> {
+        match self {
+            Lit::Bool(b) => Some(Arc::from(if *b { "true" } else { "false" })),
+            Lit::Num(n) => Some(Arc::from(n.to_string())),
+            Lit::Str(s) => Some(s.clone()),
+            Lit::Null | Lit::List(_) | Lit::Param(_) => None,
+        }
+    }
+}
+
+/// What a type makes of the values found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Type {
+    #[default]
+    Any,
+    String,
+    Int,
+    Number,
+    Bool,
+    Word,
+    List,
+    Json,
+    Cidrs,
+    Ports,
+    Key,
+    Actions,
+    Principals,
+    Conditions,
+}
+
+impl Type {
+    pub(crate) const ALL: [(&'static str, Type); 14] = [
+        ("any", Type::Any),
+        ("string", Type::String),
+        ("int", Type::Int),
+        ("number", Type::Number),
+        ("bool", Type::Bool),
+        ("word", Type::Word),
+        ("list", Type::List),
+        ("json", Type::Json),
+        ("cidrs", Type::Cidrs),
+        ("ports", Type::Ports),
+        ("key", Type::Key),
+        ("actions", Type::Actions),
+        ("principals", Type::Principals),
+        ("conditions", Type::Conditions),
+    ];
+}
+
+/// Where an attribute is found in one source format.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reading {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<Path>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ports: Option<PortPaths>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Lit>,
+}
+
+/// The three paths of a `ports` attribute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PortPaths {
+    pub protocol: Vec<Path>,
+    pub from: Vec<Path>,
+    pub to: Vec<Path>,
+}
+
+/// An attribute with its readings; a format without one leaves it unset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attr {
+    pub name: Arc<str>,
+    #[serde(default, rename = "type")]
+    pub ty: Type,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tf: Option<Reading>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cfn: Option<Reading>,
+}
+
+impl Attr {
+    pub(crate) fn reading(&self, terraform: bool) -> Option<&Reading> {
+        if terraform { self.tf.as_ref() } else { self.cfn.as_ref() }
+    }
+}
+
+/// Resources of one format that are judged, and their rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    pub terraform: bool,
+    pub kinds: Vec<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<Path>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<(Path, Matcher)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_only: bool,
+}
+
+/// Linked resources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub name: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tf: Option<Join>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cfn: Option<Join>,
+}
+
+/// How the linked resources of a part are found in one format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Join {
+    pub kinds: Vec<Arc<str>>,
+    /// `true`: they point here; `false`: this resource points there.
+    pub by: bool,
+    pub key: Vec<Path>,
+    pub name: Vec<Path>,
+}
+
+/// Over which of a part's resources a condition must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Quantifier {
+    All,
+    Some,
+    None,
+}
+
+/// A condition. Attributes and parts are indices into the rule's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cond {
+    #[serde(rename = "all")]
+    All(Vec<Cond>),
+    #[serde(rename = "any")]
+    Any(Vec<Cond>),
+    #[serde(rename = "not")]
+    Not(Box<Cond>),
+    #[serde(rename = "a")]
+    Attr(usize, Matcher),
+    #[serde(rename = "linked")]
+    Linked(usize, Quantifier, Box<Cond>),
+    #[serde(rename = "tf")]
+    Terraform(bool),
+    #[serde(rename = "native")]
+    Native(Arc<str>, Vec<(Arc<str>, Lit)>),
+}
+
+/// What must hold of the values found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Matcher {
+    #[serde(rename = "all")]
+    All(Vec<Matcher>),
+    #[serde(rename = "some")]
+    Some(Box<Matcher>),
+    #[serde(rename = "set")]
+    Set,
+    #[serde(rename = "unset")]
+    Unset,
+    #[serde(rename = "count")]
+    Count(Box<Matcher>),
+    /// For every value.
+    #[serde(rename = "e")]
+    Each(Test),
+    /// For at least one value.
+    #[serde(rename = "o")]
+    One(Test),
+    /// Each operand is found among the values.
+    #[serde(rename = "has")]
+    IncludesAll(Lit),
+    /// One operand is found among the values.
+    #[serde(rename = "hasany")]
+    IncludesAny(Lit),
+    /// Each port is in one of the ranges.
+    #[serde(rename = "ports")]
+    PortsAll(Lit),
+}
+
+/// What must hold of one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Test {
+    #[serde(rename = "eq")]
+    Equals(Lit),
+    #[serde(rename = "in")]
+    In(Lit),
+    #[serde(rename = "ge")]
+    AtLeast(Lit),
+    #[serde(rename = "le")]
+    AtMost(Lit),
+    #[serde(rename = "lt")]
+    LessThan(Lit),
+    #[serde(rename = "gt")]
+    MoreThan(Lit),
+    #[serde(rename = "re")]
+    Matches(Pattern),
+    #[serde(rename = "starts")]
+    StartsWith(Lit),
+    #[serde(rename = "ends")]
+    EndsWith(Lit),
+    #[serde(rename = "contains")]
+    Contains(Lit),
+    /// Against one glob or any of several.
+    #[serde(rename = "like")]
+    Like(Lit),
+    /// The value is the glob.
+    #[serde(rename = "covers")]
+    Covers(Lit),
+    #[serde(rename = "cover")]
+    Cover(Lit),
+    #[serde(rename = "prefix")]
+    PrefixAtLeast(Lit),
+    #[serde(rename = "port")]
+    Port(Lit),
+    #[serde(rename = "every")]
+    EveryPort(bool),
+    #[serde(rename = "wider")]
+    WiderThan(Lit),
+    #[serde(rename = "key")]
+    CustomerKey(bool),
+    #[serde(rename = "refers")]
+    RefersTo(Lit),
+}
+
+/// A regular expression, compiled when first used.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Pattern {
+    pub text: Lit,
+    #[serde(skip)]
+    compiled: OnceLock<(Arc<str>, Option<Regex>)>,
+}
+
+/// Bound on a compiled expression, so that a user's rule cannot take the memory.
+const REGEX_SIZE: usize = 1 << 20;
+
+impl Pattern {
+    pub(crate) fn new(text: Lit) -> Self {
+        Self { text, compiled: OnceLock::new() }
+    }
+
+    pub(crate) fn build(text: &str) -> Result<Regex, regex::Error> {
+        regex::RegexBuilder::new(text).size_limit(REGEX_SIZE).build()
+    }
+
+    /// Whether the expression (after parameters) matches; `None` if it is no expression.
+    pub(crate) fn is_match(&self, expression: &Arc<str>, text: &str) -> Option<bool> {
+        let (known, regex) =
+            self.compiled.get_or_init(|| (expression.clone(), Self::build(expression).ok()));
+        if known == expression {
+            return regex.as_ref().map(|r| r.is_match(text));
+        }
+        Self::build(expression).ok().map(|r| r.is_match(text))
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+/// A piece of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Piece {
+    #[serde(rename = "t")]
+    Text(Arc<str>),
+    #[serde(rename = "r")]
+    Resource,
+    #[serde(rename = "a")]
+    Attr(usize),
+    #[serde(rename = "p")]
+    Param(Arc<str>),
+}
+
+/// Which runs have a rule by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Profile {
+    /// Every run.
+    #[default]
+    Recommended,
+    /// `--profile strict`, or the rule by name.
+    Strict,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// Each resource.
+    #[default]
+    Resource,
+    /// Something that must exist once per account.
+    Account,
+}
+
+/// What a rule's `fix` sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// Whether it may be applied without looking.
+    pub safe: bool,
+    /// The attributes and their values.
+    pub set: Vec<FixValue>,
+}
+
+/// One attribute that a fix sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixValue {
+    /// Name in the rule.
+    pub attribute: Arc<str>,
+    /// Paths in Terraform, as written in the rule (`part/` and `^` included).
+    pub terraform: Vec<Arc<str>>,
+    /// Paths in CloudFormation.
+    pub cloudformation: Vec<Arc<str>>,
+    /// The value; may be a parameter.
+    pub value: Lit,
+}
+
+/// What a rule says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    pub id: Arc<str>,
+    pub title: Arc<str>,
+    pub severity: Arc<str>,
+    pub rationale: Arc<str>,
+    /// For both sources, or for Terraform, and for CloudFormation where it differs.
+    pub remediation: (Arc<str>, Option<Arc<str>>),
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Arc<str>>,
+    /// Framework, control, strength.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Arc<str>>,
+    pub service: Arc<str>,
+    #[serde(default)]
+    pub profile: Profile,
+    #[serde(default)]
+    pub scope: Scope,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<(Arc<str>, Lit)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+}
+
+/// What a rule does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Logic {
+    pub shapes: Vec<Shape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    pub attrs: Vec<Attr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Cond>,
+    pub require: Option<Cond>,
+    pub message: Vec<Piece>,
+}
+
+/// A view: what several rules share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct View {
+    pub id: Arc<str>,
+    pub shapes: Vec<Shape>,
+    pub parts: Vec<Part>,
+    pub attrs: Vec<Attr>,
+}
+
+/// A compiled rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What reports say about it.
+    pub info: RuleInfo,
+    pub(crate) meta: Meta,
+    pub(crate) logic: Logic,
+}
+
+impl Rule {
+    pub(crate) fn new(meta: Meta, logic: Logic) -> Self {
+        let remediation = match &meta.remediation {
+            (both, None) => both.clone(),
+            (tf, Some(cfn)) => {
+                Arc::from(format!("**Terraform**: {tf}\n\n**CloudFormation and SAM**: {cfn}"))
+            }
+        };
+        let info = RuleInfo {
+            id: meta.id.clone(),
+            title: meta.title.clone(),
+            severity: Severity::parse(&meta.severity).unwrap_or(Severity::Medium),
+            rationale: meta.rationale.clone(),
+            remediation,
+            aliases: meta.aliases.clone().into(),
+            controls: meta
+                .controls
+                .iter()
+                .map(|(framework, id, strength)| Control {
+                    framework: framework.clone(),
+                    id: id.clone(),
+                    strength: strength.clone(),
+                })
+                .collect(),
+            references: meta.references.clone().into(),
+            service: meta.service.clone(),
+        };
+        Self { info, meta, logic }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        &self.meta.id
+    }
+
+    /// Which runs have it by default.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.meta.profile
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.meta.scope
+    }
+
+    /// Whether it is retired: its id stays taken, it never runs.
+    #[must_use]
+    pub fn deprecated(&self) -> bool {
+        self.meta.deprecated
+    }
+
+    /// Parameters with their default values.
+    #[must_use]
+    pub fn params(&self) -> &[(Arc<str>, Lit)] {
+        &self.meta.params
+    }
+
+    /// What its fix sets.
+    #[must_use]
+    pub fn fix(&self) -> Option<&Fix> {
+        self.meta.fix.as_ref()
+    }
+
+    /// How to fix it in one format, Markdown.
+    #[must_use]
+    pub fn remediation(&self, terraform: bool) -> &str {
+        match &self.meta.remediation {
+            (_, Some(cfn)) if !terraform => cfn,
+            (text, _) => text,
+        }
+    }
+
+    /// The types it judges: whether it is a Terraform one, and the type.
+    pub fn kinds(&self) -> impl Iterator<Item = (bool, &Arc<str>)> {
+        self.logic.shapes.iter().flat_map(|s| s.kinds.iter().map(|k| (s.terraform, k)))
+    }
+
+    /// The attributes it reads in one format with their paths, for documentation.
+    pub fn attribute_paths(&self, terraform: bool) -> Vec<(&str, Vec<&str>)> {
+        self.logic
+            .attrs
+            .iter()
+            .filter_map(|a| Some((&*a.name, a.reading(terraform)?)))
+            .map(|(name, r)| (name, r.all_paths().map(Path::text).collect()))
+            .collect()
+    }
+}
+
+impl Reading {
+    /// Every path, those of ports included.
+    pub(crate) fn all_paths(&self) -> impl Iterator<Item = &Path> {
+        let ports = self.ports.iter().flat_map(|p| p.protocol.iter().chain(&p.from).chain(&p.to));
+        self.paths.iter().chain(ports)
+    }
+
+    /// The same, to renumber parts.
+    pub(crate) fn all_paths_mut(&mut self) -> impl Iterator<Item = &mut Path> {
+        let ports = self
+            .ports
+            .iter_mut()
+            .flat_map(|p| p.protocol.iter_mut().chain(p.from.iter_mut()).chain(p.to.iter_mut()));
+        self.paths.iter_mut().chain(ports)
+    }
+}

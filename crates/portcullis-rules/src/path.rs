@@ -1,0 +1,180 @@
+//! Paths: where a value is, from a row, a resource or a linked resource.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// Where a path starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// The row.
+    Row,
+    /// `^`: the resource.
+    Resource,
+    /// `@`: what stands beside the properties.
+    Meta,
+    /// `part/`: the linked resources of a part, by index.
+    Part(usize),
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A member.
+    Member(Arc<str>),
+    /// Every member of a mapping.
+    Any,
+    /// Those elements whose member has this text.
+    Where(Arc<str>, Arc<str>),
+}
+
+/// A path, split once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub(crate) struct Path {
+    text: Arc<str>,
+    pub root: Root,
+    pub steps: SmallVec<[Step; 2]>,
+}
+
+/// A path in the blob: its text, and the part's index when it starts with one.
+#[derive(Serialize, Deserialize)]
+struct Stored(Arc<str>, #[serde(default)] Option<usize>);
+
+impl From<Path> for Stored {
+    fn from(p: Path) -> Self {
+        let part = match p.root {
+            Root::Part(i) => Some(i),
+            _ => None,
+        };
+        Stored(p.text, part)
+    }
+}
+
+impl TryFrom<Stored> for Path {
+    type Error = String;
+
+    fn try_from(s: Stored) -> Result<Self, String> {
+        Path::parse(&s.0, |_| s.1)
+    }
+}
+
+impl Path {
+    /// The path as written in the rule.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The path within the resource, without its start.
+    pub(crate) fn inner(&self) -> &str {
+        match self.root {
+            Root::Part(_) => self.text.split_once('/').map_or("", |(_, rest)| rest),
+            Root::Resource => self.text.trim_start_matches(['^', '.']),
+            Root::Row if &*self.text == "." => "",
+            Root::Row | Root::Meta => self.text.trim_start_matches('@'),
+        }
+    }
+
+    /// Reads a path; `part` gives the index of a part's name. The error says what is wrong.
+    pub(crate) fn parse(
+        text: &str,
+        part: impl FnOnce(&str) -> Option<usize>,
+    ) -> Result<Self, String> {
+        let text = text.trim();
+        let (root, rest) = if let Some(rest) = text.strip_prefix('^') {
+            (Root::Resource, rest.strip_prefix('.').unwrap_or(rest))
+        } else if let Some(rest) = text.strip_prefix('@') {
+            (Root::Meta, rest)
+        } else if let Some((name, rest)) = part_prefix(text) {
+            match part(name) {
+                Some(i) => (Root::Part(i), rest),
+                None => return Err(format!("the path names an unknown part `{name}`")),
+            }
+        } else if text == "." {
+            (Root::Row, "")
+        } else if text.is_empty() {
+            return Err("the path is empty: write `.` for the row itself".to_owned());
+        } else {
+            (Root::Row, text)
+        };
+        let mut steps = SmallVec::new();
+        let mut rest = rest;
+        while !rest.is_empty() {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            if name.is_empty() {
+                return Err(format!("the path `{text}` has an empty step"));
+            }
+            steps.push(if name == "*" { Step::Any } else { Step::Member(Arc::from(name)) });
+            rest = after;
+            if let Some(inner) = rest.strip_prefix('[') {
+                let Some((filter, after)) = inner.split_once(']') else {
+                    return Err(format!("the path `{text}` lacks a `]`"));
+                };
+                let Some((key, value)) = filter.split_once('=') else {
+                    return Err(format!("`[{filter}]` must be `[Key=value]`"));
+                };
+                steps.push(Step::Where(Arc::from(key.trim()), Arc::from(value.trim())));
+                rest = after;
+            }
+            match rest.strip_prefix('.') {
+                Some("") => return Err(format!("the path `{text}` ends with a dot")),
+                Some(after) => rest = after,
+                None if rest.is_empty() => {}
+                None => return Err(format!("a dot is missing after `]` in the path `{text}`")),
+            }
+        }
+        Ok(Self { text: Arc::from(text), root, steps })
+    }
+}
+
+/// `name/` at the start of a path, if its first separator is a slash.
+fn part_prefix(text: &str) -> Option<(&str, &str)> {
+    let at = text.find(['/', '.', '['])?;
+    let (name, rest) = text.split_at(at);
+    let rest = rest.strip_prefix('/')?;
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    (!name.is_empty() && name.chars().all(word)).then_some((name, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_split_into_steps() {
+        let p = Path::parse("sse/rule.Tags[Key=a.b].*", |n| (n == "sse").then_some(3)).unwrap();
+        assert_eq!(p.root, Root::Part(3));
+        assert_eq!(p.inner(), "rule.Tags[Key=a.b].*");
+        assert_eq!(
+            p.steps.as_slice(),
+            [
+                Step::Member("rule".into()),
+                Step::Member("Tags".into()),
+                Step::Where("Key".into(), "a.b".into()),
+                Step::Any
+            ]
+        );
+        let whole = Path::parse("sse/", |_| Some(0)).unwrap();
+        assert!(whole.steps.is_empty() && whole.inner().is_empty());
+        assert_eq!(Path::parse("^a.b", |_| None).unwrap().root, Root::Resource);
+        assert_eq!(Path::parse("@DeletionPolicy", |_| None).unwrap().inner(), "DeletionPolicy");
+        assert!(Path::parse(".", |_| None).unwrap().steps.is_empty());
+    }
+
+    #[test]
+    fn broken_paths_say_why() {
+        for (text, want) in [
+            ("", "empty"),
+            ("a..b", "empty step"),
+            ("a.", "ends with a dot"),
+            ("a[b]", "[Key=value]"),
+            ("a[b=c", "lacks a `]`"),
+            ("nope/a", "unknown part `nope`"),
+        ] {
+            let e = Path::parse(text, |_| None).unwrap_err();
+            assert!(e.contains(want), "{text}: {e}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Reading values: walks a path through lists, blocks, choices and encoded text.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+use portcullis_core::{
+    DeciderId, Graph, Kind, Map, MapEntry, OriginId, Resource, ResourceId, SourceMap, Span,
+    Unknown, Value, Why, WhyKind,
+};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::joins::Joins;
+use crate::path::Step;
+use crate::text::Known;
+use crate::truth::Truth;
+
+/// Levels of lists and mappings that text parsed as JSON may have.
+const JSON_DEPTH: usize = 64;
+
+/// What all rules read: the graph, and what was worked out about it so far.
+pub(crate) struct World<'a> {
+    pub graph: &'a Graph,
+    pub sources: &'a SourceMap,
+    pub joins: Joins,
+    parsed: Mutex<FxHashMap<(OriginId, Arc<str>), Option<Value>>>,
+}
+
+/// The arms taken of choices, and the deciders met without one.
+#[derive(Default)]
+pub(crate) struct Arms {
+    pub taken: SmallVec<[(DeciderId, u32); 4]>,
+    pub met: RefCell<SmallVec<[DeciderId; 2]>>,
+}
+
+/// Where a value was found, enough to give it a place in a report later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The resource it was read from.
+    pub owner: ResourceId,
+    /// The name of the innermost member that is written somewhere.
+    pub key: Option<Span>,
+    /// Origin of that member's value.
+    pub expr: OriginId,
+    /// The innermost block or mapping around it.
+    pub block: Option<Span>,
+    /// The member that holds the text, for values found inside encoded text.
+    pub attach: Option<(Option<Span>, OriginId)>,
+    /// An element of a list: one value, whatever it is.
+    pub element: bool,
+    /// Found in one arm of a choice, when arms are not taken one at a time.
+    pub one_of: bool,
+}
+
+impl Place {
+    /// The resource itself.
+    pub(crate) fn of(owner: ResourceId) -> Self {
+        Self {
+            owner,
+            key: None,
+            expr: OriginId::NONE,
+            block: None,
+            attach: None,
+            element: false,
+            one_of: false,
+        }
+    }
+
+    fn member(self, entry: &MapEntry) -> Self {
+        let mut place = Self { element: false, ..self };
+        if entry.key_span.is_some() {
+            place.key = entry.key_span;
+            place.expr = entry.value.origin;
+            if matches!(entry.value.kind, Kind::Map(..)) {
+                place.block = entry.key_span;
+            }
+        }
+        place
+    }
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(graph: &'a Graph, sources: &'a SourceMap) -> Self {
+        Self { graph, sources, joins: Joins::default(), parsed: Mutex::default() }
+    }
+
+    pub(crate) fn resource(&self, id: ResourceId) -> Option<&'a Resource> {
+        self.graph.get(id)
+    }
+
+    /// The structure behind text: what it was encoded from, else what it parses to. `None` if
+    /// it is no JSON at all.
+    pub(crate) fn decoded(&self, value: &Value) -> Option<Value> {
+        if let Some(v) = self.graph.origins.encoded(value.origin) {
+            return Some(v.clone());
+        }
+        let Kind::Str(text) = &value.kind else { return None };
+        if !text.trim_start().starts_with(['{', '[']) {
+            return None;
+        }
+        let key = (value.origin, text.clone());
+        let mut parsed = match self.parsed.lock() {
+            Ok(p) => p,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        parsed.entry(key).or_insert_with(|| Some(parse_json(text, value))).clone()
+    }
+}
+
+/// JSON text as a value whose every part has the text's origin and marks.
+fn parse_json(text: &str, of: &Value) -> Value {
+    // serde_json refuses nesting beyond 128 levels itself.
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(json) => from_json(&json, of, 0),
+        Err(_) => unknown(
+            Why::new(WhyKind::Invalid, "the text is not valid JSON"),
+            of,
+        ),
+    }
+}
+
+fn from_json(json: &serde_json::Value, of: &Value, depth: usize) -> Value {
+    use serde_json::Value as J;
+    if depth > JSON_DEPTH {
+        return unknown(Why::new(WhyKind::Limit, "the JSON text is nested too deeply"), of);
+    }
+    let value = match json {
+        J::Null => Value::new(Kind::Null, of.origin),
+        J::Bool(b) => Value::bool(*b, of.origin),
+        J::Number(n) => match portcullis_core::Number::parse(&n.to_string()) {
+            Some(n) => Value::num(n, of.origin),
+            None => Value::str(n.to_string(), of.origin),
+        },
+        J::String(s) => Value::str(s.as_str(), of.origin),
+        J::Array(a) => {
+            Value::list(a.iter().map(|v| from_json(v, of, depth + 1)).collect(), of.origin)
+        }
+        J::Object(o) => Value::map(
+            o.iter()
+                .map(|(k, v)| (Arc::from(k.as_str()), from_json(v, of, depth + 1)))
+                .collect::<Map>(),
+            of.origin,
+        ),
+    };
+    value.with_marks(of.marks)
+}
+
+/// An unknown in place of `of`, with its origin and marks.
+pub(crate) fn unknown(why: Why, of: &Value) -> Value {
+    Value::unknown(why, of.origin).with_marks(of.marks)
+}
+
+/// How a walk goes.
+pub(crate) struct Walk<'a, 'w> {
+    pub world: &'w World<'a>,
+    /// `None` visits every arm of a choice and marks what is found there.
+    pub arms: Option<&'w Arms>,
+    /// Empty mappings count (an empty block is a row).
+    pub keep_empty: bool,
+}
+
+impl Walk<'_, '_> {
+    /// Calls `out` for every value at the end of the steps. Lists are passed through, also at
+    /// the end; null and empty lists and mappings are no values.
+    pub(crate) fn go(
+        &self,
+        value: &Value,
+        steps: &[Step],
+        place: Place,
+        out: &mut dyn FnMut(&Value, Place),
+    ) {
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Choice(c) => match self.arms {
+                Some(arms) => {
+                    if let Some(arm) = c.arms.get(arms.arm(c.by)) {
+                        self.go(arm, steps, place, out);
+                    }
+                }
+                None => {
+                    for arm in &c.arms {
+                        self.go(arm, steps, Place { one_of: true, ..place }, out);
+                    }
+                }
+            },
+            Kind::List(_, items) => {
+                for item in items.iter() {
+                    self.go(item, steps, self.element(item, place), out);
+                }
+            }
+            Kind::Map(_, map) => match steps {
+                [] if map.is_empty() && !self.keep_empty => {}
+                [] => out(value, place),
+                [Step::Member(name), rest @ ..] => {
+                    if let Some(entry) = map.entry(name) {
+                        self.go(&entry.value, rest, place.member(entry), out);
+                    }
+                }
+                [Step::Any, rest @ ..] => {
+                    for entry in map.iter() {
+                        self.go(&entry.value, rest, place.member(entry), out);
+                    }
+                }
+                [Step::Where(key, want), rest @ ..] => match self.member_is(map, key, want) {
+                    Truth::True => self.go(value, rest, place, out),
+                    Truth::False => {}
+                    Truth::Unknown => {
+                        let why = map.get(key).and_then(why_of).unwrap_or_else(|| {
+                            Why::new(WhyKind::Unsupported, format!("`{key}` cannot be compared"))
+                        });
+                        out(&unknown(why, value), place);
+                    }
+                },
+            },
+            Kind::Unknown(u) => {
+                if steps.is_empty() {
+                    out(value, place);
+                } else if let Some(inner) = self.world.decoded(value) {
+                    self.go(&inner, steps, place.inside(), out);
+                } else {
+                    out(&through(u, value), place);
+                }
+            }
+            Kind::Str(_) if !steps.is_empty() => {
+                if let Some(inner) = self.world.decoded(value) {
+                    self.go(&inner, steps, place.inside(), out);
+                }
+            }
+            Kind::Bool(_) | Kind::Num(_) | Kind::Str(_) => {
+                if steps.is_empty() {
+                    out(value, place);
+                }
+            }
+        }
+    }
+
+    fn element(&self, item: &Value, place: Place) -> Place {
+        let mut place = Place { element: true, ..place };
+        if matches!(item.kind, Kind::Map(..)) {
+            if let Some(origin) = self.world.graph.origins.get(item.origin) {
+                place.block = Some(origin.span);
+            }
+        }
+        place
+    }
+
+    fn member_is(&self, map: &Map, key: &str, want: &str) -> Truth {
+        let mut found = Truth::False;
+        if let Some(v) = map.get(key) {
+            self.go(v, &[], Place::of(ResourceId(0)), &mut |v, p| {
+                if let Some(text) = Known::of(v) {
+                    let same = text.equals(want, false);
+                    found = found.or(if p.one_of { !(!same).unless_false() } else { same });
+                }
+            });
+        }
+        found
+    }
+
+    /// The innermost place that has no value under the next step: where absence is reported.
+    /// Gives the number of steps that were found with it.
+    pub(crate) fn missing(&self, value: &Value, steps: &[Step], place: Place) -> (usize, Place) {
+        match &value.kind {
+            Kind::Choice(c) => {
+                let arm = self.arms.map_or(0, |a| a.arm(c.by));
+                c.arms.get(arm).map_or((0, place), |arm| self.missing(arm, steps, place))
+            }
+            Kind::List(_, items) => {
+                let mut best = (0, place);
+                for (i, item) in items.iter().enumerate() {
+                    let found = self.missing(item, steps, self.element(item, place));
+                    if i == 0 || found.0 > best.0 {
+                        best = found;
+                    }
+                }
+                best
+            }
+            Kind::Map(_, map) => match steps {
+                [Step::Member(name), rest @ ..] => match map.entry(name) {
+                    Some(e) if !e.value.is_null() => {
+                        let (n, p) = self.missing(&e.value, rest, place.member(e));
+                        (n + 1, p)
+                    }
+                    _ => (0, place),
+                },
+                [Step::Where(..), rest @ ..] => self.missing(value, rest, place),
+                _ => (0, place),
+            },
+            Kind::Str(_) | Kind::Unknown(_) if !steps.is_empty() => match self.world.decoded(value)
+            {
+                Some(inner) => self.missing(&inner, steps, place.inside()),
+                None => (0, place),
+            },
+            _ => (0, place),
+        }
+    }
+}
+
+impl Place {
+    /// Inside encoded text: what is found here may be written elsewhere.
+    pub(crate) fn inside(self) -> Self {
+        Self { attach: self.attach.or(Some((self.key, self.expr))), ..self }
+    }
+}
+
+impl Arms {
+    /// The arm to take; the first one, and a note, where none was chosen yet.
+    pub(crate) fn arm(&self, by: DeciderId) -> usize {
+        if let Some((_, arm)) = self.taken.iter().find(|(d, _)| *d == by) {
+            return *arm as usize;
+        }
+        let mut met = self.met.borrow_mut();
+        if !met.contains(&by) {
+            met.push(by);
+        }
+        0
+    }
+}
+
+/// What a step through an unknown gives: as unknown, but perhaps null, and no reference any more.
+fn through(u: &Unknown, value: &Value) -> Value {
+    unknown(u.why.clone(), value)
+}
+
+/// The cause of a value's being unknown.
+pub(crate) fn why_of(value: &Value) -> Option<Why> {
+    match &value.kind {
+        Kind::Unknown(u) => Some(u.why.clone()),
+        Kind::Choice(c) => c.arms.iter().find_map(why_of),
+        Kind::List(_, l) => l.iter().find_map(why_of),
+        Kind::Map(_, m) => m.iter().find_map(|e| why_of(&e.value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,266 @@
+//! Text helpers: globs, nearest names, and text of which only pieces are known.
+
+use std::sync::Arc;
+
+use portcullis_core::{Kind, Unknown, Value};
+
+use crate::truth::Truth;
+
+/// Matches `*` (any text) and `?` (one character), with or without regard to case.
+pub(crate) fn glob(pattern: &str, text: &str, fold: bool) -> bool {
+    let same = |a: u8, b: u8| a == b || (fold && a.eq_ignore_ascii_case(&b));
+    let (p, t) = (pattern.as_bytes(), text.as_bytes());
+    let (mut i, mut j) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while j < t.len() {
+        match p.get(i) {
+            Some(b'*') => {
+                back = Some((i + 1, j));
+                i += 1;
+            }
+            Some(b'?') => {
+                i += 1;
+                j += 1;
+                // One character, not one byte.
+                while t.get(j).is_some_and(|b| b & 0xC0 == 0x80) {
+                    j += 1;
+                }
+            }
+            Some(c) if same(*c, t[j]) => {
+                i += 1;
+                j += 1;
+            }
+            _ => match back {
+                Some((star, from)) => {
+                    back = Some((star, from + 1));
+                    i = star;
+                    j = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    p[i..].iter().all(|c| *c == b'*')
+}
+
+/// The known name nearest to an unknown one, if it is near enough to be a slip.
+pub(crate) fn nearest<'a>(
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let most = (unknown.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|k| (distance(unknown, k), k))
+        .filter(|(d, _)| *d <= most)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, k)| k)
+}
+
+/// Edit distance with swaps of neighbours.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(128).collect();
+    let b: Vec<char> = b.chars().take(128).collect();
+    let mut rows = [vec![0; b.len() + 1], (0..=b.len()).collect::<Vec<_>>(), vec![0; b.len() + 1]];
+    for i in 1..=a.len() {
+        let [before, last, now] = &mut rows;
+        now[0] = i;
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut d = (last[j] + 1).min(now[j - 1] + 1).min(last[j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                d = d.min(before[j - 2] + 1);
+            }
+            now[j] = d;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
+}
+
+/// Text, as much of it as is known.
+pub(crate) enum Known<'a> {
+    Whole(Arc<str>),
+    Pieces(&'a [Option<Arc<str>>]),
+    Nothing,
+}
+
+impl<'a> Known<'a> {
+    /// The text of a scalar or of an unknown; `None` for lists and mappings, which are no text.
+    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+        match &value.kind {
+            Kind::Unknown(u) => Some(Self::of_unknown(u)),
+            _ => value.scalar_text().map(Known::Whole),
+        }
+    }
+
+    fn of_unknown(u: &'a Unknown) -> Self {
+        u.pieces.as_deref().map_or(Known::Nothing, Known::Pieces)
+    }
+
+    pub(crate) fn equals(&self, want: &str, fold: bool) -> Truth {
+        match self {
+            Known::Whole(t) => same(t, want, fold).into(),
+            Known::Pieces(p) if !could_be(p, want, fold) => Truth::False,
+            _ => Truth::Unknown,
+        }
+    }
+
+    pub(crate) fn starts_with(&self, want: &str, fold: bool) -> Truth {
+        let decide = |first: &str| {
+            let n = first.len().min(want.len());
+            let agrees = same_bytes(&first.as_bytes()[..n], &want.as_bytes()[..n], fold);
+            if !agrees {
+                Truth::False
+            } else if first.len() >= want.len() {
+                Truth::True
+            } else {
+                Truth::Unknown
+            }
+        };
+        match self {
+            Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
+            Known::Pieces([Some(first), ..]) => decide(first),
+            _ => Truth::Unknown,
+        }
+    }
+
+    pub(crate) fn ends_with(&self, want: &str, fold: bool) -> Truth {
+        let decide = |last: &str| {
+            let n = last.len().min(want.len());
+            let (l, w) = (last.as_bytes(), want.as_bytes());
+            if !same_bytes(&l[l.len() - n..], &w[w.len() - n..], fold) {
+                Truth::False
+            } else if last.len() >= want.len() {
+                Truth::True
+            } else {
+                Truth::Unknown
+            }
+        };
+        match self {
+            Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
+            Known::Pieces([.., Some(last)]) => decide(last),
+            _ => Truth::Unknown,
+        }
+    }
+
+    pub(crate) fn contains(&self, want: &str, fold: bool) -> Truth {
+        let has = |t: &str| {
+            if fold {
+                t.to_ascii_lowercase().contains(&want.to_ascii_lowercase())
+            } else {
+                t.contains(want)
+            }
+        };
+        match self {
+            Known::Whole(t) => has(t).into(),
+            Known::Pieces(p) if p.iter().flatten().any(|t| has(t)) => Truth::True,
+            _ => Truth::Unknown,
+        }
+    }
+
+    /// The text against a glob. Of pieces: true if the glob holds whatever stands in the holes,
+    /// false if its literal start or end contradicts theirs.
+    pub(crate) fn like(&self, pattern: &str, fold: bool) -> Truth {
+        match self {
+            Known::Whole(t) => glob(pattern, t, fold).into(),
+            Known::Pieces(p) => {
+                let start = pattern.find(['*', '?']).unwrap_or(pattern.len());
+                let end = pattern.rfind(['*', '?']).map_or(0, |i| i + 1);
+                let ends = self
+                    .starts_with(&pattern[..start], fold)
+                    .and(self.ends_with(&pattern[end..], fold));
+                if ends != Truth::True {
+                    return ends;
+                }
+                // A pattern with stars alone between its ends: every literal run between stars
+                // must lie in one piece, in order.
+                if stars_hold(pattern, p, fold) { Truth::True } else { Truth::Unknown }
+            }
+            Known::Nothing if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() => {
+                Truth::True
+            }
+            Known::Nothing => Truth::Unknown,
+        }
+    }
+
+    /// A regular expression: decided for whole text only.
+    pub(crate) fn whole(&self) -> Option<&str> {
+        match self {
+            Known::Whole(t) => Some(t),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a glob of literals and `*` is satisfied by the known pieces alone.
+fn stars_hold(pattern: &str, pieces: &[Option<Arc<str>>], fold: bool) -> bool {
+    if pattern.contains('?') || !pattern.contains('*') {
+        return false;
+    }
+    // Holes are text that cannot occur in a literal of a rule, so that no literal matches them.
+    let text: String =
+        pieces.iter().map(|p| p.as_deref().unwrap_or("\u{0}")).collect::<Vec<_>>().concat();
+    glob(pattern, &text, fold)
+}
+
+/// Whether text made of these pieces could be `want`.
+fn could_be(pieces: &[Option<Arc<str>>], want: &str, fold: bool) -> bool {
+    // Each hole is a `*`; pieces that hold glob characters themselves are compared loosely.
+    let pattern: String =
+        pieces.iter().map(|p| p.as_deref().unwrap_or("*")).collect::<Vec<_>>().concat();
+    glob(&pattern, want, fold)
+}
+
+pub(crate) fn same(a: &str, b: &str, fold: bool) -> bool {
+    a == b || (fold && a.eq_ignore_ascii_case(b))
+}
+
+fn same_bytes(a: &[u8], b: &[u8], fold: bool) -> bool {
+    a == b || (fold && a.eq_ignore_ascii_case(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (p, t, want) in [
+            ("s3:*", "s3:getobject", true),
+            ("s3:Get?bject", "s3:GetObject", true),
+            ("*", "", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("?", "é", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(glob(p, t, false), want, "{p} {t}");
+        }
+        assert!(glob("S3:*", "s3:x", true));
+    }
+
+    #[test]
+    fn pieces_decide_when_they_suffice() {
+        let pieces = [Some(Arc::from("arn:aws:kms:")), None, Some(Arc::from(":key/1"))];
+        let k = Known::Pieces(&pieces);
+        assert_eq!(k.starts_with("arn:", false), Truth::True);
+        assert_eq!(k.starts_with("arn:aws:s3", false), Truth::False);
+        assert_eq!(k.starts_with("arn:aws:kms:eu", false), Truth::Unknown);
+        assert_eq!(k.ends_with("/1", false), Truth::True);
+        assert_eq!(k.ends_with("/2", false), Truth::False);
+        assert_eq!(k.contains(":key/", false), Truth::True);
+        assert_eq!(k.contains("zzz", false), Truth::Unknown);
+        assert_eq!(k.like("arn:*:key/*", false), Truth::True);
+        assert_eq!(k.like("arn:*:alias/*", false), Truth::Unknown);
+        assert_eq!(k.like("s3:*", false), Truth::False);
+        assert_eq!(k.equals("arn:aws:kms:x:key/1", false), Truth::Unknown);
+        assert_eq!(k.equals("other", false), Truth::False);
+    }
+
+    #[test]
+    fn slips_are_recognised() {
+        assert_eq!(nearest("requrie", ["require", "resources"]), Some("require"));
+        assert_eq!(nearest("xyz", ["require", "resources"]), None);
+    }
+}
