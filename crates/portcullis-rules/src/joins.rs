@@ -35,7 +35,7 @@ type Key = (Arc<str>, String);
 #[derive(Debug, Default)]
 pub(crate) struct Joins {
     index: Mutex<FxHashMap<Key, Arc<Index>>>,
-    /// Filled in only for parts whose joins are looked up often, by rule, part and resource.
+    /// By rule, part and resource.
     linked: Mutex<FxHashMap<(usize, usize, ResourceId), Arc<Linked>>>,
 }
 
@@ -203,8 +203,9 @@ fn find_via(world: &World<'_>, join: &Join, of: ResourceId, out: &mut Linked) {
             }
             let index = Joins::index(world, kind, &join.name);
             if let Some(found) = index.by_text.get(&text) {
-                let doubts =
-                    found.iter().map(|(id, c)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
+                let doubts = found
+                    .iter()
+                    .map(|(id, c)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
                 out.list.extend(doubts);
             }
             for (id, name) in &index.unknown {

@@ -54,10 +54,9 @@ impl Lit {
         match self {
             Lit::Null => J::Null,
             Lit::Bool(b) => J::Bool(*b),
-            Lit::Num(n) => n
-                .as_i64()
-                .map(J::from)
-                .unwrap_or_else(|| serde_json::Number::from_f64(n.as_f64()).map_or(J::Null, J::Number)),
+            Lit::Num(n) => n.as_i64().map(J::from).unwrap_or_else(|| {
+                serde_json::Number::from_f64(n.as_f64()).map_or(J::Null, J::Number)
+            }),
             Lit::Str(s) => J::String(s.to_string()),
             Lit::List(l) => J::Array(l.iter().map(Lit::to_json).collect()),
             Lit::Param(p) => J::String(format!("${p}")),

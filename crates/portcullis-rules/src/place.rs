@@ -37,9 +37,7 @@ pub(crate) fn of_value(world: &World<'_>, place: Place, value: portcullis_core::
                     return Some(both);
                 }
                 match own {
-                    Some(own) if expr.covers(own) && own != expr => {
-                        Some(first_line(sources, own))
-                    }
+                    Some(own) if expr.covers(own) && own != expr => Some(first_line(sources, own)),
                     _ => Some(rest_of_line(sources, key)),
                 }
             }
@@ -76,8 +74,5 @@ pub(crate) fn of_absence(world: &World<'_>, place: Place) -> Span {
 
 /// For graphs without the resource in question, which cannot happen through `evaluate`.
 fn nowhere(world: &World<'_>) -> Span {
-    world.graph.resources.first().map_or(
-        Span::new(portcullis_core::FileId(0), 0, 0),
-        |r| r.header,
-    )
+    world.graph.resources.first().map_or(Span::new(portcullis_core::FileId(0), 0, 0), |r| r.header)
 }

@@ -112,10 +112,7 @@ fn parse_json(text: &str, of: &Value) -> Value {
     // serde_json refuses nesting beyond 128 levels itself.
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => from_json(&json, of, 0),
-        Err(_) => unknown(
-            Why::new(WhyKind::Invalid, "the text is not valid JSON"),
-            of,
-        ),
+        Err(_) => unknown(Why::new(WhyKind::Invalid, "the text is not valid JSON"), of),
     }
 }
 

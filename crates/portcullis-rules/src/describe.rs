@@ -1,0 +1,94 @@
+//! Words for what a rule requires and for what was found.
+
+use portcullis_core::{Kind, Value};
+
+use crate::model::{Lit, Matcher, Test};
+use crate::row::Case;
+
+/// Longest text of a value in evidence and messages, in characters.
+const LONGEST: usize = 120;
+
+/// A value as people read it; sensitive ones are not spelled out.
+pub(crate) fn shown(value: &Value) -> String {
+    let text = match &value.kind {
+        Kind::Str(s) if !value.marks.is_sensitive() => s.to_string(),
+        _ => value.to_string(),
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+/// What a matcher requires; negated when it stands under `not`.
+pub(crate) fn wanted(case: &Case<'_, '_>, matcher: &Matcher, negated: bool) -> String {
+    let words = words(case, matcher);
+    match (negated, words.strip_prefix("not ")) {
+        (true, Some(rest)) => rest.to_owned(),
+        (true, None) => format!("not {words}"),
+        (false, _) => words,
+    }
+}
+
+fn words(case: &Case<'_, '_>, matcher: &Matcher) -> String {
+    match matcher {
+        Matcher::All(l) => l.iter().map(|m| words(case, m)).collect::<Vec<_>>().join(" and "),
+        Matcher::Some(m) => format!("at least one that is {}", words(case, m)),
+        Matcher::Set => "set".to_owned(),
+        Matcher::Unset => "not set".to_owned(),
+        Matcher::Count(m) => format!("a number of values that is {}", words(case, m)),
+        Matcher::Each(t) | Matcher::One(t) => test(case, t),
+        Matcher::IncludesAll(l) => format!("including {}", list(case, l, "and")),
+        Matcher::IncludesAny(l) => format!("including {}", list(case, l, "or")),
+        Matcher::PortsAll(l) => format!("ports that include {}", list(case, l, "and")),
+    }
+}
+
+fn test(case: &Case<'_, '_>, t: &Test) -> String {
+    match t {
+        Test::Equals(l) => list(case, l, "or"),
+        Test::In(l) => match case.operands(l).len() {
+            1 => list(case, l, "or"),
+            _ => format!("one of {}", list(case, l, "or")),
+        },
+        Test::AtLeast(l) => format!("at least {}", list(case, l, "or")),
+        Test::AtMost(l) => format!("at most {}", list(case, l, "or")),
+        Test::LessThan(l) => format!("less than {}", list(case, l, "or")),
+        Test::MoreThan(l) => format!("more than {}", list(case, l, "or")),
+        Test::Matches(p) => format!("text that matches {}", list(case, &p.text, "or")),
+        Test::StartsWith(l) => format!("text that starts with {}", list(case, l, "or")),
+        Test::EndsWith(l) => format!("text that ends with {}", list(case, l, "or")),
+        Test::Contains(l) => format!("text that contains {}", list(case, l, "or")),
+        Test::Like(l) => format!("text like {}", list(case, l, "or")),
+        Test::Covers(l) => format!("a pattern that covers {}", list(case, l, "or")),
+        Test::Cover(l) => format!("an address range that contains {}", list(case, l, "or")),
+        Test::PrefixAtLeast(l) => {
+            format!("an address range no wider than /{}", list(case, l, "or"))
+        }
+        Test::Port(l) => format!("ports that include {}", list(case, l, "or")),
+        Test::EveryPort(true) => "every port of every protocol".to_owned(),
+        Test::EveryPort(false) => "not every port of every protocol".to_owned(),
+        Test::WiderThan(l) => format!("a range of more than {} ports", list(case, l, "or")),
+        Test::CustomerKey(true) => "a customer managed key".to_owned(),
+        Test::CustomerKey(false) => "not a customer managed key".to_owned(),
+        Test::RefersTo(l) => format!("a reference to {}", list(case, l, "or")),
+    }
+}
+
+fn list(case: &Case<'_, '_>, lit: &Lit, word: &str) -> String {
+    let items: Vec<String> = case
+        .operands(lit)
+        .iter()
+        .map(|l| l.text().map_or("null".to_owned(), |t| quoted(&t)))
+        .collect();
+    match items.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} {word} {last}", most.join(", ")),
+    }
+}
+
+/// Empty text and text with spaces stand in quotes.
+fn quoted(text: &str) -> String {
+    if text.is_empty() || text.contains(' ') { format!("{text:?}") } else { text.to_owned() }
+}

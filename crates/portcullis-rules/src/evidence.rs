@@ -1,0 +1,226 @@
+//! Why a row has its verdict: the leaves that decided, their places, and causes of ignorance.
+
+use portcullis_core::{Evidence, OriginId, Why};
+
+use crate::describe::{shown, wanted};
+use crate::matchers::Judge;
+use crate::model::{Attr, Cond, Matcher, Quantifier};
+use crate::native;
+use crate::path::{Path, Root};
+use crate::place;
+use crate::project::{Place, why_of};
+use crate::row::{Found, Row};
+use crate::truth::Truth;
+
+/// Pieces of evidence kept for one finding.
+const MOST: usize = 16;
+
+/// What explains a verdict.
+#[derive(Default)]
+pub(crate) struct Explained {
+    pub evidence: Vec<Evidence>,
+    pub whys: Vec<Why>,
+}
+
+impl Explained {
+    /// Each cause once.
+    pub(crate) fn why(&mut self, why: Why) {
+        if !self.whys.contains(&why) {
+            self.whys.push(why);
+        }
+    }
+}
+
+impl Row<'_, '_, '_> {
+    /// Explains that `cond` has this truth, which the caller found it to have.
+    pub(crate) fn explain(&self, cond: &Cond, truth: Truth, out: &mut Explained) {
+        if out.evidence.len() >= MOST {
+            return;
+        }
+        match cond {
+            Cond::All(list) | Cond::Any(list) => {
+                let mut same = list.iter().filter(|c| self.judge(c) == truth);
+                // The first false decides `all`, the first true decides `any`.
+                let one = matches!(
+                    (cond, truth),
+                    (Cond::All(_), Truth::False) | (Cond::Any(_), Truth::True)
+                );
+                if one {
+                    if let Some(first) = same.next() {
+                        self.explain(first, truth, out);
+                    }
+                    return;
+                }
+                let from = out.evidence.len();
+                same.for_each(|c| self.explain(c, truth, out));
+                // What is written says more than what is missing.
+                out.evidence[from..].sort_by_key(|e| e.found.is_none());
+            }
+            Cond::Not(inner) => self.explain(inner, !truth, out),
+            Cond::Attr(attr, matcher) => {
+                if let Some(model) = self.case.rule.logic.attrs.get(*attr) {
+                    self.leaf(model, matcher, truth, out);
+                }
+            }
+            Cond::Linked(part, quantifier, inner) => {
+                self.explain_linked(*part, *quantifier, inner, truth, out);
+            }
+            Cond::Terraform(_) => {}
+            Cond::Native(name, args) => {
+                let Some(native) = native::find(name) else { return };
+                let judgement = (native.judge)(self, args);
+                let attrs = &self.case.rule.logic.attrs;
+                if let Some(attr) = attrs.iter().find(|a| &*a.name == judgement.attribute) {
+                    let values = self.read_attr(attr);
+                    self.found(attr, &values, judgement.wanted, truth, out);
+                    if truth == Truth::Unknown && out.whys.is_empty() {
+                        for name in native.attributes {
+                            for f in self.read_named(name) {
+                                why_of(&f.value).into_iter().for_each(|w| out.why(w));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn explain_linked(
+        &self,
+        part: usize,
+        quantifier: Quantifier,
+        inner: &Cond,
+        truth: Truth,
+        out: &mut Explained,
+    ) {
+        let linked = self.case.linked(part);
+        let before = out.evidence.len();
+        // The truth of single resources that brought this about.
+        let decisive = match (quantifier, truth) {
+            (_, Truth::Unknown) => Truth::Unknown,
+            (Quantifier::None, t) => !t,
+            (_, t) => t,
+        };
+        for (id, doubt) in &linked.list {
+            let row = self.with(part, *id);
+            let found = row.judge(inner);
+            if found == decisive {
+                row.explain(inner, found, out);
+            }
+            if truth == Truth::Unknown {
+                doubt.iter().for_each(|w| out.why(w.clone()));
+            }
+        }
+        if truth == Truth::Unknown {
+            linked.unknown.iter().for_each(|w| out.why(w.clone()));
+        }
+        if out.evidence.len() == before {
+            let name = self.case.rule.logic.parts.get(part).map(|p| p.name.to_string());
+            out.evidence.push(Evidence {
+                path: name.unwrap_or_default(),
+                found: None,
+                wanted: "a linked resource that meets the condition".to_owned(),
+                origin: OriginId::NONE,
+                span: self.case.resource.header,
+            });
+        }
+    }
+
+    fn leaf(&self, attr: &Attr, matcher: &Matcher, truth: Truth, out: &mut Explained) {
+        let values = self.read_attr(attr);
+        let judge = Judge { case: self.case, ty: attr.ty };
+        let one = |f: &Found| judge.matcher(matcher, std::slice::from_ref(f));
+        let decisive: Vec<Found> = values.iter().filter(|f| one(f) == truth).cloned().collect();
+        let words = wanted(self.case, matcher, truth == Truth::True);
+        let values = if decisive.is_empty() { values.to_vec() } else { decisive };
+        self.found(attr, &values, &words, truth, out);
+    }
+
+    /// Evidence for each of these values, or for their absence.
+    fn found(&self, attr: &Attr, values: &[Found], words: &str, truth: Truth, out: &mut Explained) {
+        let world = self.case.world;
+        let reading = attr.reading(self.case.terraform());
+        for f in values.iter().take(MOST) {
+            if truth == Truth::Unknown {
+                why_of(&f.value).into_iter().for_each(|w| out.why(w));
+            }
+            let path = f.path.and_then(|i| reading.and_then(|r| r.all_paths().nth(i)));
+            let Some(path) = path else {
+                // A default: nothing is written.
+                self.absent(attr, words, out);
+                continue;
+            };
+            out.evidence.push(Evidence {
+                path: self.path_text(path),
+                found: Some(shown(&f.value)),
+                wanted: words.to_owned(),
+                origin: f.value.origin,
+                span: place::of_value(world, f.place, f.value.origin),
+            });
+        }
+        if values.is_empty() {
+            self.absent(attr, words, out);
+        }
+    }
+
+    fn absent(&self, attr: &Attr, words: &str, out: &mut Explained) {
+        let world = self.case.world;
+        let reading = attr.reading(self.case.terraform());
+        let (path, span) = match reading.and_then(|r| self.missing(r.all_paths())) {
+            Some((path, place)) => (self.path_text(path), place::of_absence(world, place)),
+            None => (attr.name.to_string(), place::of_absence(world, self.place)),
+        };
+        out.evidence.push(Evidence {
+            path,
+            found: None,
+            wanted: words.to_owned(),
+            origin: OriginId::NONE,
+            span,
+        });
+    }
+
+    /// The path of which most is there, and the place that lacks the rest.
+    fn missing<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Option<(&'p Path, Place)> {
+        let walk = self.case.walk(false);
+        let own = Place::of(self.case.id);
+        let resource = self.case.resource;
+        let mut best: Option<(usize, &Path, Place)> = None;
+        for path in paths {
+            let (depth, place) = match path.root {
+                Root::Row => walk.missing(&self.value, &path.steps, self.place),
+                Root::Resource => walk.missing(&resource.body, &path.steps, own),
+                Root::Meta => walk.missing(&resource.meta, &path.steps, own),
+                Root::Part(part) => {
+                    let bound = self.bound.filter(|(p, _)| *p == part).map(|(_, id)| id);
+                    let certain = |l: &crate::joins::Linked| {
+                        l.list.iter().find(|(_, doubt)| doubt.is_none()).map(|(id, _)| *id)
+                    };
+                    match bound.or_else(|| certain(&self.case.linked(part))) {
+                        Some(id) => match self.case.world.resource(id) {
+                            // A companion that is there is nearer than the resource alone.
+                            Some(r) => {
+                                let (n, p) = walk.missing(&r.body, &path.steps, Place::of(id));
+                                (n + 1, p)
+                            }
+                            None => (0, own),
+                        },
+                        None => (0, own),
+                    }
+                }
+            };
+            if best.is_none_or(|(n, ..)| depth > n) {
+                best = Some((depth, path, place));
+            }
+        }
+        best.map(|(_, path, place)| (path, place))
+    }
+
+    fn path_text(&self, path: &Path) -> String {
+        match (path.root, self.each, path.inner()) {
+            (Root::Row, "", inner) => inner.to_owned(),
+            (Root::Row, each, "") => each.to_owned(),
+            (Root::Row, each, inner) => format!("{each}.{inner}"),
+            (_, _, inner) => inner.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Compiled rules together, indexed by the types they judge.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use portcullis_core::Source;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Logic, Meta, Rule, View};
+use crate::text::{glob, nearest};
+
+/// Compiled rules, sorted by id, and the views that users' rules may name.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    views: Vec<View>,
+    /// Rules and shapes by type, in that order.
+    by_kind: FxHashMap<Arc<str>, Vec<(usize, usize)>>,
+    /// Types with wildcards: whether Terraform's, the glob, rule and shape.
+    globs: Vec<(bool, Arc<str>, usize, usize)>,
+}
+
+#[derive(Serialize)]
+struct BlobOut<'a> {
+    views: &'a [View],
+    rules: Vec<(&'a Meta, &'a Logic)>,
+}
+
+#[derive(Deserialize)]
+struct BlobIn {
+    views: Vec<View>,
+    rules: Vec<(Meta, Logic)>,
+}
+
+impl RuleSet {
+    pub(crate) fn new(mut rules: Vec<Rule>, views: Vec<View>) -> Self {
+        rules.sort_by(|a, b| a.id().cmp(b.id()));
+        let mut set = Self { rules, views, ..Self::default() };
+        for (r, rule) in set.rules.iter().enumerate() {
+            if rule.deprecated() {
+                continue;
+            }
+            for (s, shape) in rule.logic.shapes.iter().enumerate() {
+                for kind in &shape.kinds {
+                    if kind.contains('*') {
+                        set.globs.push((shape.terraform, kind.clone(), r, s));
+                    } else {
+                        set.by_kind.entry(kind.clone()).or_default().push((r, s));
+                    }
+                }
+            }
+        }
+        set
+    }
+
+    /// The rules, sorted by id. Indices into this slice name rules elsewhere.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    pub(crate) fn views(&self) -> &[View] {
+        &self.views
+    }
+
+    /// Rules and shapes that meet resources of a type, in order. Wildcards mean managed resources
+    /// only: data sources and providers are named in full.
+    pub(crate) fn meets(&self, kind: &str, terraform: bool) -> Cow<'_, [(usize, usize)]> {
+        let exact = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
+        if self.globs.is_empty() || kind.starts_with("data.") || kind.starts_with("provider.") {
+            return Cow::Borrowed(exact);
+        }
+        let mut all = exact.to_vec();
+        let more = self.globs.iter().filter(|(tf, g, ..)| *tf == terraform && glob(g, kind, false));
+        all.extend(more.map(|(_, _, r, s)| (*r, *s)));
+        all.sort_unstable();
+        all.dedup();
+        Cow::Owned(all)
+    }
+
+    /// The compiled rules as lean JSON, for embedding; examples are not in it.
+    #[must_use]
+    pub fn to_blob(&self) -> String {
+        let rules = self.rules.iter().map(|r| (&r.meta, &r.logic)).collect();
+        // Every type in the blob is a tree of text, numbers and lists, which JSON can hold.
+        serde_json::to_string(&BlobOut { views: &self.views, rules }).unwrap_or_default()
+    }
+
+    /// The rules of a blob; the error says where it is broken.
+    pub fn from_blob(text: &str) -> Result<Self, String> {
+        let blob: BlobIn = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let rules = blob.rules.into_iter().map(|(meta, logic)| Rule::new(meta, logic)).collect();
+        Ok(Self::new(rules, blob.views))
+    }
+
+    /// Rules by id, by glob of ids (`aws-s3-*`), or by alias; case of aliases does not matter, and
+    /// `AVD-AWS-0104` is `AWS-0104`. Sorted indices; empty when nothing is meant.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Vec<usize> {
+        let alias = plain_alias(name);
+        let pattern = name.contains(['*', '?']);
+        let means = |rule: &Rule| {
+            &**rule.id() == name
+                || (pattern && glob(name, rule.id(), false))
+                || rule.meta.aliases.iter().any(|a| plain_alias(a).eq_ignore_ascii_case(alias))
+        };
+        (0..self.rules.len()).filter(|i| means(&self.rules[*i])).collect()
+    }
+
+    /// The id or alias nearest to an unknown one, if it is near enough to be a slip.
+    #[must_use]
+    pub fn suggest(&self, unknown: &str) -> Option<&str> {
+        let ids = self.rules.iter().map(|r| &**r.id());
+        let aliases = self.rules.iter().flat_map(|r| r.meta.aliases.iter().map(|a| &**a));
+        nearest(unknown, ids).or_else(|| nearest(unknown, aliases))
+    }
+
+    /// `sha256:…` over the compiled rules: the same rules have the same digest.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        format!("sha256:{}", Source::new("", self.to_blob()).sha256())
+    }
+}
+
+/// Trivy writes its ids with and without `AVD-`.
+fn plain_alias(alias: &str) -> &str {
+    match alias.get(..4) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("AVD-") => &alias[4..],
+        _ => alias,
+    }
+}
