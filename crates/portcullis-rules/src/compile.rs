@@ -179,10 +179,7 @@ fn meta(source: &RuleSource, read: &RuleFile<'_>, fix: Option<Fix>) -> Meta {
         title: read.title.text.clone(),
         severity: Arc::from(read.severity.name()),
         rationale: trimmed(&read.rationale.text),
-        remediation: (
-            trimmed(&read.remediation.0),
-            read.remediation.1.as_ref().map(|t| trimmed(t)),
-        ),
+        remediation: (trimmed(&read.remediation.0), read.remediation.1.as_ref().map(trimmed)),
         references: plain(&read.references),
         controls: read
             .controls

@@ -345,10 +345,10 @@ impl<'a> Row<'_, 'a, '_> {
             }
         }
         if verdict == Truth::Unknown {
-            if let Some(when) = &logic.when {
-                if self.judge(when) == Truth::Unknown {
-                    self.explain(when, Truth::Unknown, &mut out);
-                }
+            if let Some(when) = &logic.when
+                && self.judge(when) == Truth::Unknown
+            {
+                self.explain(when, Truth::Unknown, &mut out);
             }
             self.doubt.iter().for_each(|w| out.why(w.clone()));
         }

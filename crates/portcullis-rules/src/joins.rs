@@ -49,10 +49,10 @@ impl Joins {
         of: ResourceId,
     ) -> Arc<Linked> {
         let key = (rule, part, of);
-        if let Ok(memo) = world.joins.linked.lock() {
-            if let Some(found) = memo.get(&key) {
-                return found.clone();
-            }
+        if let Ok(memo) = world.joins.linked.lock()
+            && let Some(found) = memo.get(&key)
+        {
+            return found.clone();
         }
         let found = Arc::new(find(world, model, of));
         if let Ok(mut memo) = world.joins.linked.lock() {
@@ -64,10 +64,10 @@ impl Joins {
     fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path]) -> Arc<Index> {
         let text: Vec<&str> = paths.iter().map(Path::text).collect();
         let key = (kind.clone(), text.join("|"));
-        if let Ok(memo) = world.joins.index.lock() {
-            if let Some(found) = memo.get(&key) {
-                return found.clone();
-            }
+        if let Ok(memo) = world.joins.index.lock()
+            && let Some(found) = memo.get(&key)
+        {
+            return found.clone();
         }
         let mut index = Index::default();
         for id in world.graph.of_kind(kind) {

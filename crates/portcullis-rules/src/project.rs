@@ -23,7 +23,7 @@ pub(crate) struct World<'a> {
     pub graph: &'a Graph,
     pub sources: &'a SourceMap,
     pub joins: Joins,
-    parsed: Mutex<FxHashMap<(OriginId, Arc<str>), Option<Value>>>,
+    parsed: Mutex<FxHashMap<(OriginId, Arc<str>), Value>>,
 }
 
 /// The arms taken of choices, and the deciders met without one.
@@ -103,7 +103,7 @@ impl<'a> World<'a> {
             Ok(p) => p,
             Err(poisoned) => poisoned.into_inner(),
         };
-        parsed.entry(key).or_insert_with(|| Some(parse_json(text, value))).clone()
+        Some(parsed.entry(key).or_insert_with(|| parse_json(text, value)).clone())
     }
 }
 
@@ -233,10 +233,10 @@ impl Walk<'_, '_> {
 
     fn element(&self, item: &Value, place: Place) -> Place {
         let mut place = Place { element: true, ..place };
-        if matches!(item.kind, Kind::Map(..)) {
-            if let Some(origin) = self.world.graph.origins.get(item.origin) {
-                place.block = Some(origin.span);
-            }
+        if matches!(item.kind, Kind::Map(..))
+            && let Some(origin) = self.world.graph.origins.get(item.origin)
+        {
+            place.block = Some(origin.span);
         }
         place
     }

@@ -111,10 +111,10 @@ impl<'a> Row<'_, 'a, '_> {
         if out.iter().any(|f| f.maybe) && out.iter().any(|f| !f.maybe) {
             out.retain(|f| !f.maybe);
         }
-        if out.is_empty() {
-            if let Some(default) = &reading.default {
-                self.default(attr.ty, default, &mut out);
-            }
+        if out.is_empty()
+            && let Some(default) = &reading.default
+        {
+            self.default(attr.ty, default, &mut out);
         }
         out
     }
@@ -164,10 +164,10 @@ impl<'a> Row<'_, 'a, '_> {
             }
             walk.go(&resource.body, &path.steps, Place::of(id), &mut |v, p| out(v, p, false));
         };
-        if let Some((bound, id)) = self.bound {
-            if bound == part {
-                return visit(id, out);
-            }
+        if let Some((bound, id)) = self.bound
+            && bound == part
+        {
+            return visit(id, out);
         }
         let linked = self.case.linked(part);
         let nothing = Value::null();

@@ -325,10 +325,10 @@ fn check(r: &mut Reader, name: &str, lit: &Lit, value: &Node, key: &Key, ty: Typ
     };
     let texts = || scalars.iter().filter_map(|l| l.text());
     match name {
-        "at_least" | "at_most" | "less_than" | "more_than" | "prefix_at_least" | "wider_than" => {
-            if !matches!(lit, Lit::Num(_) | Lit::Param(_)) {
-                r.error(value.span, format!("`{name}` takes a number"));
-            }
+        "at_least" | "at_most" | "less_than" | "more_than" | "prefix_at_least" | "wider_than"
+            if !matches!(lit, Lit::Num(_) | Lit::Param(_)) =>
+        {
+            r.error(value.span, format!("`{name}` takes a number"));
         }
         "matches" => {
             for text in texts() {

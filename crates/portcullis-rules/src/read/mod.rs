@@ -131,15 +131,15 @@ impl Reader {
             );
             return None;
         };
-        if let Lit::Str(text) = &lit {
-            if let Some(name) = param_name(text) {
-                if params.iter().any(|p| &**p == name) {
-                    return Some(Lit::Param(name.into()));
-                }
-                let known: Vec<&str> = params.iter().map(|p| &**p).collect();
-                self.unknown("parameter", name, node.span, &known);
-                return None;
+        if let Lit::Str(text) = &lit
+            && let Some(name) = param_name(text)
+        {
+            if params.iter().any(|p| &**p == name) {
+                return Some(Lit::Param(name.into()));
             }
+            let known: Vec<&str> = params.iter().map(|p| &**p).collect();
+            self.unknown("parameter", name, node.span, &known);
+            return None;
         }
         Some(lit)
     }
