@@ -143,6 +143,26 @@ impl<'p> Evaluator<'p> {
         Value::unknown(why, origin)
     }
 
+    /// Like [`Self::invalid`] for what these values make invalid. Where a default or an assumed
+    /// value is to blame, a deployment will give another one: that is worth a warning only.
+    pub(crate) fn refused(&mut self, args: &[Value], span: Span, message: String) -> Value {
+        let assumed = !self.assignment.0.is_empty() || !self.assumed.is_empty();
+        let origins = &self.graph.origins;
+        let changeable = args.iter().any(|v| {
+            origins.chain(v.origin).any(|o| match o.how {
+                How::Default => true,
+                How::Expression | How::Argument => assumed,
+                _ => false,
+            })
+        });
+        if !changeable {
+            return self.invalid(span, message);
+        }
+        let why = Why::at(WhyKind::Invalid, message.as_str(), span);
+        self.report(Diagnostic::warning(span, message));
+        self.unknown_from(why, args, span)
+    }
+
     pub(crate) fn origin(&mut self, span: Span) -> OriginId {
         self.graph.origins.add(span, How::Literal, None)
     }
@@ -292,6 +312,13 @@ impl<'p> Evaluator<'p> {
         out
     }
 
+    /// Resolves a member of a list or mapping; `None` for `AWS::NoValue`. A null that is written
+    /// out stays.
+    fn member(&mut self, s: usize, node: &Node) -> Option<Value> {
+        let value = self.eval(s, node);
+        (!value.is_null() || node.is_null()).then_some(value)
+    }
+
     fn data(&mut self, s: usize, view: View<'_>) -> Value {
         let origin = self.origin(view.span);
         match view.kind {
@@ -300,8 +327,7 @@ impl<'p> Evaluator<'p> {
                 kind => Value::new(kind, origin),
             },
             NodeKind::Seq(items) => {
-                let items =
-                    items.iter().map(|n| self.eval(s, n)).filter(|v| !v.is_null()).collect();
+                let items = items.iter().filter_map(|n| self.member(s, n)).collect();
                 Value::list(items, origin)
             }
             NodeKind::Map(entries) => {
@@ -328,11 +354,12 @@ impl<'p> Evaluator<'p> {
                     };
                     self.invalid(key.span, message)
                 }
-                _ => self.eval(s, node),
+                _ => match self.member(s, node) {
+                    Some(value) => value,
+                    None => continue,
+                },
             };
-            if !value.is_null() {
-                out.push(MapEntry { key: key.text.clone(), key_span: Some(key.span), value });
-            }
+            out.push(MapEntry { key: key.text.clone(), key_span: Some(key.span), value });
         }
         Map::from_entries(out)
     }

@@ -23,23 +23,47 @@ pub fn sniff(text: &str) -> Sniff {
 }
 
 fn sniff_json(text: &str) -> Sniff {
-    if !text.trim_start().starts_with('{') || !text.contains("\"Resources\"") {
-        // Without resources only the version names a template: a parameter file has neither.
-        return if text.contains("\"AWSTemplateFormatVersion\"") {
-            Sniff::CloudFormation
-        } else {
-            Sniff::No
-        };
+    if !text.contains("\"AWSTemplateFormatVersion\"") && !text.contains("\"Resources\"") {
+        return Sniff::No;
     }
-    if text.contains("\"AWS::Serverless-2016-10-31\"") {
-        return Sniff::Sam;
-    }
-    // A plan or a service's description of a stack may hold a template as text, with its quotes
-    // escaped; such text does not match these.
-    if text.contains("\"AWSTemplateFormatVersion\"") || has_json_type(text) {
+    let (mut version, mut resources, mut transform) = (false, false, false);
+    top_keys(text, &mut |key| match key {
+        "AWSTemplateFormatVersion" => version = true,
+        "Resources" => resources = true,
+        "Transform" => transform = true,
+        _ => {}
+    });
+    if transform && text.contains("\"AWS::Serverless-2016-10-31\"") {
+        Sniff::Sam
+    } else if version || (resources && has_json_type(text)) {
         Sniff::CloudFormation
     } else {
         Sniff::No
+    }
+}
+
+/// Calls `f` for the keys of the outermost object; copes with broken text.
+fn top_keys<'t>(text: &'t str, f: &mut impl FnMut(&'t str)) {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0_u32, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while bytes.get(at).is_some_and(|b| *b != b'"') {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                let rest = text.get(at + 1..).unwrap_or("");
+                if depth == 1 && rest.trim_start().starts_with(':') {
+                    f(text.get(start..at).unwrap_or(""));
+                }
+            }
+            _ => {}
+        }
+        at += 1;
     }
 }
 
@@ -135,6 +159,7 @@ mod tests {
             "apiVersion: v1\nkind: Pod\nspec:\n  containers: []\n",
             "service: x\nprovider:\n  name: aws\nresources:\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n",
             "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          Type: AWS::S3::Bucket\n",
+            "{\"service\":\"x\",\"resources\":{\"Resources\":{\"B\":{\"Type\":\"AWS::S3::Bucket\"}}}}",
             "[{\"ParameterKey\": \"A\", \"ParameterValue\": \"AWS::S3::Bucket\"}]",
             "{\"Parameters\": {\"A\": \"b\"}}",
             "{\"format_version\":\"1.2\",\"planned_values\":{\"t\":\"{\\\"Resources\\\":{\\\"B\\\":{\\\"Type\\\":\\\"AWS::S3::Bucket\\\"}}}\"}}",

@@ -32,7 +32,8 @@ impl Evaluator<'_> {
                     let origin = e.expression(span, args);
                     Value::list(blocks.into_iter().map(|b| Value::str(b, origin)).collect(), origin)
                 }
-                None => e.invalid(
+                None => e.refused(
+                    args,
                     span,
                     format!("{} does not divide into that many blocks of that size", texts[0]),
                 ),

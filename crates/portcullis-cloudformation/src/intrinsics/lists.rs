@@ -21,7 +21,7 @@ impl Evaluator<'_> {
                 Some(item) => e.hop(item, span, How::Expression),
                 None => {
                     let n = items.len();
-                    e.invalid(span, format!("Select takes element {index} of a list of {n}"))
+                    e.refused(args, span, format!("Select takes element {index} of a list of {n}"))
                 }
             }
         })

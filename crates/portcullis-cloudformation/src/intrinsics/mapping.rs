@@ -109,7 +109,7 @@ impl Evaluator<'_> {
             }
             None => {
                 let map = args[0].scalar_text().unwrap_or_default();
-                self.invalid(l.span, format!("the mapping {map} has no key {key} here"))
+                self.refused(args, l.span, format!("the mapping {map} has no key {key} here"))
             }
         }
     }
