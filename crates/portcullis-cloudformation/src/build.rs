@@ -69,12 +69,12 @@ impl Evaluator<'_> {
             let Some(kind) = self.kind_of(key, node) else { continue };
             let address: Arc<str> = Arc::from(format!("{}{}", self.scope(s).prefix, key.text));
             let (condition, presence, conditional) = self.presence(s, node);
-            if let Some((name, _)) = condition_of(node) {
-                if condition.as_ref().and_then(Value::as_bool) == Some(false) {
-                    let goal = Goal { stacks: self.stacks(s), condition: Arc::from(name) };
-                    off.push(Off { address, goal });
-                    continue;
-                }
+            if let Some((name, _)) = condition_of(node)
+                && condition.as_ref().and_then(Value::as_bool) == Some(false)
+            {
+                let goal = Goal { stacks: self.stacks(s), condition: Arc::from(name) };
+                off.push(Off { address, goal });
+                continue;
             }
             let Some(mut body) = self.body(s, node) else { continue };
             if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {

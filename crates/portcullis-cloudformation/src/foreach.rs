@@ -181,10 +181,11 @@ impl Copy<'_> {
                 NodeKind::Seq(items.iter().map(|n| self.node(n, depth + 1)).collect::<Option<_>>()?)
             }
             NodeKind::Map(entries) => {
-                if let [(key, inner)] = entries.as_slice() {
-                    if &*key.text == "Ref" && inner.as_text() == Some(self.name) {
-                        return Some(value(node.span));
-                    }
+                if let [(key, inner)] = entries.as_slice()
+                    && &*key.text == "Ref"
+                    && inner.as_text() == Some(self.name)
+                {
+                    return Some(value(node.span));
                 }
                 let entries: Option<Vec<_>> = entries
                     .iter()

@@ -55,14 +55,14 @@ impl Evaluator<'_> {
         }
         self.scopes[s].conditions.insert(key.text.clone(), None);
         let mut value = self.deeper(span, |e| e.truth(s, View::from(node)));
-        if let Kind::Unknown(u) = &value.kind {
-            if u.why.kind != WhyKind::Invalid {
-                let why = u.why.clone();
-                let label = format!("condition {name}");
-                let by = self.decider(format!("{prefix}{label}"), &label, key.span, 2, why);
-                let arms = vec![Value::bool(true, value.origin), Value::bool(false, value.origin)];
-                value = choice::choose(by, arms, value.origin);
-            }
+        if let Kind::Unknown(u) = &value.kind
+            && u.why.kind != WhyKind::Invalid
+        {
+            let why = u.why.clone();
+            let label = format!("condition {name}");
+            let by = self.decider(format!("{prefix}{label}"), &label, key.span, 2, why);
+            let arms = vec![Value::bool(true, value.origin), Value::bool(false, value.origin)];
+            value = choice::choose(by, arms, value.origin);
         }
         self.scopes[s].conditions.insert(key.text.clone(), Some(value.clone()));
         value

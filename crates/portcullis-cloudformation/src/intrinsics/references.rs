@@ -76,11 +76,11 @@ impl Evaluator<'_> {
                 _ => self.invalid(span, format!("{logical} is not a resource of this template")),
             };
         }
-        if let Some(output) = attr.strip_prefix("Outputs.") {
-            if let Some(child) = self.child(s, logical) {
-                let value = self.output(child, output, span);
-                return self.hop(&value, span, How::Expression);
-            }
+        if let Some(output) = attr.strip_prefix("Outputs.")
+            && let Some(child) = self.child(s, logical)
+        {
+            let value = self.output(child, output, span);
+            return self.hop(&value, span, How::Expression);
         }
         self.resource(s, logical, attr, span)
     }
@@ -118,10 +118,10 @@ impl Evaluator<'_> {
         let mut out = portcullis_core::Map::new();
         for (key, node) in &template.outputs.entries {
             let condition = node.get("Condition").and_then(|n| n.as_text().map(|t| (t, n.span)));
-            if let Some((name, span)) = condition {
-                if self.condition(s, name, span).as_bool() == Some(false) {
-                    continue;
-                }
+            if let Some((name, span)) = condition
+                && self.condition(s, name, span).as_bool() == Some(false)
+            {
+                continue;
             }
             let value = self.output(s, &key.text, key.span);
             if !matches!(value.kind, Kind::Null) {
