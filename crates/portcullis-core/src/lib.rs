@@ -4,6 +4,7 @@
 //! Deliberately absent: files on disk (only the [`files::Files`] trait stands here), HCL, YAML,
 //! AWS, and serialisation. Public formats are copies made on purpose by `portcullis-report`.
 
+mod binary;
 pub mod diagnostic;
 pub mod files;
 pub mod graph;

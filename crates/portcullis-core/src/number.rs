@@ -5,9 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bigdecimal::{BigDecimal, ToPrimitive, Zero};
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 
-/// Significant decimal digits kept by division; Terraform keeps 512 bits, about 154 digits.
+use crate::binary::{BITS, Binary};
+
+/// Decimals of so many digits are told apart by Terraform's 512 bits; longer ones are rounded.
 const DIGITS: u64 = 154;
 /// Largest power of ten a literal may have, so that `1e999999999` costs nothing.
 const MAX_EXPONENT: i64 = 5_000;
@@ -38,14 +40,17 @@ impl Number {
         if scale.abs() > MAX_EXPONENT {
             return None;
         }
+        if big.digits() > DIGITS {
+            return Some(Self::from_big(Binary::from_decimal(&big).to_decimal()));
+        }
         Some(Self::from_big(big))
     }
 
     fn from_big(big: BigDecimal) -> Self {
-        if big.is_integer() {
-            if let Some(i) = big.to_i64() {
-                return Self(Repr::Int(i));
-            }
+        if big.is_integer()
+            && let Some(i) = big.to_i64()
+        {
+            return Self(Repr::Int(i));
         }
         Self(Repr::Big(Arc::new(big.normalized())))
     }
@@ -66,7 +71,7 @@ impl Number {
         if f.fract() == 0.0 && f.abs() < 9e15 {
             return Some(Self(Repr::Int(f as i64)));
         }
-        Self::parse(&format!("{f:e}"))
+        Some(Self::from_big(Binary::from_f64(f).to_decimal()))
     }
 
     /// The integer, when it is one and fits.
@@ -102,16 +107,35 @@ impl Number {
         }
     }
 
+    /// Applies an operation: exactly to integers as long as the result fits 512 bits, else with
+    /// Terraform's rounding.
+    fn apply(
+        &self,
+        o: &Self,
+        exact: impl Fn(BigDecimal, BigDecimal) -> BigDecimal,
+        rounded: impl Fn(&Binary, &Binary) -> Binary,
+    ) -> Self {
+        let (a, b) = (self.big(), o.big());
+        if self.is_integer() && o.is_integer() {
+            let result = exact(a.clone(), b.clone());
+            let (int, _) = result.with_scale(0).into_bigint_and_exponent();
+            if int.bits() <= BITS {
+                return Self::from_big(result);
+            }
+        }
+        let result = rounded(&Binary::from_decimal(&a), &Binary::from_decimal(&b));
+        Self::from_big(result.to_decimal())
+    }
+
     /// Sum.
     #[must_use]
     pub fn add(&self, o: &Self) -> Self {
-        match (&self.0, &o.0) {
-            (Repr::Int(a), Repr::Int(b)) => match a.checked_add(*b) {
-                Some(c) => Self(Repr::Int(c)),
-                None => Self::from_big(self.big() + o.big()),
-            },
-            _ => Self::from_big(self.big() + o.big()),
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
+            && let Some(c) = a.checked_add(*b)
+        {
+            return Self(Repr::Int(c));
         }
+        self.apply(o, |a, b| a + b, Binary::add)
     }
 
     /// Difference.
@@ -123,13 +147,12 @@ impl Number {
     /// Product.
     #[must_use]
     pub fn mul(&self, o: &Self) -> Self {
-        match (&self.0, &o.0) {
-            (Repr::Int(a), Repr::Int(b)) => match a.checked_mul(*b) {
-                Some(c) => Self(Repr::Int(c)),
-                None => Self::from_big(self.big() * o.big()),
-            },
-            _ => Self::from_big((self.big() * o.big()).with_prec(DIGITS)),
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
+            && let Some(c) = a.checked_mul(*b)
+        {
+            return Self(Repr::Int(c));
         }
+        self.apply(o, |a, b| a * b, Binary::mul)
     }
 
     /// Quotient; `None` when the divisor is zero.
@@ -139,22 +162,25 @@ impl Number {
         if d.is_zero() {
             return None;
         }
-        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0) {
-            if a.checked_rem(*b) == Some(0) {
-                return a.checked_div(*b).map(|q| Self(Repr::Int(q)));
-            }
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
+            && a.checked_rem(*b) == Some(0)
+        {
+            return a.checked_div(*b).map(|q| Self(Repr::Int(q)));
         }
-        Some(Self::from_big((self.big() / d).with_prec(DIGITS)))
+        let quotient = Binary::from_decimal(&self.big()).div(&Binary::from_decimal(&d));
+        Some(Self::from_big(quotient.to_decimal()))
     }
 
     /// Remainder with the sign of the dividend; `None` when the divisor is zero.
     #[must_use]
     pub fn rem(&self, o: &Self) -> Option<Self> {
-        let d = o.big();
-        if d.is_zero() {
-            return None;
+        if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
+            && let Some(r) = a.checked_rem(*b)
+        {
+            return Some(Self(Repr::Int(r)));
         }
-        Some(Self::from_big(self.big() % d))
+        let whole = self.div(o)?.big().with_scale_round(0, RoundingMode::Down);
+        Some(self.sub(&o.mul(&Self::from_big(whole))))
     }
 
     /// Negation.
@@ -236,6 +262,31 @@ mod tests {
         assert_eq!(n("-7").rem(&n("3")), Some(n("-1")));
         assert_eq!(n("1e3"), Number::from(1000_i64));
         assert_eq!(n("1.50").to_string(), "1.5");
+        assert_eq!(n("5.5").rem(&n("1.5")), Some(n("1")));
+    }
+
+    #[test]
+    fn rounds_as_terraform_does() {
+        let third = n("1").div(&n("3")).unwrap();
+        assert_eq!(third.to_string(), format!("0.{}5", "3".repeat(154)));
+        assert_eq!(third.mul(&n("3")), n("1"));
+        assert_eq!(n("1.1").mul(&n("1.1")).to_string(), format!("1.21{}1", "0".repeat(151)));
+        assert_eq!(n("4.35").mul(&n("100")), n("435"));
+        assert_eq!(n("0.1").mul(&n("3")), n("0.3"));
+        // A float of 53 bits, at a power of two.
+        assert_eq!(Number::from_f64(2_f64.powi(64)).unwrap().to_string(), "18446744073709550000");
+        assert_eq!(Number::from_f64(0.1).unwrap(), n("0.1"));
+        let (mut huge, mut tiny) = (n("1e5000"), n("1e-5000"));
+        for _ in 0..40 {
+            (huge, tiny) = (huge.mul(&huge), tiny.mul(&tiny));
+        }
+        assert_eq!(tiny, n("0"));
+        assert!(huge > n("1e5000"));
+        let big = n("123456789012345678901234567890");
+        assert_eq!(
+            big.mul(&big).to_string(),
+            "15241578753238836750495351562536198787501905199875019052100"
+        );
     }
 
     #[test]
