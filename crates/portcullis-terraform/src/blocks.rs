@@ -148,7 +148,7 @@ impl Resolver<'_> {
         let unknown = not_null(derived([&collection], collection.origin));
         let present = one(unknown.clone(), unknown);
         let (key, _) = self.condition_key(&each.expr, s);
-        let by = self.decider(format!("dynamic {key}"), || {
+        let by = self.decider(format!("dynamic {key}"), &collection, || {
             let text = self.source_text(&each.expr);
             let name = Arc::from(format!("whether {text} is empty"));
             Decider { name, span: Some(each.expr.span), arms: 2 }

@@ -68,6 +68,8 @@ impl Resolver<'_> {
         for item in items {
             let key = match &item.key.kind {
                 ExprKind::Var(name) => Value::str(name.clone(), OriginId::NONE),
+                // Bare words are names, keywords included.
+                ExprKind::Null => Value::str("null", OriginId::NONE),
                 _ => self.eval(&item.key, s),
             };
             let value = self.eval(&item.value, s);
@@ -152,7 +154,7 @@ impl Resolver<'_> {
             Err(c) => {
                 let arms = self.capture(|| [self.eval(then, s), self.eval(otherwise, s)]).0;
                 let arms = unify(&arms).unwrap_or_else(|| arms.to_vec());
-                let (by, flipped) = self.condition_decider(condition, s);
+                let (by, flipped) = self.condition_decider(condition, &c, s);
                 let mut arms: Vec<Value> = arms
                     .into_iter()
                     .enumerate()
@@ -173,10 +175,11 @@ impl Resolver<'_> {
     fn condition_decider(
         &self,
         condition: &Expr,
+        value: &Value,
         s: &Scope<'_>,
     ) -> (portcullis_core::DeciderId, bool) {
         let (key, flipped) = self.condition_key(condition, s);
-        let by = self.decider(key, || {
+        let by = self.decider(key, value, || {
             let source = self.files.sources().get(condition.span.file);
             let text = source.slice(condition.span);
             let text = if flipped { format!("not {text}") } else { text.to_owned() };

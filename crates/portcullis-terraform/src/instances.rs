@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use portcullis_core::{Kind, OriginId, Seq, Span, Value, Why, WhyKind};
+use portcullis_core::{Kind, OriginId, Seq, Span, Value, Why};
 use portcullis_syntax::hcl::Block;
 use rustc_hash::FxHashMap;
 
@@ -118,6 +118,12 @@ pub(crate) fn key_suffix(key: &str) -> String {
 }
 
 impl Resolver<'_> {
+    /// Why the number of instances is not known.
+    fn why_undecided(&self, v: &Value, what: &str) -> Why {
+        let why = self.cause(v);
+        Why { text: Arc::from(format!("{what} is not known: {}", why.text)), ..why }
+    }
+
     /// The instances of a resource or module call in a module instance.
     pub(crate) fn expand(&self, block: &Block, m: ModId) -> Expansion {
         let scope = Scope::module(m);
@@ -126,7 +132,7 @@ impl Resolver<'_> {
         match (count, for_each) {
             (Some(_), Some(both)) => {
                 let v = self.error(both.name_span, "count and for_each cannot stand together");
-                Expansion::undecided(cause(&v, "for_each"), true, None, &v)
+                Expansion::undecided(self.why_undecided(&v, "for_each"), true, None, &v)
             }
             (Some(count), None) => {
                 let v = self.eval(&count.expr, &scope);
@@ -141,7 +147,9 @@ impl Resolver<'_> {
     }
 
     fn by_count(&self, v: &Value, span: Span) -> Expansion {
-        let undecided = |v: &Value, index| Expansion::undecided(cause(v, "count"), false, index, v);
+        let undecided = |v: &Value, index| {
+            Expansion::undecided(self.why_undecided(v, "count"), false, index, v)
+        };
         if let Kind::Choice(c) = &v.kind {
             let most = c
                 .arms
@@ -176,7 +184,8 @@ impl Resolver<'_> {
     }
 
     fn by_each(&self, v: &Value, span: Span) -> Expansion {
-        let undecided = |v: &Value| Expansion::undecided(cause(v, "for_each"), true, None, v);
+        let undecided =
+            |v: &Value| Expansion::undecided(self.why_undecided(v, "for_each"), true, None, v);
         if v.marks.is_sensitive() {
             self.report(
                 portcullis_core::Diagnostic::error(
@@ -232,18 +241,5 @@ impl Resolver<'_> {
             index: None,
         });
         Expansion::new(Shape::ForEach, instances.collect())
-    }
-}
-
-/// Why the number of instances is not known.
-fn cause(v: &Value, what: &str) -> Why {
-    let inner = derived([v], OriginId::NONE);
-    match inner.as_unknown() {
-        Some(u) => Why {
-            kind: u.why.kind,
-            text: Arc::from(format!("{what} is not known: {}", u.why.text)),
-            span: u.why.span,
-        },
-        None => Why::new(WhyKind::Invalid, format!("{what} is not known")),
     }
 }

@@ -19,6 +19,7 @@ mod named;
 mod ops;
 mod overrides;
 mod plan;
+mod plan_refs;
 mod policy;
 mod project;
 mod resolver;

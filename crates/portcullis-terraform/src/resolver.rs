@@ -80,6 +80,8 @@ pub(crate) struct Resolver<'a> {
     pub instances: Cell<usize>,
     graph: RefCell<(Origins, Vec<Decider>)>,
     decider_keys: RefCell<FxHashMap<String, DeciderId>>,
+    /// Why each decider is undecided.
+    decider_causes: RefCell<Vec<Why>>,
     /// Origins of objects that have more attributes than are written: resources.
     open: RefCell<FxHashMap<OriginId, Ref>>,
     problems: RefCell<Vec<Diagnostic>>,
@@ -107,6 +109,7 @@ impl<'a> Resolver<'a> {
             instances: Cell::default(),
             graph: RefCell::default(),
             decider_keys: RefCell::default(),
+            decider_causes: RefCell::default(),
             open: RefCell::default(),
             problems: RefCell::default(),
             reported: RefCell::default(),
@@ -178,15 +181,36 @@ impl<'a> Resolver<'a> {
     }
 
     /// The decider under a key, made by `make` when it is new.
-    pub(crate) fn decider(&self, key: String, make: impl FnOnce() -> Decider) -> DeciderId {
+    pub(crate) fn decider(
+        &self,
+        key: String,
+        cause: &Value,
+        make: impl FnOnce() -> Decider,
+    ) -> DeciderId {
         if let Some(id) = self.decider_keys.borrow().get(&key) {
             return *id;
         }
+        let cause = self.cause(cause);
+        self.decider_causes.borrow_mut().push(cause);
         let mut graph = self.graph.borrow_mut();
         graph.1.push(make());
         let id = DeciderId(graph.1.len() as u32 - 1);
         self.decider_keys.borrow_mut().insert(key, id);
         id
+    }
+
+    /// Why a value is not known.
+    pub(crate) fn cause(&self, value: &Value) -> Why {
+        if let Kind::Choice(c) = &value.kind
+            && let Some(why) = self.decider_causes.borrow().get(c.by.0 as usize)
+        {
+            return why.clone();
+        }
+        let inner = derived([value], OriginId::NONE);
+        inner.as_unknown().map_or_else(
+            || Why::new(WhyKind::Invalid, "the expression is not valid"),
+            |u| u.why.clone(),
+        )
     }
 
     /// Moves hops and deciders into the finished graph.

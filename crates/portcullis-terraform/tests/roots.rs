@@ -1,0 +1,348 @@
+//! Whole roots, from text to graph.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers outside #[test] functions
+
+use portcullis_core::{
+    Files, Graph, How, Kind, MemoryFiles, Presence, Resolution, Resource, Value, WhyKind,
+};
+use portcullis_terraform::{Project, Settings};
+
+struct Root {
+    files: MemoryFiles,
+    resolution: Resolution,
+}
+
+fn resolve_with(files: &[(&str, &str)], settings: Settings) -> Root {
+    let files = MemoryFiles::new(files.iter().map(|(p, t)| (*p, *t)));
+    let resolution = Project::new(&files, settings).resolve("");
+    Root { files, resolution }
+}
+
+fn resolve(text: &str) -> Root {
+    resolve_with(&[("main.tf", text)], Settings::default())
+}
+
+impl Root {
+    fn graph(&self) -> &Graph {
+        &self.resolution.graphs[0]
+    }
+
+    fn resource(&self, address: &str) -> &Resource {
+        let id = self.graph().by_address(address);
+        let known = || self.addresses().join("\n");
+        self.graph().get(id.unwrap_or_else(|| panic!("no {address} in\n{}", known()))).unwrap()
+    }
+
+    fn addresses(&self) -> Vec<&str> {
+        self.graph().resources.iter().map(|r| &*r.address).collect()
+    }
+
+    fn value(&self, address: &str, attr: &str) -> &Value {
+        self.resource(address).body.get(attr).unwrap_or_else(|| panic!("{address} has no {attr}"))
+    }
+
+    fn shown(&self, address: &str, attr: &str) -> String {
+        self.value(address, attr).to_string()
+    }
+
+    /// File and text of each hop of a value.
+    fn trail(&self, value: &Value) -> Vec<(String, How, String)> {
+        let hops = self.graph().origins.chain(value.origin);
+        hops.map(|o| {
+            let source = self.files.sources().get(o.span.file);
+            (source.path.to_string(), o.how, source.slice(o.span).to_owned())
+        })
+        .collect()
+    }
+
+    fn problems(&self) -> Vec<&str> {
+        self.resolution.diagnostics.iter().map(|d| d.message.as_str()).collect()
+    }
+}
+
+#[test]
+fn a_value_is_followed_from_tfvars_through_a_module_to_its_attribute() {
+    let root = resolve_with(
+        &[
+            (
+                "main.tf",
+                "variable \"days\" { default = 7 }\nlocals { d = var.days }\nmodule \"logs\" {\n  source = \"./logs\"\n  keep = local.d\n}\n",
+            ),
+            ("terraform.tfvars", "days = 30\n"),
+            (
+                "logs/main.tf",
+                "variable \"keep\" { type = number }\nresource \"aws_cloudwatch_log_group\" \"g\" { retention_in_days = var.keep }\n",
+            ),
+        ],
+        Settings::default(),
+    );
+    assert_eq!(root.problems(), [""; 0]);
+    let value = root.value("module.logs.aws_cloudwatch_log_group.g", "retention_in_days");
+    assert_eq!(value.to_string(), "30");
+    let trail = root.trail(value);
+    let hop = |how: How| trail.iter().find(|h| h.1 == how).map(|h| (h.0.as_str(), h.2.as_str()));
+    assert_eq!(trail[0].2, "var.keep");
+    assert_eq!(hop(How::Argument), Some(("main.tf", "local.d")));
+    assert_eq!(hop(How::Local), Some(("main.tf", "var.days")));
+    assert_eq!(hop(How::VarFile), Some(("terraform.tfvars", "30")));
+    assert_eq!(trail.last().map(|h| h.1), Some(How::VarFile));
+    let resource = root.resource("module.logs.aws_cloudwatch_log_group.g");
+    let call = root.files.sources().get(resource.calls[0].file);
+    assert_eq!(call.slice(resource.calls[0]), "module \"logs\"");
+}
+
+#[test]
+fn later_sources_win_and_lists_keep_the_places_of_their_elements() {
+    let files = [
+        (
+            "main.tf",
+            "variable \"c\" { type = list(string) }\nvariable \"n\" { type = number }\nresource \"r_r\" \"x\" {\n  cidrs = var.c\n  n = var.n\n}\n",
+        ),
+        ("terraform.tfvars", "c = [\"a\"]\nn = 1\n"),
+        ("b.auto.tfvars", "c = [\"b\", \"0.0.0.0/0\"]\nn = 2\n"),
+    ];
+    let settings = Settings {
+        vars: vec![("n".to_owned(), "4".to_owned())],
+        env: vec![("n".to_owned(), "5".to_owned())],
+        ..Settings::default()
+    };
+    let root = resolve_with(&files, settings);
+    assert_eq!(root.shown("r_r.x", "n"), "4");
+    let cidrs = root.value("r_r.x", "cidrs");
+    let open = &cidrs.as_list().unwrap()[1];
+    assert_eq!(
+        root.trail(open)[0],
+        ("b.auto.tfvars".to_owned(), How::VarFile, "\"0.0.0.0/0\"".to_owned())
+    );
+}
+
+#[test]
+fn instances_have_terraforms_addresses() {
+    let root = resolve(
+        r#"
+locals { rules = { "b" = 2, "a\"${"$"}{x" = 1 } }
+resource "r_r" "n" { count = 2 }
+resource "r_r" "none" { count = 0 }
+resource "r_r" "k" {
+  for_each = local.rules
+  v        = "${each.key}=${each.value}"
+  first    = r_r.n[0].id
+}
+"#,
+    );
+    assert_eq!(root.addresses(), ["r_r.n[0]", "r_r.n[1]", r#"r_r.k["a\"$${x"]"#, r#"r_r.k["b"]"#]);
+    assert_eq!(root.shown(r#"r_r.k["b"]"#, "v"), "\"b=2\"");
+    let first = root.value(r#"r_r.k["b"]"#, "first").as_unknown().unwrap();
+    assert!(first.not_null);
+    assert_eq!((&*first.refs[0].address, &*first.refs[0].attr), ("r_r.n[0]", "id"));
+    let hidden = &root.resolution.hidden[0];
+    assert_eq!((hidden.address.as_str(), hidden.because.as_str()), ("r_r.none", "count = 0"));
+}
+
+#[test]
+fn what_is_not_known_stays_unknown_and_undecided_resources_are_possible() {
+    let root = resolve(
+        r#"
+variable "on" { type = bool }
+variable "name" {}
+resource "r_r" "x" {
+  count = var.on ? 1 : 0
+  name  = "pre-${var.name}"
+  index = count.index
+}
+resource "r_r" "y" { ref = r_r.x[0].arn }
+"#,
+    );
+    assert_eq!(root.problems(), [""; 0]);
+    let x = root.resource("r_r.x");
+    assert!(
+        matches!(&x.presence, Presence::Possible(why) if why.text.contains("var.on has no value"))
+    );
+    assert_eq!(root.shown("r_r.x", "index"), "0");
+    let name = root.value("r_r.x", "name").as_unknown().unwrap();
+    assert_eq!(name.why.kind, WhyKind::NoValue);
+    assert_eq!(name.pieces.as_ref().unwrap()[0].as_deref(), Some("pre-"));
+    let y = root.value("r_r.y", "ref").as_unknown().unwrap();
+    assert_eq!(&*y.refs[0].address, "r_r.x");
+}
+
+#[test]
+fn conditions_that_come_down_to_one_variable_decide_together() {
+    let root = resolve_with(
+        &[
+            (
+                "main.tf",
+                "variable \"public\" {}\nmodule \"m\" {\n  source = \"./m\"\n  open = var.public\n}\nresource \"r_r\" \"x\" {\n  a = var.public ? \"yes\" : \"no\"\n  b = !var.public ? \"no\" : \"yes\"\n  c = upper(var.public ? \"y\" : \"n\")\n}\n",
+            ),
+            (
+                "m/main.tf",
+                "variable \"open\" {}\nresource \"r_r\" \"x\" { a = var.open ? 1 : 2 }\n",
+            ),
+        ],
+        Settings::default(),
+    );
+    let choice = |address: &str, attr: &str| match &root.value(address, attr).kind {
+        Kind::Choice(c) => (c.by, c.arms.iter().map(Value::to_string).collect::<Vec<_>>()),
+        other => panic!("{attr} is {other:?}"),
+    };
+    let (by, a) = choice("r_r.x", "a");
+    assert_eq!(a, ["\"yes\"", "\"no\""]);
+    assert_eq!(choice("r_r.x", "b"), (by, a));
+    assert_eq!(choice("r_r.x", "c"), (by, vec!["\"Y\"".to_owned(), "\"N\"".to_owned()]));
+    assert_eq!(choice("module.m.r_r.x", "a").0, by);
+}
+
+#[test]
+fn dynamic_blocks_expand_and_undecided_ones_are_choices() {
+    let root = resolve(
+        r#"
+variable "extra" {}
+resource "r_r" "x" {
+  ingress { port = 1 }
+  dynamic "ingress" {
+    for_each = [22, 80]
+    iterator = p
+    content {
+      port = p.value
+      dynamic "inner" {
+        for_each = p.value == 22 ? ["ssh"] : []
+        content { name = inner.value }
+      }
+    }
+  }
+}
+resource "r_r" "y" {
+  dynamic "ingress" {
+    for_each = var.extra
+    content { port = ingress.value }
+  }
+}
+"#,
+    );
+    assert_eq!(
+        root.shown("r_r.x", "ingress"),
+        r#"[{port: 1}, {port: 22, inner: [{name: "ssh"}]}, {port: 80}]"#
+    );
+    let Kind::Choice(c) = &root.value("r_r.y", "ingress").kind else { panic!("a choice") };
+    let lengths: Vec<usize> = c.arms.iter().map(|a| a.as_list().unwrap().len()).collect();
+    assert_eq!(lengths, [0, 1]);
+}
+
+#[test]
+fn policy_documents_are_computed_and_keep_their_places() {
+    let root = resolve(
+        r#"
+resource "aws_s3_bucket" "b" {}
+data "aws_iam_policy_document" "base" {
+  statement {
+    sid       = "One"
+    actions   = ["s3:Get*"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "d" {
+  source_policy_documents = [data.aws_iam_policy_document.base.json]
+  statement {
+    effect    = "Deny"
+    actions   = ["a:a", "b:b"]
+    resources = ["arn:aws:s3:::&{aws:username}"]
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+data "aws_iam_policy_document" "open" {
+  statement {
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.b.arn]
+  }
+}
+resource "aws_iam_policy" "p" { policy = data.aws_iam_policy_document.d.minified_json }
+resource "aws_iam_policy" "q" { policy = data.aws_iam_policy_document.open.json }
+"#,
+    );
+    assert_eq!(root.problems(), [""; 0]);
+    assert_eq!(
+        root.value("aws_iam_policy.p", "policy").as_str(),
+        Some(concat!(
+            r#"{"Version":"2012-10-17","Statement":[{"Sid":"One","Effect":"Allow","Action":"s3:Get*","Resource":"*"},"#,
+            r#"{"Effect":"Deny","Action":["b:b","a:a"],"Resource":"arn:aws:s3:::${aws:username}","Principal":{"AWS":"*"},"#,
+            r#""Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#
+        ))
+    );
+    let q = root.value("aws_iam_policy.q", "policy");
+    let unknown = q.as_unknown().unwrap();
+    assert!(unknown.not_null && &*unknown.refs[0].address == "aws_s3_bucket.b");
+    let structure = root.graph().origins.encoded(q.origin).unwrap();
+    let statement = &structure.get("Statement").and_then(Value::as_list).unwrap()[0];
+    let action = &statement.get("Action").and_then(Value::as_list).unwrap()[0];
+    assert_eq!(action.as_str(), Some("s3:*"));
+    assert_eq!(root.trail(action)[0].2, "\"s3:*\"");
+}
+
+#[test]
+fn broken_parts_are_reported_and_the_rest_stands() {
+    let root = resolve(
+        r#"
+locals {
+  a = local.b
+  b = local.a
+}
+module "far" { source = "hashicorp/consul/aws" }
+module "gone" { source = "./gone" }
+resource "r_r" "x" {
+  bad  = var.nope
+  good = "ok"
+  out  = module.far.id
+  safe = try(jsondecode("{"), "fallback")
+}
+"#,
+    );
+    let problems = root.problems().join("\n");
+    assert!(problems.contains("local.a, local.b depend on each other"), "{problems}");
+    assert!(problems.contains("variable nope is not declared"), "{problems}");
+    assert!(problems.contains("there is no module in \"gone\""), "{problems}");
+    assert_eq!(root.problems().len(), 3, "{problems}");
+    assert_eq!(root.resolution.not_covered[0].name, "hashicorp/consul/aws");
+    assert_eq!(root.shown("r_r.x", "good"), "\"ok\"");
+    assert_eq!(root.shown("r_r.x", "safe"), "\"fallback\"");
+    let out = root.value("r_r.x", "out").as_unknown().unwrap();
+    assert_eq!(out.why.kind, WhyKind::Missing);
+}
+
+#[test]
+fn long_chains_and_deep_values_do_not_overflow_the_stack() {
+    let mut text = String::from("locals {\n  v0 = [1]\n  w0 = 1\n");
+    for i in 1..4000 {
+        text.push_str(&format!("  v{i} = [local.v{}]\n  w{i} = local.w{}\n", i - 1, i - 1));
+    }
+    text.push_str("}\nresource \"r_r\" \"x\" {\n  deep = local.v3999\n  far = local.w3999\n}\n");
+    let root = resolve(&text);
+    assert_eq!(root.shown("r_r.x", "far"), "1");
+    assert!(!root.value("r_r.x", "deep").is_wholly_known());
+    assert!(root.problems()[0].contains("nests deeper"));
+}
+
+#[test]
+fn overrides_and_json_change_what_they_name() {
+    let root = resolve_with(
+        &[
+            ("main.tf", "resource \"r_r\" \"x\" {\n  a = 1\n  b = 1\n  rule { n = 1 }\n}\n"),
+            ("x_override.tf", "resource \"r_r\" \"x\" {\n  a = 2\n  rule { n = 2 }\n}\n"),
+            (
+                "more.tf.json",
+                r#"{"resource":{"r_r":{"y":{"for_each":{"k":1},"v":"${each.key}!"}}}}"#,
+            ),
+        ],
+        Settings::default(),
+    );
+    assert_eq!(root.shown("r_r.x", "a"), "2");
+    assert_eq!(root.shown("r_r.x", "b"), "1");
+    assert_eq!(root.shown("r_r.x", "rule"), "[{n: 2}]");
+    assert_eq!(root.shown("r_r.y[\"k\"]", "v"), "\"k!\"");
+}
