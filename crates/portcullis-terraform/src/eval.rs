@@ -10,7 +10,7 @@ use portcullis_core::{
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
-use crate::convert::{convert, kind_name, unify};
+use crate::convert::{convert, kind_name, normalise, unify};
 use crate::functions::{self, FunctionContext, FunctionError};
 use crate::resolver::Resolver;
 use crate::scope::{Access, Binding, Scope};
@@ -36,7 +36,7 @@ impl Resolver<'_> {
             ExprKind::Null => literal(Kind::Null),
             ExprKind::Bool(b) => literal(Kind::Bool(*b)),
             ExprKind::Num(n) => literal(Kind::Num(n.clone())),
-            ExprKind::Str(t) => literal(Kind::Str(t.clone())),
+            ExprKind::Str(t) => literal(Kind::Str(normalise(t.clone()))),
             ExprKind::Template(parts) => self.template(parts, e.span, s),
             ExprKind::Var(name) => self.reference(name, &[], e.span, s),
             ExprKind::Tuple(items) => literal(Kind::List(
@@ -324,6 +324,15 @@ impl Resolver<'_> {
         match name.strip_prefix("core::").unwrap_or(name) {
             "try" => return self.try_each(args, span, s),
             "can" => return self.can(args, span, s),
+            "templatestring" => {
+                if let Some(arg) = args.first()
+                    && matches!(arg.kind, ExprKind::Str(_) | ExprKind::Template(_))
+                {
+                    let text = "templatestring renders text that stands elsewhere: \
+                                write a reference here, or the template itself without the call";
+                    return self.error(arg.span, text);
+                }
+            }
             _ => {}
         }
         let mut values = Vec::with_capacity(args.len());

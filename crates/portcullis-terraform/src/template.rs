@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcullis_core::{How, Kind, OriginId, Span, Value};
 use portcullis_syntax::hcl::Part;
 
-use crate::convert::kind_name;
+use crate::convert::{kind_name, normalise};
 use crate::resolver::Resolver;
 use crate::scope::{Binding, Scope};
 use crate::unknowns::{derived, with_pieces};
@@ -120,7 +120,7 @@ impl Resolver<'_> {
             }
         }
         if pieces.is_empty() {
-            return Value::str(text, origin).with_marks(marks);
+            return Value::str(normalise(text), origin).with_marks(marks);
         }
         if !text.is_empty() {
             pieces.push(Some(Arc::from(text)));
