@@ -1,1 +1,90 @@
-fn main() {}
+//! `portcullis`: the command line. Discovers what there is to judge, loads and resolves it, runs
+//! the rules, applies suppressions and writes reports.
+//!
+//! This is the only crate that touches the disk, prints, or decides an exit code. Deliberately
+//! absent: any knowledge of what a rule means or how a format is spelled.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+mod catalogue;
+mod cli;
+mod commands;
+mod config;
+mod date;
+mod discover;
+mod disk;
+mod fail;
+mod findings;
+mod guard;
+mod output;
+mod overrides;
+mod own_rules;
+mod project;
+mod scan;
+mod select;
+mod suppress;
+mod threshold;
+
+use cli::{Cli, Command, Rules};
+use fail::Fail;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Stack of worker threads: values nest as deep as the parsers allow.
+const STACK: usize = 16 << 20;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(fail) => {
+            let _ = writeln!(std::io::stderr(), "error: {}", fail.message);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<u8, Fail> {
+    let jobs = match &command {
+        Command::Scan(s) => s.jobs.unwrap_or(0),
+        _ => 0,
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .stack_size(STACK)
+        .build_global()
+        .map_err(|e| Fail::new(format!("threads cannot be started: {e}")))?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let code = match command {
+        Command::Scan(options) => output::scan(&options, &mut out)?,
+        Command::Inspect(options) => commands::inspect::run(&options, &mut out)?,
+        Command::Explain { rule, rules } | Command::Rules(Rules::Show { rule, rules }) => {
+            commands::rules::explain(&rule, &rules, &mut out)?
+        }
+        Command::Rules(Rules::List { format, rules }) => {
+            commands::rules::list(format, &rules, &mut out)?
+        }
+        Command::Rules(Rules::Test { paths, rule }) => {
+            commands::test::run(&paths, rule.as_deref(), &mut out)?
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut out);
+            0
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out).map_err(output::broken)?;
+            0
+        }
+    };
+    out.flush().map_err(output::broken)?;
+    Ok(code)
+}
+
+/// Whether standard error is a person's terminal.
+fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}

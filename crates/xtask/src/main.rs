@@ -1,1 +1,42 @@
-fn main() {}
+//! Developer tasks: `cargo xtask <task>`.
+//!
+//! - `check` is what CI runs beside the tests: formatting and lints.
+//! - `new-rule SERVICE/NAME` writes a rule file with every field.
+//! - `bench` measures the release binary and writes `docs/src/performance.md`.
+
+use std::process::{Command, ExitCode};
+
+mod bench;
+mod corpus;
+mod new_rule;
+
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | bench [--quick] [--corpora DIR]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["check"] => check(),
+        ["new-rule", path] => new_rule::write(path),
+        ["bench", options @ ..] => bench::run(options),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo(&["test", "--workspace"])
+}
+
+fn cargo(args: &[&str]) -> Result<(), String> {
+    let status = Command::new("cargo").args(args).status().map_err(|e| format!("cargo: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", args.join(" "))) }
+}

@@ -1,0 +1,51 @@
+//! Compiles `rules/` into one lean JSON text that the binary embeds: parsing the YAML at start-up
+//! would take longer than most scans.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_core::SourceMap;
+use portcullis_rules::{RuleSource, compile};
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let sources = SourceMap::default();
+    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(root.join("aws"))
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| p.extension().is_some_and(|e| e == "yaml"))
+        .collect();
+    files.sort();
+    let list: Vec<RuleSource> = files
+        .iter()
+        .map(|p| {
+            println!("cargo::rerun-if-changed={}", p.display());
+            let text: Arc<str> = Arc::from(std::fs::read_to_string(p).unwrap_or_default());
+            let path = p.strip_prefix(&root).unwrap_or(p).to_string_lossy().replace('\\', "/");
+            RuleSource { file: sources.add(path.as_str(), text.clone()), path, text }
+        })
+        .collect();
+    let (rules, problems) = compile(&list);
+    let mut broken = false;
+    for d in &problems {
+        let place = d.span.map_or(String::new(), |s| {
+            let source = sources.get(s.file);
+            let at = source.position(s.start);
+            format!("rules/{}:{}:{}: ", source.path, at.line, at.column)
+        });
+        if d.level == portcullis_core::Level::Error {
+            println!("cargo::error={place}{}", d.message);
+            broken = true;
+        }
+    }
+    if broken {
+        std::process::exit(1);
+    }
+    let out = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    if let Err(e) = std::fs::write(out.join("rules.json"), rules.to_blob()) {
+        println!("cargo::error=the compiled rules cannot be written: {e}");
+        std::process::exit(1);
+    }
+}

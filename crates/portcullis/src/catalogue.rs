@@ -1,0 +1,96 @@
+//! The rules in force: the embedded ones and the user's.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_core::{Diagnostic, Level, SourceMap};
+use portcullis_rules::{RuleSet, RuleSource, compile_with};
+
+use crate::fail::Fail;
+
+/// The rules that were compiled into this binary.
+const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+
+/// Everything `--rules` and `.portcullis/rules` gave.
+pub(crate) struct Catalogue {
+    /// Built-in and user rules.
+    pub(crate) rules: RuleSet,
+    /// The user's rule files as they were read (for `rules test` and `explain`).
+    pub(crate) user: Vec<RuleSource>,
+    /// Guard files.
+    pub(crate) guard: Vec<(String, Arc<str>)>,
+}
+
+/// The built-in rules alone.
+pub(crate) fn embedded() -> Result<RuleSet, Fail> {
+    RuleSet::from_blob(EMBEDDED)
+        .map_err(|e| Fail::new(format!("the embedded rules are broken, which is our fault: {e}")))
+}
+
+/// Loads the built-in rules and those in `paths` (files or folders; they must exist).
+pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, Fail> {
+    let base = embedded()?;
+    let mut user = Vec::new();
+    let mut guard = Vec::new();
+    for path in paths {
+        read_rules(path, sources, &mut user, &mut guard)?;
+    }
+    if user.is_empty() {
+        return Ok(Catalogue { rules: base, user, guard });
+    }
+    let (rules, problems) = compile_with(&base, &user);
+    let errors: Vec<String> = problems
+        .iter()
+        .filter(|d| d.level == Level::Error)
+        .map(|d| place(d, sources))
+        .collect();
+    if errors.is_empty() {
+        Ok(Catalogue { rules, user, guard })
+    } else {
+        Err(Fail::new(errors.join("\n")))
+    }
+}
+
+/// `path:line:column: message` and advice.
+fn place(d: &Diagnostic, sources: &SourceMap) -> String {
+    let at = d.span.map_or(String::new(), |s| {
+        let source = sources.get(s.file);
+        let p = source.position(s.start);
+        format!("{}:{}:{}: ", source.path, p.line, p.column)
+    });
+    let help = d.help.as_deref().map_or(String::new(), |h| format!("\n  help: {h}"));
+    format!("{at}{}{help}", d.message)
+}
+
+fn read_rules(
+    path: &Path,
+    sources: &SourceMap,
+    user: &mut Vec<RuleSource>,
+    guard: &mut Vec<(String, Arc<str>)>,
+) -> Result<(), Fail> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+        let entry = entry
+            .map_err(|e| Fail::new(format!("rules path {} cannot be read: {e}", path.display())))?;
+        if entry.file_type().is_file() || entry.depth() == 0 && entry.path().is_file() {
+            files.push(entry.into_path());
+        }
+    }
+    for file in files {
+        let ending = file.extension().and_then(|e| e.to_str()).unwrap_or("");
+        if !matches!(ending, "yaml" | "yml" | "guard") {
+            continue;
+        }
+        let shown = file.to_string_lossy().replace('\\', "/");
+        let text: Arc<str> = std::fs::read_to_string(&file)
+            .map_err(|e| Fail::new(format!("rule file {shown} cannot be read: {e}")))?
+            .into();
+        if ending == "guard" {
+            guard.push((shown, text));
+        } else {
+            let id = sources.add(shown.as_str(), text.clone());
+            user.push(RuleSource { path: shown, file: id, text });
+        }
+    }
+    Ok(())
+}

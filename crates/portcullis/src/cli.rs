@@ -1,0 +1,183 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Policy-as-code compliance scanner for AWS infrastructure code.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge infrastructure code (the main job)
+    Scan(Box<Scan>),
+    /// Print the resources as they are resolved
+    Inspect(Inspect),
+    /// Explain a rule: why, how to fix, examples, controls
+    Explain {
+        /// Rule id or any tool's alias of it
+        rule: String,
+        /// User rule files or folders
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// The catalogue of rules
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Write shell completions to standard output
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to standard output
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// List all rules
+    List {
+        /// Output format
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+        /// User rule files or folders
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show a rule: the same as `explain`
+    Show {
+        /// Rule id or alias
+        rule: String,
+        /// User rule files or folders
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// Run the examples that stand in rule files
+    Test {
+        /// Rule files or folders; default: `.portcullis/rules` if it is there, else the built-in rules
+        paths: Vec<PathBuf>,
+        /// Only rules with this id (or glob of ids)
+        #[arg(long)]
+        rule: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// One line a rule
+    Text,
+    /// JSON
+    Json,
+}
+
+/// Values that inputs are resolved with.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Values {
+    /// Terraform variable file, for every root (repeatable)
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub(crate) var_files: Vec<PathBuf>,
+    /// Terraform variable or CloudFormation parameter (repeatable)
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub(crate) vars: Vec<String>,
+    /// CloudFormation parameter file (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parameters: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Terraform folder, template or plan
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Output format
+    #[arg(long, default_value = "json", value_parser = ["json"])]
+    pub(crate) format: String,
+    /// Add the resources of nested stacks
+    #[arg(long)]
+    pub(crate) nested: bool,
+    #[command(flatten)]
+    pub(crate) values: Values,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// Colour on a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Files and folders; several make one merged report
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Output: terminal, sarif, markdown or json; NAME=FILE writes to a file (repeatable)
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub(crate) format: Vec<String>,
+    /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
+    /// what could not be determined [default: critical]
+    #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
+    pub(crate) fail_on: Option<String>,
+    /// Rules that run: recommended or strict [default: recommended]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Leave out results below this severity
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) min_severity: Option<String>,
+    /// Only this rule: id, glob of ids, or alias (repeatable)
+    #[arg(long = "rule", value_name = "RULE")]
+    pub(crate) rule: Vec<String>,
+    /// Not this rule (repeatable)
+    #[arg(long = "skip-rule", value_name = "RULE")]
+    pub(crate) skip_rule: Vec<String>,
+    /// Only rules mapped to this framework
+    #[arg(long)]
+    pub(crate) framework: Vec<String>,
+    /// Your own rule files, Guard files or folders of them (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) values: Values,
+    /// Report passes too
+    #[arg(long)]
+    pub(crate) include_passed: bool,
+    /// Judge as if nothing were suppressed
+    #[arg(long)]
+    pub(crate) no_suppressions: bool,
+    /// Judge a called module by itself, without its callers
+    #[arg(long)]
+    pub(crate) standalone: bool,
+    /// Finding no infrastructure code is fine
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// Config file [default: the nearest portcullis.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Threads [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Exit 0 whatever was found
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+    /// Findings only
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}

@@ -1,0 +1,133 @@
+//! `portcullis rules test`: runs the examples that stand in rule files through the resolvers.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_cloudformation as cfn;
+use portcullis_core::{Level, MemoryFiles, Resolution, SourceMap, Verdict};
+use portcullis_rules::{Example, Expect, Overrides, RuleSet, RuleSource, evaluate, examples};
+use portcullis_terraform as terraform;
+
+use crate::catalogue;
+use crate::config;
+use crate::fail::Fail;
+use crate::output::broken;
+
+/// Runs the examples of the rule files in `paths`.
+pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) -> Result<u8, Fail> {
+    let own = Path::new(".portcullis/rules");
+    let paths = match paths {
+        [] if own.is_dir() => vec![own.to_path_buf()],
+        [] => return Err(Fail::new("no rule files: name some, or put yours into .portcullis/rules")),
+        some => some.to_vec(),
+    };
+    let sources = SourceMap::default();
+    let files = rule_files(&paths, &sources)?;
+    let (rules, problems) = compile(&files)?;
+    for p in &problems {
+        writeln!(out, "{p}").map_err(broken)?;
+    }
+    let glob = only.map(config::glob).transpose().map_err(|e| Fail::new(e.to_string()))?;
+    let (mut passed, mut failed) = (0, problems.len());
+    for example in examples(&files) {
+        if glob.as_ref().is_some_and(|g| !g.is_match(&*example.rule)) {
+            continue;
+        }
+        match wrong(&example, &rules) {
+            None => passed += 1,
+            Some(why) => {
+                failed += 1;
+                let at = sources.get(example.span.file);
+                writeln!(
+                    out,
+                    "{}: {why}\n  at {}:{}",
+                    example.name(),
+                    at.path,
+                    at.position(example.span.start).line,
+                )
+                .map_err(broken)?;
+            }
+        }
+    }
+    if passed + failed == 0 {
+        return Err(Fail::new("no examples were found"));
+    }
+    writeln!(out, "{passed} passed, {failed} failed").map_err(broken)?;
+    Ok(u8::from(failed > 0))
+}
+
+fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>, Fail> {
+    let mut out = Vec::new();
+    for path in paths {
+        for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+            let entry = entry.map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
+            let file = entry.path();
+            let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
+            if !yaml || !file.is_file() || file.parent().is_some_and(|d| d.ends_with("frameworks")) {
+                continue;
+            }
+            let text: Arc<str> = std::fs::read_to_string(file)
+                .map_err(|e| Fail::new(format!("{}: {e}", file.display())))?
+                .into();
+            let path = file.to_string_lossy().replace('\\', "/");
+            out.push(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text });
+        }
+    }
+    Ok(out)
+}
+
+/// Compiles the files alone, or over the built-in rules when they use built-in views.
+fn compile(files: &[RuleSource]) -> Result<(RuleSet, Vec<String>), Fail> {
+    let (alone, problems) = portcullis_rules::compile(files);
+    let errors = |list: Vec<portcullis_core::Diagnostic>| -> Vec<String> {
+        list.into_iter().filter(|d| d.level == Level::Error).map(|d| d.message).collect()
+    };
+    let problems = errors(problems);
+    if problems.is_empty() {
+        return Ok((alone, problems));
+    }
+    let (rules, problems) = portcullis_rules::compile_with(&catalogue::embedded()?, files);
+    Ok((rules, errors(problems)))
+}
+
+/// What is wrong with an example's verdicts; `None` when they are as expected.
+fn wrong(example: &Example, rules: &RuleSet) -> Option<String> {
+    let name = match example.format {
+        "terraform" => "main.tf",
+        _ if example.text.trim_start().starts_with('{') => "template.json",
+        _ => "template.yaml",
+    };
+    let files = MemoryFiles::new([(name, example.text.as_bytes())]);
+    let resolution: Resolution = if name == "main.tf" {
+        terraform::Project::new(&files, terraform::Settings::default()).resolve("")
+    } else {
+        cfn::Project::new(&files, cfn::Settings::default()).resolve(name)
+    };
+    if let Some(d) = resolution.diagnostics.iter().find(|d| d.level == Level::Error) {
+        return Some(format!("the example is broken: {}", d.message));
+    }
+    let Some(rule) = rules.rules().iter().position(|r| r.info.id == example.rule) else {
+        return Some("the rule did not compile".to_owned());
+    };
+    let (mut pass, mut fail, mut unknown) = (0, 0, Vec::new());
+    for graph in &resolution.graphs {
+        let sources = portcullis_core::Files::sources(&files);
+        for o in evaluate(rules, &[rule], graph, sources, &Overrides::default()) {
+            match o.verdict {
+                Verdict::Pass => pass += 1,
+                Verdict::Fail => fail += 1,
+                Verdict::Unknown(why) => unknown.extend(why.into_iter().map(|w| w.text.to_string())),
+            }
+        }
+    }
+    let unknowns = unknown.len();
+    let got = format!("got {pass} pass, {fail} fail, {unknowns} unknown {unknown:?}");
+    let right = match example.expect {
+        Expect::Pass => pass > 0 && fail == 0 && unknowns == 0,
+        Expect::Fail => fail > 0 && unknowns == 0,
+        Expect::Unknown => unknowns > 0 && fail == 0,
+        Expect::Skip => pass + fail + unknowns == 0,
+    };
+    (!right).then(|| format!("expected {}, {got}", example.expect.name()))
+}

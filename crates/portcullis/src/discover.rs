@@ -1,0 +1,373 @@
+//! Finds what there is to judge: Terraform roots, templates, plans. Told apart by content.
+//!
+//! gitignore decides which roots are found, never which files belong to one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ignore::WalkBuilder;
+use portcullis_cloudformation as cfn;
+use portcullis_core::{Diagnostic, FileError, FileId, Files, NotCovered, files};
+use portcullis_terraform as terraform;
+use rayon::prelude::*;
+
+use crate::disk::{DiskFiles, relative_to};
+
+/// Folders that never hold sources of their own: version control, installed modules and packages,
+/// build output. `cdk.out` is found through `cdk.json`.
+const SKIPPED: [&str; 8] = [
+    ".git",
+    ".terraform",
+    ".terragrunt-cache",
+    "node_modules",
+    ".aws-sam",
+    ".venv",
+    "__pycache__",
+    "cdk.out",
+];
+
+/// Something that is judged as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Root {
+    /// A Terraform folder.
+    Terraform(String),
+    /// A CloudFormation or SAM template.
+    Template(String),
+    /// A Terraform plan in JSON.
+    Plan(String),
+}
+
+impl Root {
+    /// The folder or file it is.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Root::Terraform(p) | Root::Template(p) | Root::Plan(p) => p,
+        }
+    }
+}
+
+/// What the walk found, before anything is judged.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Terraform folders.
+    pub(crate) folders: BTreeSet<String>,
+    /// Templates.
+    pub(crate) templates: BTreeSet<String>,
+    /// Plans.
+    pub(crate) plans: BTreeSet<String>,
+    /// Coverage gaps that have no resolver: Terragrunt.
+    pub(crate) not_covered: Vec<NotCovered>,
+    /// Files that could not be read, links that lead nowhere.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Other tools' files, by kind.
+    pub(crate) ignored: BTreeMap<&'static str, usize>,
+}
+
+/// What a YAML or JSON file turned out to be.
+enum Kind {
+    Template,
+    Plan,
+    Other(&'static str),
+    Nothing,
+    Broken(Diagnostic),
+}
+
+/// Walks `start` (canonical, inside the boundary). With `respect_ignores`, gitignored files are
+/// passed over below it.
+pub(crate) fn walk(files: &DiskFiles, start: &Path, respect_ignores: bool) -> Found {
+    let root = files.on_disk("");
+    let mut found = Found::default();
+    let mut candidates: Vec<String> = Vec::new();
+    let mut outputs: Vec<String> = Vec::new();
+    let walker = WalkBuilder::new(start)
+        .hidden(false)
+        .git_ignore(respect_ignores)
+        .git_exclude(respect_ignores)
+        .git_global(false)
+        .ignore(false)
+        .require_git(false)
+        .parents(respect_ignores)
+        .filter_entry(|e| {
+            e.depth() == 0
+                || !e.file_name().to_str().is_some_and(|n| SKIPPED.contains(&n))
+                || !e.file_type().is_some_and(|t| t.is_dir())
+        })
+        .build();
+    for entry in walker {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(e) => {
+                let path = relative_to(&root, start).unwrap_or_default();
+                found.diagnostics.push(Diagnostic::file(path, format!("cannot be walked: {e}")));
+                continue;
+            }
+        };
+        let Some(path) = relative_to(&root, entry.path()) else { continue };
+        let is_link = entry.path_is_symlink();
+        if entry.file_type().is_some_and(|t| t.is_dir()) {
+            continue;
+        }
+        if is_link && !link_is_file(entry.path(), &path, &mut found) {
+            continue;
+        }
+        sort_in(path, &mut found, &mut candidates, &mut outputs);
+    }
+    for path in outputs {
+        candidates.extend(cdk_templates(files, &path, &mut found));
+    }
+    candidates.sort();
+    candidates.dedup();
+    let kinds: Vec<Kind> = candidates.par_iter().map(|p| classify(files, p)).collect();
+    for (path, kind) in candidates.into_iter().zip(kinds) {
+        match kind {
+            Kind::Template => drop(found.templates.insert(path)),
+            Kind::Plan => drop(found.plans.insert(path)),
+            Kind::Other(what) => *found.ignored.entry(what).or_default() += 1,
+            Kind::Nothing => {}
+            Kind::Broken(d) => found.diagnostics.push(d),
+        }
+    }
+    found
+}
+
+/// Whether a link leads to a file; loops and links to nowhere are reported.
+fn link_is_file(disk: &Path, path: &str, found: &mut Found) -> bool {
+    match std::fs::metadata(disk) {
+        Ok(meta) => meta.is_file(),
+        Err(e) => {
+            found.diagnostics.push(Diagnostic::file(
+                path,
+                format!("symbolic link that leads nowhere or in a circle: {e}"),
+            ));
+            false
+        }
+    }
+}
+
+fn sort_in(
+    path: String,
+    found: &mut Found,
+    candidates: &mut Vec<String>,
+    cdk_outputs: &mut Vec<String>,
+) {
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    if is_terraform_file(name) {
+        found.folders.insert(files::parent(&path).to_owned());
+        return;
+    }
+    match name {
+        "terragrunt.hcl" | "terragrunt.stack.hcl" | "root.hcl" => {
+            found.not_covered.push(NotCovered {
+                what: "terragrunt",
+                name: path.clone(),
+                span: None,
+                path: Some(path),
+            });
+            return;
+        }
+        "cdk.json" => {
+            cdk_outputs.push(path);
+            return;
+        }
+        _ => {}
+    }
+    if name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json") {
+        *found.ignored.entry("packer").or_default() += 1;
+        return;
+    }
+    let ending = name.rsplit_once('.').map_or("", |(_, e)| e);
+    if matches!(ending, "yaml" | "yml" | "json" | "template" | "cfn" | "cform") {
+        candidates.push(path);
+    }
+}
+
+/// Whether a file name is one that Terraform or OpenTofu reads as configuration.
+pub(crate) fn is_terraform_file(name: &str) -> bool {
+    !name.starts_with('.')
+        && !name.ends_with('~')
+        && [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|e| name.ends_with(e))
+}
+
+/// The templates of a cloud assembly named by a `cdk.json` (`output`, default `cdk.out`).
+/// <https://docs.aws.amazon.com/cdk/v2/guide/cli.html#cli-config>
+fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
+    let Ok(id) = files.read(cdk_json) else { return Vec::new() };
+    let text = files.sources().get(id).text.clone();
+    let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let output = config.get("output").and_then(|o| o.as_str()).unwrap_or("cdk.out");
+    let dir = files::join(files::parent(cdk_json), output);
+    if dir.starts_with("..") || dir.starts_with('/') {
+        return Vec::new();
+    }
+    let root = files.on_disk("");
+    let mut out = Vec::new();
+    for entry in walkdir::WalkDir::new(files.on_disk(&dir)).max_depth(16).sort_by_file_name() {
+        // A project that was not synthesised has no such folder: nothing to judge there.
+        let Ok(entry) = entry else { continue };
+        let Some(path) = relative_to(&root, entry.path()) else { continue };
+        if entry.file_type().is_file() && path.ends_with(".template.json") {
+            out.push(path);
+        } else if entry.file_type().is_file() && path.ends_with("cdk.tf.json") {
+            found.folders.insert(files::parent(&path).to_owned());
+        }
+    }
+    out
+}
+
+fn classify(files: &DiskFiles, path: &str) -> Kind {
+    let id = match files.read(path) {
+        Ok(id) => id,
+        // Binary files that happen to end in `.template` and the like are not ours.
+        Err(FileError::NotUtf8(at)) if at < 64 => return Kind::Nothing,
+        Err(e) => return Kind::Broken(unreadable(path, &e)),
+    };
+    classify_text(path, &files.sources().get(id).text)
+}
+
+fn unreadable(path: &str, e: &FileError) -> Diagnostic {
+    Diagnostic::file(path, format!("cannot be read: {e}"))
+}
+
+fn classify_text(path: &str, text: &str) -> Kind {
+    match cfn::sniff(text) {
+        cfn::Sniff::CloudFormation | cfn::Sniff::Sam => return Kind::Template,
+        cfn::Sniff::No => {}
+    }
+    if path.ends_with(".json") {
+        if terraform::is_plan(text) {
+            return Kind::Plan;
+        }
+        if terraform::is_state(text) {
+            return Kind::Other("terraform state");
+        }
+        return Kind::Nothing;
+    }
+    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    if has("apiVersion:") && has("kind:") {
+        Kind::Other("kubernetes")
+    } else if path.ends_with("serverless.yml") || path.ends_with("serverless.yaml") {
+        Kind::Other("serverless framework")
+    } else {
+        Kind::Nothing
+    }
+}
+
+/// What a single named file is.
+pub(crate) enum Named {
+    /// A template.
+    Template,
+    /// A plan.
+    Plan,
+    /// A Terraform file: its folder is meant.
+    Terraform,
+    /// A file that some Terraform root may read: tfvars, a template of `templatefile`.
+    Companion,
+    /// Unreadable.
+    Broken(Diagnostic),
+}
+
+/// Tells what a file named on the command line is.
+pub(crate) fn classify_named(files: &DiskFiles, path: &str) -> Named {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if is_terraform_file(name) {
+        return Named::Terraform;
+    }
+    let id: FileId = match files.read(path) {
+        Ok(id) => id,
+        Err(FileError::NotUtf8(_)) => return Named::Companion,
+        Err(e) => return Named::Broken(unreadable(path, &e)),
+    };
+    match classify_text(path, &files.sources().get(id).text) {
+        Kind::Template => Named::Template,
+        Kind::Plan => Named::Plan,
+        Kind::Broken(d) => Named::Broken(d),
+        Kind::Other(_) | Kind::Nothing => Named::Companion,
+    }
+}
+
+/// Who calls whom among the folders and templates that were found.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    /// Callee to callers.
+    callers: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Calls {
+    /// Reads the module calls and nested templates of everything in `found`.
+    pub(crate) fn read(
+        found: &Found,
+        terraform: &terraform::Project<'_>,
+        templates: &cfn::Project<'_>,
+    ) -> Self {
+        let folders: Vec<&String> = found.folders.iter().collect();
+        let files: Vec<&String> = found.templates.iter().collect();
+        let mut pairs: Vec<(String, String)> = folders
+            .par_iter()
+            .flat_map_iter(|dir| {
+                let calls = terraform.calls(dir);
+                calls.into_iter().filter_map(|c| c.target).map(|t| (t, (*dir).clone()))
+            })
+            .collect();
+        pairs.par_extend(files.par_iter().flat_map_iter(|path| {
+            templates.children(path).into_iter().map(|child| (child, (*path).clone()))
+        }));
+        let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (callee, caller) in pairs {
+            if callee != caller {
+                callers.entry(callee).or_default().insert(caller);
+            }
+        }
+        Self { callers }
+    }
+
+    /// Whether anything calls it.
+    pub(crate) fn is_called(&self, path: &str) -> bool {
+        self.callers.contains_key(path)
+    }
+
+    /// The outermost callers of `path`; itself when nobody calls it (or only a circle does).
+    pub(crate) fn roots_of(&self, path: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![path.to_owned()];
+        let mut roots = BTreeSet::new();
+        while let Some(p) = todo.pop() {
+            if !seen.insert(p.clone()) {
+                continue;
+            }
+            match self.callers.get(&p) {
+                Some(callers) => todo.extend(callers.iter().cloned()),
+                None => drop(roots.insert(p)),
+            }
+        }
+        if roots.is_empty() {
+            roots.insert(path.to_owned());
+        }
+        roots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_lead_to_roots_and_circles_stay() {
+        let mut calls = Calls::default();
+        for (callee, caller) in [("m", "a"), ("m", "b"), ("a", "env"), ("x", "y"), ("y", "x")] {
+            calls.callers.entry(callee.into()).or_default().insert(caller.into());
+        }
+        let roots = |p: &str| calls.roots_of(p).into_iter().collect::<Vec<_>>();
+        assert_eq!(roots("m"), ["b", "env"]);
+        assert_eq!(roots("env"), ["env"]);
+        assert_eq!(roots("x"), ["x"]);
+    }
+
+    #[test]
+    fn other_tools_files_are_told_apart() {
+        let kube = "apiVersion: v1\nkind: Pod\n";
+        assert!(matches!(classify_text("a.yaml", kube), Kind::Other("kubernetes")));
+        assert!(matches!(classify_text("a.yaml", "x: 1"), Kind::Nothing));
+        assert!(is_terraform_file("a.tf.json") && !is_terraform_file("a.tfvars"));
+        assert!(!is_terraform_file(".#a.tf"));
+    }
+}

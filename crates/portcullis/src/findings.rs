@@ -1,0 +1,88 @@
+//! From outcomes to findings: trails, places, fingerprints.
+
+use portcullis_core::report::{Finding, OutcomeKind, RuleInfo, Subject};
+use portcullis_core::{Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Verdict};
+use sha2::{Digest, Sha256};
+
+use crate::suppress::Candidate;
+
+/// Turns an outcome into a finding. `rule` is the rule's index in the set that ran.
+pub(crate) fn finding(
+    outcome: Outcome,
+    graph: &Graph,
+    resource: &Resource,
+    rule: usize,
+    info: &RuleInfo,
+    sources: &SourceMap,
+) -> Candidate {
+    let first = outcome.evidence.first();
+    let location = first.map_or(resource.header, |e| e.span);
+    let mut trail = first.map_or_else(Vec::new, |e| graph.origins.trail(e.origin));
+    // A hop inside the reported place says nothing new.
+    trail.retain(|s| !location.covers(s.span));
+    if let Some(last) = trail.last_mut() {
+        // A chain ends where the value is written, whatever the last hop's kind.
+        if last.how == How::Expression {
+            last.how = How::Literal;
+        }
+    }
+    let attribute = first.map_or("", |e| e.path.as_str());
+    let found = first.and_then(|e| e.found.as_deref()).unwrap_or("");
+    let root = if resource.flavour.is_terraform() {
+        graph.root.to_string()
+    } else {
+        sources.path(resource.block.file).to_string()
+    };
+    let short = resource.address.rsplit('.').next().unwrap_or(&resource.address);
+    let kind = match outcome.verdict {
+        Verdict::Pass => OutcomeKind::Pass,
+        Verdict::Fail => OutcomeKind::Fail,
+        Verdict::Unknown(_) => OutcomeKind::Unknown,
+    };
+    let conditional = match (&resource.conditional, &resource.presence) {
+        (Some(name), _) => Some(name.to_string()),
+        (None, Presence::Possible(why)) => Some(why.text.to_string()),
+        (None, Presence::Present) => None,
+    };
+    let finding = Finding {
+        rule,
+        outcome: kind,
+        severity: info.severity,
+        conditional,
+        fingerprint: digest(&[&info.id, &root, &resource.address, attribute, &outcome.row]),
+        moved_fingerprint: digest(&[&info.id, &resource.kind, short, attribute, found]),
+        subject: Subject {
+            address: resource.address.to_string(),
+            kind: resource.kind.to_string(),
+            declared_kind: resource.declared_kind.as_ref().map(ToString::to_string),
+            root,
+            block: resource.block,
+        },
+        location,
+        trail,
+        message: outcome.message,
+        evidence: evidence(outcome.evidence),
+        verdict: outcome.verdict,
+        suppressed: None,
+    };
+    Candidate { finding, calls: resource.calls.clone() }
+}
+
+fn evidence(list: Vec<Evidence>) -> Vec<Evidence> {
+    list.into_iter().take(16).collect()
+}
+
+/// SHA-256 of the parts, each ended by a zero byte; the first 128 bits in hexadecimal.
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for p in parts {
+        hash.update(p.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+}
+
+/// Fingerprint of a finding of the scan's own rules: what, where, about which rule.
+pub(crate) fn own_fingerprint(rule: &str, path: &str, message: &str) -> String {
+    digest(&[rule, path, message])
+}

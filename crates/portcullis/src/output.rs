@@ -1,0 +1,106 @@
+//! Writes a scan's reports and turns it into an exit code.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use portcullis_core::Level;
+use portcullis_report::{Format, Style};
+
+use crate::cli::{Color, Scan};
+use crate::fail::Fail;
+use crate::scan;
+use crate::threshold::Threshold;
+
+/// An output that cannot be written.
+pub(crate) fn broken(e: std::io::Error) -> Fail {
+    Fail::new(format!("the output cannot be written: {e}"))
+}
+
+/// Runs `portcullis scan` and returns its exit code.
+pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
+    let formats = formats(&options.format)?;
+    // A wrong threshold is found before anything is read.
+    let asked = options.fail_on.as_deref().map(Threshold::parse).transpose()?;
+    let scanned = scan::scan(options)?;
+    let report = &scanned.report;
+    let threshold = match (asked, &scanned.config.fail_on) {
+        (Some(t), _) => t,
+        (None, Some(text)) => Threshold::parse(text)?,
+        (None, None) => Threshold::parse("critical")?,
+    };
+    let style = Style {
+        color: match options.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        },
+        width: 100,
+        quiet: options.quiet,
+    };
+    for (format, file) in formats {
+        match file {
+            None => portcullis_report::write(format, report, &style, out).map_err(broken)?,
+            Some(path) => {
+                let fail = |e: std::io::Error| Fail::new(format!("{}: {e}", path.display()));
+                let mut file =
+                    std::io::BufWriter::new(std::fs::File::create(&path).map_err(fail)?);
+                let plain = Style { color: false, ..style };
+                portcullis_report::write(format, report, &plain, &mut file).map_err(fail)?;
+                file.flush().map_err(fail)?;
+            }
+        }
+    }
+    explain_problems(options, &scanned, &style).map_err(broken)?;
+    Ok(if options.exit_zero {
+        0
+    } else if threshold.is_met(report) {
+        1
+    } else if scan::is_incomplete(report) || scanned.empty && !options.allow_empty {
+        3
+    } else {
+        0
+    })
+}
+
+/// `NAME` or `NAME=FILE`; without any, the terminal. Only one goes to standard output.
+fn formats(options: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Fail> {
+    if options.is_empty() {
+        return Ok(vec![(Format::Terminal, None)]);
+    }
+    let mut out = Vec::new();
+    for text in options {
+        let (name, file) = match text.split_once('=') {
+            Some((n, f)) => (n, Some(PathBuf::from(f))),
+            None => (text.as_str(), None),
+        };
+        let format = Format::parse(name).ok_or_else(|| {
+            let known: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
+            Fail::new(format!("--format {name}: expected {}", known.join(", ")))
+        })?;
+        if file.is_none() && out.iter().any(|(_, f): &(Format, Option<PathBuf>)| f.is_none()) {
+            return Err(Fail::new("two formats for standard output: give all but one a file, as in --format sarif=out.sarif"));
+        }
+        out.push((format, file));
+    }
+    Ok(out)
+}
+
+/// Problems go to standard error, whatever the format: a report in a file must not hide them.
+fn explain_problems(options: &Scan, scanned: &scan::Scanned, style: &Style) -> std::io::Result<()> {
+    let mut err = std::io::stderr().lock();
+    let report = &scanned.report;
+    let style = Style { color: style.color && crate::stderr_is_terminal(), ..*style };
+    if !options.quiet {
+        for d in report.diagnostics.iter().filter(|d| d.level == Level::Error).take(20) {
+            write!(err, "{}", portcullis_report::diagnostic(d, &report.sources, &report.prefix, &style))?;
+        }
+        let more = report.diagnostics.iter().filter(|d| d.level == Level::Error).count();
+        if more > 20 {
+            writeln!(err, "… and {} more problems: the JSON report lists all", more - 20)?;
+        }
+    }
+    if scanned.empty && !options.allow_empty {
+        writeln!(err, "error: no infrastructure code was found (--allow-empty accepts that)")?;
+    }
+    Ok(())
+}

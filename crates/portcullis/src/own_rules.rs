@@ -1,0 +1,85 @@
+//! The scan's own rules: what it says about suppressions.
+
+use std::sync::Arc;
+
+use portcullis_core::Severity;
+use portcullis_core::report::RuleInfo;
+
+/// A rule about the scan itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OwnRule {
+    /// A suppression whose day is over.
+    Expired,
+    /// A suppression without a reason.
+    Reasonless,
+    /// A suppression of a rule that does not exist.
+    UnknownRule,
+    /// A suppression that suppresses nothing.
+    Unused,
+}
+
+impl OwnRule {
+    /// All, in the order of their ids.
+    pub(crate) const ALL: [OwnRule; 4] =
+        [OwnRule::Expired, OwnRule::Reasonless, OwnRule::UnknownRule, OwnRule::Unused];
+
+    /// The rule's id.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            OwnRule::Expired => "portcullis-suppression-expired",
+            OwnRule::Reasonless => "portcullis-suppression-reason",
+            OwnRule::UnknownRule => "portcullis-suppression-unknown-rule",
+            OwnRule::Unused => "portcullis-suppression-unused",
+        }
+    }
+
+    fn texts(self) -> (&'static str, &'static str, &'static str, Severity) {
+        match self {
+            OwnRule::Expired => (
+                "Suppressions are renewed before they expire",
+                "An expired suppression no longer takes its finding out.",
+                "Fix what it suppressed, or agree on a new date and write it into `until`.",
+                Severity::Low,
+            ),
+            OwnRule::Reasonless => (
+                "Suppressions give a reason",
+                "Nobody can judge an exception whose reason is not written down.",
+                "Add `reason=\"…\"`, or the reason in the other tool's notation.",
+                Severity::Info,
+            ),
+            OwnRule::UnknownRule => (
+                "Suppressions name rules that exist",
+                "A misspelt id suppresses nothing, and nobody notices.",
+                "Correct the id; `portcullis rules list` prints all of them.",
+                Severity::Low,
+            ),
+            OwnRule::Unused => (
+                "Suppressions suppress something",
+                "A suppression that outlives its finding hides the next one.",
+                "Remove it.",
+                Severity::Info,
+            ),
+        }
+    }
+
+    /// How bad it is.
+    pub(crate) fn severity(self) -> Severity {
+        self.texts().3
+    }
+
+    /// What reports say about it.
+    pub(crate) fn info(self) -> RuleInfo {
+        let (title, rationale, remediation, severity) = self.texts();
+        RuleInfo {
+            id: Arc::from(self.id()),
+            title: Arc::from(title),
+            severity,
+            rationale: Arc::from(rationale),
+            remediation: Arc::from(remediation),
+            aliases: Arc::from([]),
+            controls: Arc::from([]),
+            references: Arc::from([]),
+            service: Arc::from("portcullis"),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a command line names: the boundary, its files, and the roots to judge.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use portcullis_cloudformation as cfn;
+use portcullis_core::{Diagnostic, FileId, files};
+use portcullis_terraform as terraform;
+
+use crate::cli::Values;
+use crate::disk::{DiskFiles, boundary_of, common_folder, relative_to};
+use crate::discover::{self, Calls, Found, Named, Root};
+use crate::fail::Fail;
+
+/// The named paths and the boundary around them.
+pub(crate) struct Targets {
+    /// Files inside the boundary.
+    pub(crate) files: DiskFiles,
+    /// Boundary-relative paths as named, with whether each is a folder.
+    pub(crate) targets: Vec<(String, bool)>,
+    /// From the working directory to the boundary: empty or ending in `/`.
+    pub(crate) prefix: String,
+}
+
+/// Finds the boundary of the named paths; a path that does not exist is a usage error.
+pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
+    let mut real = Vec::new();
+    for p in paths {
+        let c = p
+            .canonicalize()
+            .map_err(|e| Fail::new(format!("PATH {} cannot be read: {e}", p.display())))?;
+        real.push(c);
+    }
+    let bounds: Vec<PathBuf> = real.iter().map(|p| boundary_of(p)).collect();
+    let boundary = common_folder(&bounds);
+    let targets = real
+        .iter()
+        .map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir()))
+        .collect();
+    let cwd = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
+    let prefix = match (relative_to(&cwd, &boundary), relative_to(&boundary, &cwd)) {
+        (Some(down), _) if down.is_empty() => String::new(),
+        (Some(down), _) => format!("{down}/"),
+        (None, Some(up)) => "../".repeat(up.split('/').count()),
+        (None, None) => {
+            let far = files::relative(&cwd.to_string_lossy(), &boundary.to_string_lossy());
+            format!("{far}/")
+        }
+    };
+    Ok(Targets { files: DiskFiles::new(boundary), targets, prefix })
+}
+
+/// Values from options and environment, read.
+pub(crate) struct Read {
+    /// For Terraform.
+    pub(crate) terraform: terraform::Settings,
+    /// For templates.
+    pub(crate) templates: cfn::Settings,
+}
+
+/// Reads variable and parameter files; one that is missing is a usage error.
+pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fail> {
+    let read = |path: &Path, what: &str| -> Result<FileId, Fail> {
+        let fail = |e: &dyn std::fmt::Display| Fail::new(format!("{what} {}: {e}", path.display()));
+        let real = path.canonicalize().map_err(|e| fail(&e))?;
+        let shown = relative_to(&files.on_disk(""), &real)
+            .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
+        files.read_named(&real, &shown).map_err(|e| fail(&e))
+    };
+    let mut vars = Vec::new();
+    for pair in &values.vars {
+        let (k, v) = pair
+            .split_once('=')
+            .ok_or_else(|| Fail::new(format!("--var {pair}: expected NAME=VALUE")))?;
+        vars.push((k.trim().to_owned(), v.to_owned()));
+    }
+    let mut env: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .filter_map(|(k, v)| Some((k.strip_prefix("TF_VAR_")?.to_owned(), v)))
+        .collect();
+    env.sort();
+    let var_files = values.var_files.iter().map(|p| read(p, "--var-file")).collect::<Result<_, _>>()?;
+    let parameter_files =
+        values.parameters.iter().map(|p| read(p, "--parameters")).collect::<Result<_, _>>()?;
+    Ok(Read {
+        terraform: terraform::Settings {
+            var_files,
+            vars: vars.clone(),
+            env,
+            workspace: String::new(),
+        },
+        templates: cfn::Settings { parameters: vars, parameter_files },
+    })
+}
+
+/// The roots to judge and how their results are shown.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Roots with whether all of their results are shown, or only those that touch the targets.
+    pub(crate) roots: Vec<(Root, bool)>,
+    /// What the walk found beside roots.
+    pub(crate) found: Found,
+    /// Whether only files were named, none of which is infrastructure code.
+    pub(crate) only_other_files: bool,
+}
+
+/// Decides what to judge: roots below the named folders, and the callers of what is named.
+pub(crate) fn plan(
+    named: &Targets,
+    standalone: bool,
+    tf: &terraform::Project<'_>,
+    templates: &cfn::Project<'_>,
+) -> Plan {
+    let files = &named.files;
+    let boundary = files.on_disk("");
+    let whole = named.targets.iter().any(|(p, dir)| *dir && p.is_empty());
+    let mut named_found = Found::default();
+    let mut companions: Vec<String> = Vec::new();
+    for (path, is_dir) in &named.targets {
+        if *is_dir {
+            merge(&mut named_found, discover::walk(files, &files.on_disk(path), path.is_empty() || !is_ignored(files, path)));
+            continue;
+        }
+        match discover::classify_named(files, path) {
+            Named::Terraform => drop(named_found.folders.insert(files::parent(path).to_owned())),
+            Named::Template => drop(named_found.templates.insert(path.clone())),
+            Named::Plan => drop(named_found.plans.insert(path.clone())),
+            Named::Companion => companions.push(path.clone()),
+            Named::Broken(d) => named_found.diagnostics.push(d),
+        }
+    }
+    // Callers may stand anywhere inside the boundary.
+    let around = if whole || standalone {
+        None
+    } else {
+        Some(discover::walk(files, &boundary, true))
+    };
+    let mut all = Found::default();
+    for f in std::iter::once(&named_found).chain(around.as_ref()) {
+        all.folders.extend(f.folders.iter().cloned());
+        all.templates.extend(f.templates.iter().cloned());
+    }
+    let calls = if standalone { Calls::default() } else { Calls::read(&all, tf, templates) };
+    let mut roots: BTreeSet<(Root, bool)> = BTreeSet::new();
+    let files_only = named.targets.iter().all(|(_, dir)| !dir);
+    let things = named_found
+        .folders
+        .iter()
+        .map(|p| (p, Root::Terraform as fn(String) -> Root))
+        .chain(named_found.templates.iter().map(|p| (p, Root::Template as fn(String) -> Root)));
+    for (path, make) in things {
+        for root in calls.roots_of(path) {
+            let below = !files_only && (named_found.folders.contains(&root) || named_found.templates.contains(&root));
+            roots.insert((make(root), below));
+        }
+    }
+    for path in &companions {
+        for dir in folders_that_may_use(path, &all) {
+            for root in calls.roots_of(dir) {
+                roots.insert((Root::Terraform(root), false));
+            }
+        }
+    }
+    roots.extend(named_found.plans.iter().map(|p| (Root::Plan(p.clone()), true)));
+    // The same root both ways: showing all of it wins.
+    let full: BTreeSet<Root> = roots.iter().filter(|(_, all)| *all).map(|(r, _)| r.clone()).collect();
+    let only_other_files = files_only && roots.is_empty() && named_found.diagnostics.is_empty();
+    Plan {
+        roots: roots.into_iter().filter(|(r, shown)| *shown || !full.contains(r)).collect(),
+        found: named_found,
+        only_other_files,
+    }
+}
+
+/// Terraform folders that a file which is no configuration may belong to: its own folder's, else
+/// (a tfvars file kept apart) none but those in its parent folders.
+fn folders_that_may_use<'a>(path: &str, found: &'a Found) -> Vec<&'a str> {
+    let mut dir = files::parent(path);
+    loop {
+        if let Some(hit) = found.folders.get(dir) {
+            return vec![hit.as_str()];
+        }
+        if dir.is_empty() {
+            return Vec::new();
+        }
+        dir = files::parent(dir);
+    }
+}
+
+/// Whether a named folder is itself gitignored: naming it means that it is wanted.
+fn is_ignored(files: &DiskFiles, path: &str) -> bool {
+    let (gitignore, _) = ignore::gitignore::Gitignore::new(files.on_disk(".gitignore"));
+    gitignore.matched_path_or_any_parents(files.on_disk(path), true).is_ignore()
+}
+
+fn merge(into: &mut Found, from: Found) {
+    into.folders.extend(from.folders);
+    into.templates.extend(from.templates);
+    into.plans.extend(from.plans);
+    into.not_covered.extend(from.not_covered);
+    into.diagnostics.extend::<Vec<Diagnostic>>(from.diagnostics);
+    for (k, n) in from.ignored {
+        *into.ignored.entry(k).or_default() += n;
+    }
+}

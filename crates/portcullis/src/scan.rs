@@ -1,0 +1,434 @@
+//! `portcullis scan`: discover, load, resolve, evaluate, report.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use portcullis_cloudformation as cfn;
+use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo};
+use portcullis_core::{Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span};
+use portcullis_rules::{Overrides, RuleSet, evaluate};
+use portcullis_terraform as terraform;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::catalogue::{self, Catalogue};
+use crate::cli::Scan;
+use crate::config::Config;
+use crate::discover::Root;
+use crate::fail::Fail;
+use crate::own_rules::OwnRule;
+use crate::project::{self, Targets};
+use crate::suppress::{self, Candidate, Suppression};
+use crate::{date, findings, overrides, select};
+
+/// What one root gave.
+#[derive(Default)]
+struct Judged {
+    candidates: Vec<Candidate>,
+    passed: usize,
+    resources: usize,
+    suppressions: Vec<Suppression>,
+    diagnostics: Vec<Diagnostic>,
+    not_covered: Vec<NotCovered>,
+    hidden: Vec<Hidden>,
+    inputs: Vec<Input>,
+}
+
+/// A finished scan.
+pub(crate) struct Scanned {
+    /// The report.
+    pub(crate) report: Report,
+    /// Whether nothing of what was named is infrastructure code, and that is not fine.
+    pub(crate) empty: bool,
+    /// Config in force.
+    pub(crate) config: Config,
+}
+
+/// Runs a scan.
+pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
+    let as_of = date::as_of(options.as_of.as_deref())?;
+    let targets = project::open(&options.paths)?;
+    let files = &targets.files;
+    let start = targets.targets.first().map_or(PathBuf::new(), |(p, _)| files.on_disk(p));
+    let (config, config_path) = Config::load(files, options.config.as_deref(), &start)?;
+    let Catalogue { rules, guard, .. } =
+        catalogue::load(&rule_paths(options, &targets), files.sources())?;
+    let guard = crate::guard::Guard::new(guard)?;
+    let profile = options.profile.as_deref().or(config.profile.as_deref()).unwrap_or("recommended");
+    let choice = select::Choice {
+        profile,
+        rule: &options.rule,
+        skip: &options.skip_rule,
+        framework: &options.framework,
+    };
+    let selected = select::select(&rules, &config, &choice)?;
+    let overrides = overrides::from_config(&rules, &config)?;
+    let values = project::read_values(files, &options.values)?;
+    let given: Vec<String> = values.terraform.vars.iter().map(|(k, _)| k.clone()).collect();
+    let tf = terraform::Project::new(files, values.terraform);
+    let templates = cfn::Project::new(files, values.templates);
+    let plan = project::plan(&targets, options.standalone, &tf, &templates);
+    check_vars(&given, &plan.roots, &tf, &templates)?;
+
+    let run = Run { files, rules: &rules, selected: &selected, overrides: &overrides, guard: &guard, tf: &tf, templates: &templates, include_passed: options.include_passed };
+    let judged: Vec<Judged> = plan
+        .roots
+        .par_iter()
+        .map(|(root, whole)| {
+            let mut judged = run.judge(root);
+            if !whole {
+                judged.keep_touching(&targets, files.sources());
+            }
+            judged
+        })
+        .collect();
+    let mut all = Judged::default();
+    for j in judged {
+        all.add(j);
+    }
+    all.diagnostics.extend(plan.found.diagnostics);
+    all.not_covered.extend(plan.found.not_covered);
+    let empty = plan.roots.is_empty() && !plan.only_other_files && all.diagnostics.is_empty() && all.not_covered.is_empty();
+
+    let sources = files.shared_sources();
+    let mut infos: Vec<RuleInfo> = selected.iter().map(|i| rules.rules()[*i].info.clone()).collect();
+    infos.extend(guard.infos());
+    let mut suppressed_own = Vec::new();
+    if !options.no_suppressions {
+        suppressed_own = all.suppress(&rules, &selected, &guard, &sources, &as_of);
+        all.apply_exceptions(&config, config_path.as_deref(), &rules, &selected, &sources, &as_of)?;
+    }
+    let own_rules = if options.rule.is_empty() { OwnRule::ALL.len() } else { 0 };
+    let mut report = all.report(infos, sources, &targets, options, &config);
+    report.rules_digest = rules.digest();
+    report.as_of = as_of;
+    report.profile = profile.to_owned();
+    report.ignored = plan.found.ignored.into_iter().map(|(k, n)| (k.to_owned(), n)).collect();
+    if own_rules > 0 {
+        let first = report.rules.len();
+        report.rules.extend(OwnRule::ALL.iter().map(|r| r.info()));
+        report.own_rules = own_rules;
+        for (rule, mut f) in suppressed_own {
+            f.rule = first + OwnRule::ALL.iter().position(|r| *r == rule).unwrap_or(0);
+            f.severity = rule.severity();
+            f.fingerprint = findings::own_fingerprint(rule.id(), &report.sources.path(f.location.file), &f.message);
+            f.moved_fingerprint.clone_from(&f.fingerprint);
+            report.findings.push(f);
+        }
+    }
+    if let Some(min) = &options.min_severity {
+        let min = Severity::parse(min)
+            .ok_or_else(|| Fail::new(format!("--min-severity {min}: expected critical, high, medium, low or info")))?;
+        report.findings.retain(|f| f.severity >= min);
+    }
+    sort(&mut report);
+    Ok(Scanned { report, empty, config })
+}
+
+/// `--rules`, else the user's `.portcullis/rules` inside the boundary.
+fn rule_paths(options: &Scan, targets: &Targets) -> Vec<PathBuf> {
+    let own = targets.files.on_disk(".portcullis/rules");
+    let mut paths = options.rules.clone();
+    if own.is_dir() {
+        paths.push(own);
+    }
+    paths
+}
+
+/// A `--var` that nothing declares is a typing error.
+fn check_vars(
+    given: &[String],
+    roots: &[(Root, bool)],
+    tf: &terraform::Project<'_>,
+    templates: &cfn::Project<'_>,
+) -> Result<(), Fail> {
+    for name in given.iter().filter(|n| !n.starts_with("AWS::")) {
+        let declared = roots.iter().any(|(r, _)| match r {
+            Root::Terraform(dir) => tf.declares(dir, name),
+            Root::Template(path) => templates.declares(path, name),
+            Root::Plan(_) => false,
+        });
+        if !declared && !roots.is_empty() {
+            return Err(Fail::new(format!("--var {name}: no root declares this variable or parameter")));
+        }
+    }
+    Ok(())
+}
+
+struct Run<'a> {
+    files: &'a dyn Files,
+    rules: &'a RuleSet,
+    selected: &'a [usize],
+    overrides: &'a Overrides,
+    guard: &'a crate::guard::Guard,
+    tf: &'a terraform::Project<'a>,
+    templates: &'a cfn::Project<'a>,
+    include_passed: bool,
+}
+
+impl Run<'_> {
+    fn judge(&self, root: &Root) -> Judged {
+        let resolution = match root {
+            Root::Terraform(dir) => self.tf.resolve(dir),
+            Root::Template(path) => self.templates.resolve(path),
+            Root::Plan(path) => match self.files.read(path) {
+                Ok(id) => terraform::resolve_plan(self.files, id),
+                Err(e) => Resolution {
+                    diagnostics: vec![Diagnostic::file(path.as_str(), format!("cannot be read: {e}"))],
+                    ..Resolution::default()
+                },
+            },
+        };
+        self.evaluate(root, resolution)
+    }
+
+    fn evaluate(&self, root: &Root, resolution: Resolution) -> Judged {
+        let sources = self.files.sources();
+        let mut out = Judged::default();
+        let position: FxHashMap<&str, usize> = self
+            .selected
+            .iter()
+            .enumerate()
+            .map(|(at, i)| (&*self.rules.rules()[*i].info.id, at))
+            .collect();
+        for graph in &resolution.graphs {
+            let outcomes = evaluate(self.rules, self.selected, graph, sources, self.overrides);
+            let outcomes = outcomes
+                .into_iter()
+                .filter_map(|o| position.get(&*o.rule).map(|at| (*at, o)))
+                .chain(self.guard.evaluate(graph, self.selected.len()));
+            for (at, outcome) in outcomes {
+                let Some(resource) = graph.get(outcome.resource) else { continue };
+                let Some(info) = self.info(at) else { continue };
+                let mut candidate = findings::finding(outcome, graph, resource, at, info, sources);
+                let changed = self.selected.get(at).and_then(|i| self.overrides.severity(*i, resource, sources));
+                candidate.finding.severity = changed.unwrap_or(info.severity);
+                if candidate.finding.outcome == OutcomeKind::Pass {
+                    out.passed += 1;
+                    if !self.include_passed {
+                        continue;
+                    }
+                }
+                out.candidates.push(candidate);
+            }
+            for r in graph.resources.iter().filter(|r| r.judged) {
+                out.resources += 1;
+                if let Some(meta) = r.meta.get("Metadata") {
+                    out.suppressions.extend(suppress::from_metadata(meta, &graph.origins, r.block));
+                }
+            }
+        }
+        for span in &resolution.comments {
+            let source = sources.get(span.file);
+            let text = source.slice(*span);
+            if text.contains("ignore") || text.contains("skip") {
+                out.suppressions.extend(suppress::from_comment(text, *span));
+            }
+        }
+        let root = root.path();
+        out.inputs = resolution
+            .inputs
+            .iter()
+            .map(|(file, kind)| Input { file: *file, kind, root: shown_root(root) })
+            .collect();
+        out.diagnostics = resolution.diagnostics;
+        out.not_covered = resolution.not_covered;
+        out.hidden = resolution.hidden;
+        out
+    }
+
+    fn info(&self, at: usize) -> Option<&RuleInfo> {
+        match self.selected.get(at) {
+            Some(i) => self.rules.rules().get(*i).map(|r| &r.info),
+            None => self.guard.info(at - self.selected.len()),
+        }
+    }
+}
+
+fn shown_root(root: &str) -> String {
+    if root.is_empty() { ".".to_owned() } else { root.to_owned() }
+}
+
+impl Judged {
+    fn add(&mut self, o: Judged) {
+        self.candidates.extend(o.candidates);
+        self.passed += o.passed;
+        self.resources += o.resources;
+        self.suppressions.extend(o.suppressions);
+        self.diagnostics.extend(o.diagnostics);
+        self.not_covered.extend(o.not_covered);
+        self.hidden.extend(o.hidden);
+        self.inputs.extend(o.inputs);
+    }
+
+    /// Keeps what lies under a named path, or whose trail does.
+    fn keep_touching(&mut self, targets: &Targets, sources: &SourceMap) {
+        let under = |span: &Span| {
+            let path = sources.path(span.file);
+            targets.targets.iter().any(|(t, dir)| {
+                if *dir {
+                    t.is_empty() || path.strip_prefix(t.as_str()).is_some_and(|r| r.starts_with('/'))
+                } else {
+                    **t == *path
+                }
+            })
+        };
+        let touches = |f: &Finding| {
+            under(&f.location) || under(&f.subject.block) || f.trail.iter().any(|s| under(&s.span))
+        };
+        let before = self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
+        self.candidates.retain(|c| touches(&c.finding));
+        let after = self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
+        self.passed -= (before - after).min(self.passed);
+        self.suppressions.retain(|s| under(&s.span));
+    }
+
+    fn suppress(
+        &mut self,
+        rules: &RuleSet,
+        selected: &[usize],
+        guard: &crate::guard::Guard,
+        sources: &SourceMap,
+        as_of: &str,
+    ) -> Vec<(OwnRule, Finding)> {
+        let mut seen = FxHashSet::default();
+        self.suppressions.retain(|s| seen.insert((s.span, s.rule.clone())));
+        self.suppressions.sort_by_cached_key(|s| (sources.path(s.span.file), s.span.start, s.rule.clone()));
+        let at: FxHashMap<usize, usize> = selected.iter().enumerate().map(|(a, i)| (*i, a)).collect();
+        let offset = 1_000_000;
+        let find = |name: &str| -> Vec<usize> {
+            let mut found: Vec<usize> = rules
+                .find(name)
+                .into_iter()
+                // Rules that did not run keep an index of their own, so that they are known.
+                .map(|i| at.get(&i).copied().unwrap_or(offset + i))
+                .collect();
+            found.extend(guard.find(name).map(|i| i + selected.len()));
+            found
+        };
+        let ran = |i: usize| i < offset;
+        suppress::apply(
+            &mut self.candidates,
+            &self.suppressions,
+            &suppress::Rules { find: &find, ran: &ran },
+            sources,
+            as_of,
+        )
+        .own
+    }
+
+    fn apply_exceptions(
+        &mut self,
+        config: &Config,
+        path: Option<&std::path::Path>,
+        rules: &RuleSet,
+        selected: &[usize],
+        sources: &SourceMap,
+        as_of: &str,
+    ) -> Result<(), Fail> {
+        for e in &config.exceptions {
+            let named: BTreeSet<usize> = rules.find(&e.rule).into_iter().collect();
+            if named.is_empty() {
+                return Err(select::unknown_rules(rules, &[&e.rule]));
+            }
+            if e.until.as_deref().is_some_and(|u| u < as_of) {
+                continue;
+            }
+            let matcher = |glob: &Option<String>| match glob {
+                Some(g) => crate::config::glob(g).map(Some),
+                None => Ok(None),
+            };
+            let bad = |x: globset::Error| Fail::new(x.to_string());
+            let address = matcher(&e.address).map_err(bad)?;
+            let file = matcher(&e.path).map_err(bad)?;
+            for c in &mut self.candidates {
+                let f = &mut c.finding;
+                let named = selected.get(f.rule).is_some_and(|i| named.contains(i));
+                let open = matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown);
+                let here = address.as_ref().is_none_or(|g| g.is_match(&f.subject.address))
+                    && file.as_ref().is_none_or(|g| g.is_match(&*sources.path(f.subject.block.file)));
+                if named && open && here {
+                    f.outcome = OutcomeKind::Suppressed;
+                    f.suppressed = Some(portcullis_core::report::Suppressed {
+                        by: None,
+                        path: path.map(|p| p.to_string_lossy().replace('\\', "/")),
+                        reason: e.reason.clone(),
+                        owner: e.owner.clone(),
+                        until: e.until.clone(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn report(
+        self,
+        rules: Vec<RuleInfo>,
+        sources: Arc<SourceMap>,
+        targets: &Targets,
+        options: &Scan,
+        config: &Config,
+    ) -> Report {
+        Report {
+            sources,
+            version: env!("CARGO_PKG_VERSION"),
+            rules_digest: String::new(),
+            as_of: String::new(),
+            profile: String::new(),
+            prefix: targets.prefix.clone(),
+            include_passed: options.include_passed,
+            rules,
+            own_rules: 0,
+            inputs: self.inputs,
+            findings: self.candidates.into_iter().map(|c| c.finding).collect(),
+            passed: self.passed,
+            resources: self.resources,
+            diagnostics: self.diagnostics,
+            not_covered: self
+                .not_covered
+                .into_iter()
+                .map(|what| Gap { accepted: config.accepts(&what.name), what })
+                .collect(),
+            hidden: self.hidden,
+            ignored: Vec::new(),
+        }
+    }
+}
+
+/// Orders everything by path and place, never by the order in which threads finished, and takes
+/// out what several roots reported of one place.
+fn sort(report: &mut Report) {
+    let sources = report.sources.clone();
+    let rules = &report.rules;
+    report.findings.sort_by_cached_key(|f| {
+        (
+            sources.path(f.location.file),
+            f.location.start,
+            rules.get(f.rule).map(|r| r.id.clone()),
+            f.subject.root.clone(),
+            f.subject.address.clone(),
+            f.fingerprint.clone(),
+        )
+    });
+    let place = |span: Option<Span>, path: &Option<String>| match span {
+        Some(s) => (sources.path(s.file).to_string(), s.start),
+        None => (path.clone().unwrap_or_default(), 0),
+    };
+    report.diagnostics.sort_by_cached_key(|d| (place(d.span, &d.path), d.message.clone()));
+    report.diagnostics.dedup_by(|a, b| {
+        place(a.span, &a.path) == place(b.span, &b.path) && a.message == b.message
+    });
+    report.not_covered.sort_by_cached_key(|g| (g.what.what, g.what.name.clone(), place(g.what.span, &g.what.path)));
+    report.not_covered.dedup_by(|a, b| a.what.what == b.what.what && a.what.name == b.what.name);
+    report.hidden.sort_by(|a, b| (&a.address, &a.because).cmp(&(&b.address, &b.because)));
+    report.inputs.sort_by_cached_key(|i| (sources.path(i.file), i.root.clone()));
+    report.inputs.dedup_by(|a, b| a.root == b.root && sources.path(a.file) == sources.path(b.file));
+}
+
+/// Whether something found could not be analysed, or is not covered and not accepted.
+pub(crate) fn is_incomplete(report: &Report) -> bool {
+    report.diagnostics.iter().any(|d| d.level == Level::Error)
+        || report.not_covered.iter().any(|g| g.accepted.is_none())
+}

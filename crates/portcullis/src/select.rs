@@ -1,0 +1,97 @@
+//! Which rules run: profile, framework, `--rule`, `--skip-rule`, config.
+
+use portcullis_rules::{Profile, RuleSet, Scope};
+
+use crate::config::Config;
+use crate::fail::Fail;
+
+/// What the command line says about rules.
+pub(crate) struct Choice<'a> {
+    /// `--profile`.
+    pub(crate) profile: &'a str,
+    /// `--rule`.
+    pub(crate) rule: &'a [String],
+    /// `--skip-rule`.
+    pub(crate) skip: &'a [String],
+    /// `--framework`.
+    pub(crate) framework: &'a [String],
+}
+
+/// The indices of the rules that run, sorted.
+pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result<Vec<usize>, Fail> {
+    let strict = match c.profile {
+        "recommended" => false,
+        "strict" => true,
+        other => {
+            return Err(Fail::new(format!("unknown profile `{other}`: expected recommended or strict")));
+        }
+    };
+    let skip = find_all(rules, c.skip.iter().map(String::as_str))?;
+    let configured = find_all(rules, config.rules.keys().map(String::as_str))?;
+    drop(configured);
+    let mut out: Vec<usize> = if c.rule.is_empty() {
+        let frameworks = known_frameworks(rules, c.framework)?;
+        (0..rules.rules().len())
+            .filter(|i| {
+                let rule = &rules.rules()[*i];
+                let listed = frameworks.is_empty()
+                    || rule.info.controls.iter().any(|k| frameworks.contains(&&*k.framework));
+                let enabled = config.rules.get(&*rule.info.id).and_then(|r| r.enabled);
+                let profile = strict || rule.profile() == Profile::Recommended || !frameworks.is_empty();
+                let scope = rule.scope() == Scope::Resource || config.account.baseline;
+                listed && scope && !rule.deprecated() && enabled.unwrap_or(profile)
+            })
+            .collect()
+    } else {
+        find_all(rules, c.rule.iter().map(String::as_str))?
+    };
+    out.retain(|i| !skip.contains(i));
+    out.sort_unstable();
+    out.dedup();
+    if out.is_empty() {
+        return Err(Fail::new("no rule is left to run: --skip-rule and the like take all of them out"));
+    }
+    Ok(out)
+}
+
+fn find_all<'a>(
+    rules: &RuleSet,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<Vec<usize>, Fail> {
+    let mut out = Vec::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        let found = rules.find(name);
+        if found.is_empty() {
+            unknown.push(name);
+        }
+        out.extend(found);
+    }
+    if unknown.is_empty() { Ok(out) } else { Err(unknown_rules(rules, &unknown)) }
+}
+
+/// One message for all unknown ids, with the nearest known one for each.
+pub(crate) fn unknown_rules(rules: &RuleSet, names: &[&str]) -> Fail {
+    let list: Vec<String> = names
+        .iter()
+        .map(|n| match rules.suggest(n) {
+            Some(near) => format!("unknown rule `{n}`: did you mean `{near}`?"),
+            None => format!("unknown rule `{n}`"),
+        })
+        .collect();
+    Fail::new(format!("{}\n`portcullis rules list` prints every id and alias", list.join("\n")))
+}
+
+fn known_frameworks<'a>(rules: &RuleSet, asked: &'a [String]) -> Result<Vec<&'a str>, Fail> {
+    for f in asked {
+        let known = rules.rules().iter().any(|r| r.info.controls.iter().any(|k| *k.framework == **f));
+        if !known {
+            let mut all: Vec<&str> =
+                rules.rules().iter().flat_map(|r| r.info.controls.iter().map(|k| &*k.framework)).collect();
+            all.sort_unstable();
+            all.dedup();
+            return Err(Fail::new(format!("unknown framework `{f}`: expected one of {}", all.join(", "))));
+        }
+    }
+    Ok(asked.iter().map(String::as_str).collect())
+}

@@ -1,0 +1,49 @@
+//! Suppressions in a template's resource metadata.
+
+use portcullis_core::{Origins, Span, Value};
+
+use super::{Dialect, Scope, Suppression};
+
+/// The suppressions in a resource's `Metadata`:
+///
+/// - `portcullis: { ignore: [{ rule, reason, until, owner }] }`
+/// - `checkov: { skip: [{ id, comment }] }`
+/// - `cfn_nag: { rules_to_suppress: [{ id, reason }] }`
+/// - `guard: { SuppressedRules: [NAME] }`
+///
+/// `block` is the resource's block: they hold for that resource.
+pub(crate) fn from_metadata(metadata: &Value, origins: &Origins, block: Span) -> Vec<Suppression> {
+    let mut out = Vec::new();
+    let mut add = |entry: &Value, keys: Keys, dialect| {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+        let rule = entry.as_str().map(str::to_owned).or_else(|| text(keys.rule));
+        let Some(rule) = rule.filter(|r| !r.is_empty()) else { return };
+        out.push(Suppression {
+            rule,
+            reason: text(keys.reason).unwrap_or_default(),
+            owner: text("owner"),
+            until: text("until"),
+            span: origins.get(entry.origin).map_or(block, |o| o.span),
+            scope: Scope::Resource(block),
+            dialect,
+        });
+    };
+    for (path, keys, dialect) in [
+        (["portcullis", "ignore"], Keys { rule: "rule", reason: "reason" }, Dialect::Ours),
+        (["checkov", "skip"], Keys { rule: "id", reason: "comment" }, Dialect::Foreign),
+        (["cfn_nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+        (["guard", "SuppressedRules"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+    ] {
+        let list = metadata.get(path[0]).and_then(|v| v.get(path[1])).and_then(Value::as_list);
+        for entry in list.unwrap_or_default() {
+            add(entry, keys, dialect);
+        }
+    }
+    out
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    rule: &'static str,
+    reason: &'static str,
+}

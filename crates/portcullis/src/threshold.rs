@@ -1,0 +1,72 @@
+//! What fails the build: `--fail-on`.
+
+use portcullis_core::Severity;
+use portcullis_core::report::{OutcomeKind, Report};
+
+use crate::fail::Fail;
+
+/// A parsed `--fail-on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Threshold {
+    fail: Option<Severity>,
+    unknown: Option<Severity>,
+}
+
+impl Threshold {
+    /// Parses `LEVEL[,unknown[:LEVEL]]`. `unknown` without a level takes the level before it.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fail> {
+        let bad = || {
+            Fail::new(format!(
+                "--fail-on {text}: expected critical, high, medium, low, info or never, \
+                 optionally followed by `,unknown` or `,unknown:LEVEL`"
+            ))
+        };
+        let level = |word: &str| match word {
+            "never" => Ok(None),
+            _ => Severity::parse(word).map(Some).ok_or_else(bad),
+        };
+        let mut out = Threshold { fail: Some(Severity::Critical), unknown: None };
+        for (i, part) in text.split(',').map(str::trim).enumerate() {
+            match (i, part.split_once(':')) {
+                (_, Some(("unknown", at))) => out.unknown = level(at)?,
+                (_, None) if part == "unknown" => {
+                    out.unknown = Some(out.fail.unwrap_or(Severity::Info));
+                }
+                (0, None) => out.fail = level(part)?,
+                _ => return Err(bad()),
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether a report holds something at or above the threshold.
+    pub(crate) fn is_met(self, report: &Report) -> bool {
+        report.findings.iter().any(|f| {
+            let level = match f.outcome {
+                OutcomeKind::Fail => self.fail,
+                OutcomeKind::Unknown => self.unknown,
+                OutcomeKind::Suppressed | OutcomeKind::Pass => None,
+            };
+            level.is_some_and(|l| f.severity >= l)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_unknowns_are_read() {
+        let t = |s: &str| Threshold::parse(s).map(|t| (t.fail, t.unknown)).ok();
+        assert_eq!(t("high"), Some((Some(Severity::High), None)));
+        assert_eq!(t("never"), Some((None, None)));
+        assert_eq!(t("high,unknown"), Some((Some(Severity::High), Some(Severity::High))));
+        assert_eq!(
+            t("critical,unknown:low"),
+            Some((Some(Severity::Critical), Some(Severity::Low)))
+        );
+        assert_eq!(t("sometimes"), None);
+        assert_eq!(t("high,low"), None);
+    }
+}
