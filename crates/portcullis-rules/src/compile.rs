@@ -5,6 +5,7 @@ use std::sync::Arc;
 use portcullis_core::{Diagnostic, FileId, Span};
 use portcullis_syntax::{Node, yaml};
 
+use crate::examples;
 use crate::message;
 use crate::model::{
     Attr, Cond, Fix, FixValue, Logic, Meta, Part, Piece, Reading, Rule, Shape, View,
@@ -153,9 +154,6 @@ fn lower(r: &mut Reader, source: &RuleSource, read: &RuleFile<'_>, views: &[View
     let names = Names { params: &params, attrs: &attrs, parts: &parts };
     let when = node.get("when").and_then(|n| condition(r, n, &names));
     let require = node.get("require").and_then(|n| condition(r, n, &names));
-    if node.get("require").is_none() {
-        r.error(start, "the rule lacks `require`");
-    }
     let pieces = message::parse(
         &read.message.text,
         |name| attrs.iter().position(|a| &*a.name == name),
@@ -166,6 +164,7 @@ fn lower(r: &mut Reader, source: &RuleSource, read: &RuleFile<'_>, views: &[View
         Vec::new()
     });
     let fix = node.get("fix").and_then(|n| fix(r, n, &names));
+    examples::read(r, node, &read.id.text);
     let meta = meta(source, read, fix);
     let mut logic = Logic { shapes, parts, attrs, when, require, message };
     prune(&mut logic, meta.fix.as_ref());

@@ -142,7 +142,8 @@ fn native_call(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Cond> {
     }
 }
 
-const MATCHERS: [&str; 31] = [
+/// Names of all matchers.
+pub(crate) const MATCHERS: [&str; 32] = [
     "set",
     "unset",
     "equals",
@@ -174,6 +175,7 @@ const MATCHERS: [&str; 31] = [
     "every_port",
     "wider_than",
     "customer_key",
+    "refers_to",
 ];
 
 /// A matcher: a scalar, `set`, `unset`, or a mapping of matchers that must all hold.
@@ -237,9 +239,8 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
         "customer_key" => {
             return Some(Matcher::Each(Test::CustomerKey(r.boolean(value, name)?)));
         }
-        _ if name != "refers_to" && !MATCHERS.contains(&name) => {
-            let known: Vec<&str> = MATCHERS.into_iter().chain(["refers_to"]).collect();
-            r.unknown("matcher", name, key.span, &known);
+        _ if !MATCHERS.contains(&name) => {
+            r.unknown("matcher", name, key.span, &MATCHERS);
             return None;
         }
         _ => {}

@@ -34,6 +34,10 @@ pub(crate) const RULE_KEYS: [&str; 22] = [
     "examples",
 ];
 
+/// Keys that no rule may lack; `resources` may come from a view.
+pub(crate) const REQUIRED: [&str; 7] =
+    ["id", "title", "severity", "rationale", "message", "remediation", "require"];
+
 /// Keys of a view.
 pub(crate) const VIEW_KEYS: [&str; 6] =
     ["id", "title", "notes", "resources", "parts", "attributes"];
@@ -67,19 +71,12 @@ pub(crate) fn rule<'n>(r: &mut Reader, node: &'n Node) -> Option<RuleFile<'n>> {
     r.fields(node, "a rule", &RULE_KEYS);
     node.as_map()?;
     let span = node.span;
-    let mut required = |name: &str| match node.get(name) {
-        Some(n) => r.text(n, name),
-        None => {
-            let start = Span::new(span.file, span.start, span.start);
-            r.error(start, format!("the rule lacks `{name}`"));
-            None
-        }
-    };
+    for key in REQUIRED.iter().filter(|k| node.get(k).is_none()) {
+        r.error(Span::new(span.file, span.start, span.start), format!("the rule lacks `{key}`"));
+    }
+    let mut required = |name: &str| node.get(name).and_then(|n| r.text(n, name));
     let (id, title, severity) = (required("id"), required("title"), required("severity"));
     let (rationale, message) = (required("rationale"), required("message"));
-    if node.get("remediation").is_none() {
-        r.error(Span::new(span.file, span.start, span.start), "the rule lacks `remediation`");
-    }
     let severity = severity.and_then(|t| {
         let found = Severity::parse(&t.text);
         if found.is_none() {

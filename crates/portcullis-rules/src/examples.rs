@@ -1,0 +1,107 @@
+//! The tests that rules carry.
+
+use std::sync::Arc;
+
+use portcullis_core::Span;
+use portcullis_syntax::Node;
+
+use crate::compile::RuleSource;
+use crate::read::Reader;
+
+/// What an example must give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// A pass and nothing else.
+    Pass,
+    /// A failure and nothing unknown.
+    Fail,
+    /// An unknown and no failure.
+    Unknown,
+    /// No result at all.
+    Skip,
+}
+
+impl Expect {
+    /// All, with the words of rule files.
+    pub const ALL: [(&'static str, Expect); 4] = [
+        ("pass", Expect::Pass),
+        ("fail", Expect::Fail),
+        ("unknown", Expect::Unknown),
+        ("skip", Expect::Skip),
+    ];
+
+    /// The word in rule files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, e)| *e == self).map_or("", |(n, _)| n)
+    }
+}
+
+/// Formats of examples.
+pub(crate) const FORMATS: [&str; 3] = ["terraform", "cloudformation", "sam"];
+
+/// One example.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// `terraform`, `cloudformation` or `sam`.
+    pub format: &'static str,
+    /// What it must give.
+    pub expect: Expect,
+    /// Its place among the examples of this format and expectation, from 1.
+    pub index: usize,
+    /// The text of a `main.tf` or a template.
+    pub text: Arc<str>,
+    /// Its place in the rule file.
+    pub span: Span,
+}
+
+impl Example {
+    /// The example's name in reports: `aws-s3-bucket-encryption::terraform::fail::2`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}::{}::{}::{}", self.rule, self.format, self.expect.name(), self.index)
+    }
+}
+
+/// The examples of rule files, in their order. What is wrong with them is reported by
+/// [`crate::compile`].
+#[must_use]
+pub fn examples(sources: &[RuleSource]) -> Vec<Example> {
+    let mut out = Vec::new();
+    for source in sources.iter().filter(|s| !s.is_view()) {
+        for node in source.documents().0 {
+            let mut quiet = Reader::default();
+            let id = node.get("id").and_then(Node::as_text).unwrap_or("");
+            out.extend(read(&mut quiet, &node, &Arc::from(id)));
+        }
+    }
+    out
+}
+
+/// Reads the examples of one rule.
+pub(crate) fn read(r: &mut Reader, rule: &Node, id: &Arc<str>) -> Vec<Example> {
+    let mut out = Vec::new();
+    let Some(node) = rule.get("examples") else { return out };
+    let words: Vec<&str> = Expect::ALL.iter().map(|(n, _)| *n).collect();
+    for (format, by_expect) in r.fields(node, "examples", &FORMATS) {
+        let Some(format) = FORMATS.into_iter().find(|f| *f == &*format.text) else { continue };
+        for (word, list) in r.fields(by_expect, "examples", &words) {
+            let Some((_, expect)) = Expect::ALL.into_iter().find(|(n, _)| *n == &*word.text) else {
+                continue;
+            };
+            for (i, text) in r.texts(list, "an example").into_iter().enumerate() {
+                out.push(Example {
+                    rule: id.clone(),
+                    format,
+                    expect,
+                    index: i + 1,
+                    text: text.text,
+                    span: text.span,
+                });
+            }
+        }
+    }
+    out
+}

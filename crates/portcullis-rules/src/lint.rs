@@ -1,0 +1,136 @@
+//! What a rule of the project must be beyond what the engine needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis_core::{Diagnostic, Span};
+use portcullis_syntax::{Node, NodeKind};
+
+use crate::compile::{RuleSource, compile_with};
+use crate::examples::{self, Expect};
+use crate::model::Rule;
+use crate::read::Reader;
+use crate::ruleset::RuleSet;
+
+/// Controls of each framework by its id.
+pub type Frameworks = BTreeMap<String, BTreeSet<String>>;
+
+/// Checks rule files: ids follow from paths, controls exist (in the frameworks given; none given,
+/// none checked), each source has its examples, nothing is declared and unused. Problems that
+/// [`crate::compile`] reports are not repeated.
+#[must_use]
+pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> {
+    let (rules, _) = compile_with(&RuleSet::default(), sources);
+    let mut r = Reader::default();
+    for source in sources.iter().filter(|s| !s.is_view()) {
+        for node in source.documents().0 {
+            let Some((id, place)) =
+                node.get("id").and_then(|n| n.as_text().map(|t| (t.to_owned(), n.span)))
+            else {
+                continue;
+            };
+            let name = source.path.rsplit('/').next().unwrap_or("");
+            let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
+            let wanted = format!("aws-{}-{name}", source.folder());
+            if id != wanted {
+                r.error(place, format!("the id must be `{wanted}`, after the folder and the file"));
+            }
+            let Some(rule) = rules.rules().iter().find(|x| **x.id() == *id) else { continue };
+            check(&mut r, rule, &node, place, frameworks);
+        }
+    }
+    r.diagnostics
+}
+
+fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Frameworks) {
+    controls(r, rule, node, id, frameworks);
+    if !rule.deprecated() {
+        complete(r, rule, node, id);
+    }
+    let place = |section: &str, name: &str| {
+        node.get(section).and_then(|n| n.entry(name)).map(|(k, _)| k.span).unwrap_or(id)
+    };
+    let own = |section: &str| node.get(section).and_then(Node::as_map).unwrap_or(&[]);
+    for (key, _) in own("attributes") {
+        if !rule.logic.attrs.iter().any(|a| a.name == key.text) {
+            r.error(key.span, format!("the attribute `{}` is not used", key.text));
+        }
+    }
+    for (key, _) in own("parts") {
+        if !rule.logic.parts.iter().any(|p| p.name == key.text) {
+            r.error(key.span, format!("the part `{}` is not used", key.text));
+        }
+    }
+    for (name, _) in rule.params() {
+        let used = ["when", "require", "attributes", "resources", "fix"]
+            .iter()
+            .filter_map(|section| node.get(section))
+            .any(|n| mentions(n, &format!("${name}")));
+        if !used {
+            r.error(place("params", name), format!("the parameter `{name}` is not used"));
+        }
+    }
+    for reference in rule.info.references.iter().filter(|u| !u.starts_with("https://")) {
+        r.error(place("references", ""), format!("`{reference}` is no https address"));
+    }
+    let mut aliases = BTreeSet::new();
+    for alias in rule.info.aliases.iter().filter(|a| !aliases.insert((*a).clone())) {
+        r.error(id, format!("the alias `{alias}` stands twice"));
+    }
+}
+
+fn controls(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Frameworks) {
+    if frameworks.is_empty() {
+        return;
+    }
+    for control in rule.info.controls.iter() {
+        let entry = node.get("controls").and_then(|n| n.entry(&control.framework));
+        let span = entry.map_or(id, |(k, _)| k.span);
+        match frameworks.get(&*control.framework) {
+            None => {
+                let known: Vec<&str> = frameworks.keys().map(String::as_str).collect();
+                r.unknown("framework", &control.framework, span, &known);
+            }
+            Some(ids) if !ids.contains(&*control.id) => {
+                let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+                r.unknown("control", &control.id, span, &known);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Pass and fail for each source, one unknown, and a reason for a source that is missing.
+fn complete(r: &mut Reader, rule: &Rule, node: &Node, id: Span) {
+    let list = examples::read(&mut Reader::default(), node, rule.id());
+    let mut sources = [false, false];
+    rule.kinds().for_each(|(terraform, _)| sources[usize::from(!terraform)] = true);
+    for (format, present) in ["terraform", "cloudformation"].into_iter().zip(sources) {
+        if !present {
+            if node.get("notes").is_none() {
+                r.error(id, format!("the rule does not read {format}: `notes` must say why"));
+            }
+            continue;
+        }
+        for expect in [Expect::Pass, Expect::Fail] {
+            let sam = format == "cloudformation";
+            let has = list
+                .iter()
+                .any(|e| e.expect == expect && (e.format == format || (sam && e.format == "sam")));
+            if !has {
+                r.error(id, format!("the rule lacks a {} example for {format}", expect.name()));
+            }
+        }
+    }
+    if !list.iter().any(|e| e.expect == Expect::Unknown) {
+        r.error(id, "the rule lacks an unknown example");
+    }
+}
+
+/// Whether a scalar below a node is this text.
+fn mentions(node: &Node, text: &str) -> bool {
+    match &node.kind {
+        NodeKind::Scalar(t, _) => &**t == text,
+        NodeKind::Seq(items) => items.iter().any(|n| mentions(n, text)),
+        NodeKind::Map(entries) => entries.iter().any(|(_, n)| mentions(n, text)),
+    }
+}
