@@ -1,5 +1,7 @@
 //! Whole templates through the public API, from memory.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use portcullis_cloudformation::{Project, Settings};
 use portcullis_core::{
     FileId, Files, How, Kind, Level, MemoryFiles, Presence, Resolution, Resource, Value, WhyKind,

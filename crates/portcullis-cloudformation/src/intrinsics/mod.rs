@@ -49,7 +49,7 @@ impl Evaluator<'_> {
                 Some(name) => self.condition(s, name, span),
                 None => self.invalid(span, "Condition takes the name of a condition"),
             },
-            "ToJsonString" => self.to_json(s, arg, span),
+            "ToJsonString" => self.json_string(s, arg, span),
             "GetAZs" => {
                 self.external(span, "the zones of the region are known to the account only")
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{How, Kind, Ref, Span, Value, Why, WhyKind};
+use portcullis_core::{Diagnostic, How, Kind, Ref, Span, Value, Why, WhyKind};
 
 use crate::eval::Evaluator;
 use crate::template::Template;
@@ -21,7 +21,17 @@ impl Evaluator<'_> {
         if has_resource(&template, name) {
             return self.resource(s, name, "Ref", span);
         }
-        self.invalid(span, format!("{name} is neither a parameter nor a resource of this template"))
+        self.dangling(
+            span,
+            format!("{name} is neither a parameter nor a resource of this template"),
+        )
+    }
+
+    /// A reference to nothing: an error, but whatever it was meant to name, something is set.
+    fn dangling(&mut self, span: Span, message: String) -> Value {
+        let why = Why::at(WhyKind::Invalid, message.as_str(), span);
+        self.report(Diagnostic::error(span, message));
+        self.unknown_from(why, &[], span)
     }
 
     fn resource(&mut self, s: usize, logical: &str, attr: &str, span: Span) -> Value {
@@ -73,7 +83,7 @@ impl Evaluator<'_> {
                 Some((id, rest)) if has_resource(&template, &id) => {
                     self.resource(s, &id, rest, span)
                 }
-                _ => self.invalid(span, format!("{logical} is not a resource of this template")),
+                _ => self.dangling(span, format!("{logical} is not a resource of this template")),
             };
         }
         if let Some(output) = attr.strip_prefix("Outputs.")

@@ -200,7 +200,7 @@ impl Evaluator<'_> {
     }
 
     /// `Fn::ToJsonString`; the structure stays readable behind the text.
-    pub(super) fn to_json(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+    pub(super) fn json_string(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
         let structure = self.eval_view(s, arg);
         let args = std::slice::from_ref(&structure);
         let value = match (json(&structure, 0), Self::why_of(args)) {
