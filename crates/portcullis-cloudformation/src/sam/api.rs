@@ -184,13 +184,7 @@ fn definition(source: &Source, stage: &Node, cx: &mut Context<'_>) -> Option<Nod
     }
     if let Some(types) = source.get("BinaryMediaTypes") {
         let mut types = cx.deep_value(types);
-        if let NodeKind::Seq(items) = &mut types.kind {
-            for item in items {
-                if let NodeKind::Scalar(text, _) = &mut item.kind {
-                    *text = text.replace("~1", "/").into();
-                }
-            }
-        }
+        unescape(&mut types);
         set(&mut body, "x-amazon-apigateway-binary-media-types", types);
     }
     if let Some(models) = source.get("Models").and_then(Node::as_map)
@@ -268,6 +262,15 @@ pub(super) fn make_paths_conditional(source: &Source, body: &mut Node, cx: &mut 
     }
 }
 
+/// Property keys cannot have slashes in some tools, so media types are written with `~1`.
+fn unescape(node: &mut Node) {
+    match &mut node.kind {
+        NodeKind::Scalar(text, _) => *text = text.replace("~1", "/").into(),
+        NodeKind::Seq(items) => items.iter_mut().for_each(unescape),
+        NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| unescape(value)),
+    }
+}
+
 fn add_cors(cors: &Node, body: &mut Node, cx: &mut Context<'_>) {
     let at = At(cors.span);
     let map = cors.as_map().filter(|_| !is_call(cors));
@@ -305,7 +308,8 @@ fn add_cors(cors: &Node, body: &mut Node, cx: &mut Context<'_>) {
             .chain([("Access-Control-Allow-Methods", Some(methods))]);
         for (name, value) in all {
             if let Some(value) = value {
-                set(&mut described, name, at.map([("type", at.text("string"))]));
+                let kind = if name == "Access-Control-Max-Age" { "integer" } else { "string" };
+                set(&mut described, name, at.map([("type", at.text(kind))]));
                 set(&mut values, &format!("method.response.header.{name}"), value);
             }
         }

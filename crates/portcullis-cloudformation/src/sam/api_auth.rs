@@ -229,8 +229,6 @@ fn tidy(body: &mut Node, at: At) {
             }
         }
     });
-    let scheme =
-        |name: &str| Props::new(at).text("type", "apiKey").text("name", name).text("in", "header");
     if keys {
         define(body, at, "api_key", key_scheme(at, "x-api-key").node());
     }

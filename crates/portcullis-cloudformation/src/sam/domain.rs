@@ -201,7 +201,7 @@ pub(super) fn v2(source: &Source, stage: &Node, cx: &mut Context<'_>) {
 pub(super) fn v2_tags(source: &Source) -> Option<Node> {
     let at = source.at;
     let own = match &*source.kind {
-        "AWS::Serverless::WebSocketApi" => "websocket:createdBy",
+        "AWS::Serverless::WebSocketApi" => "websocketapi:createdBy",
         _ => "httpapi:createdBy",
     };
     let mut node = at.map([(own, at.text("SAM"))]);
@@ -303,6 +303,8 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
     let slot = cx.slot;
     let attributes = if separate { condition_of(source) } else { Vec::new() };
     match cx.records.groups.iter_mut().find(|g| g.id == group_id) {
+        // Of several WebSocket APIs in a zone, SAM keeps the last one's records.
+        Some(group) if &*source.kind == "AWS::Serverless::WebSocketApi" => group.records = records,
         Some(group) => group.records.extend(records),
         None => {
             cx.records.groups.push(Group { id: group_id, at, slot, zone, records, attributes });

@@ -124,7 +124,12 @@ fn add_tags(source: &Source, body: &mut Node, cx: &mut Context<'_>) {
     let tags = super::build::get_mut(body, "tags").and_then(super::build::items_mut);
     let Some(tags) = tags else { return };
     for (key, value) in own.as_map().unwrap_or_default() {
-        tags.retain(|t| t.get("name").and_then(Node::as_text) != Some(&*key.text));
+        let known =
+            tags.iter_mut().find(|t| t.get("name").and_then(Node::as_text) == Some(&*key.text));
+        if let Some(known) = known {
+            set(known, "x-amazon-apigateway-tag-value", value.clone());
+            continue;
+        }
         tags.push(at.map([
             ("name", at.text(key.text.clone())),
             ("x-amazon-apigateway-tag-value", value.clone()),

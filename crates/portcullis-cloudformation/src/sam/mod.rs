@@ -13,6 +13,8 @@ mod api_event;
 mod application;
 mod build;
 mod capacity;
+mod connector;
+mod connector_profiles;
 mod context;
 mod deployment;
 mod domain;
@@ -37,6 +39,8 @@ mod schema;
 mod simpletable;
 mod state_machine;
 mod state_machine_events;
+#[cfg(test)]
+mod tests;
 mod text;
 mod usage_plan;
 mod version;
@@ -85,13 +89,12 @@ pub(crate) fn transform(
 
     let resources_at = template.entry("Resources").map(|(k, v)| (k.span, v.span));
     read_resources(remove(&mut template, "Resources"), &mut cx, &mut declared);
+    apply_globals(&globals, 0, &mut cx);
+    let own = cx.items.len();
     implicit::prepare(&mut cx, &mut declared);
-    let mut items = std::mem::take(&mut cx.items);
-    for item in &mut items {
-        globals.check(item, &mut cx);
-        globals.apply(item);
-    }
-    cx.items = items;
+    apply_globals(&globals, own, &mut cx);
+
+    connector::lift_embedded(&mut cx);
 
     for phase in PHASES {
         for slot in 0..cx.items.len() {
@@ -147,7 +150,18 @@ const PHASES: &[&[(&str, Run)]] = &[
         ("AWS::Serverless::Application", application::transform),
         ("AWS::Serverless::CapacityProvider", capacity::transform),
     ],
+    &[("AWS::Serverless::Connector", connector::transform)],
 ];
+
+/// Merges the globals into the resources from the `first` on.
+fn apply_globals(globals: &Globals, first: usize, cx: &mut Context<'_>) {
+    let mut items = std::mem::take(&mut cx.items);
+    for item in items.iter_mut().skip(first) {
+        globals.check(item, cx);
+        globals.apply(item);
+    }
+    cx.items = items;
+}
 
 fn is_transformed(kind: &str) -> bool {
     PHASES.iter().flat_map(|phase| phase.iter()).any(|(k, _)| *k == kind)

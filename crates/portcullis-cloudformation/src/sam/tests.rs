@@ -1,0 +1,305 @@
+//! Tests on templates of our own.
+
+use portcullis_core::{FileId, Level};
+use portcullis_syntax::node::{Node, NodeKind, Style};
+use portcullis_syntax::yaml;
+
+use super::text::compact;
+use super::{Transformed, transform};
+
+fn run(template: &str) -> Transformed {
+    let parsed = yaml::parse(FileId(0), template);
+    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+    let node = parsed.documents.into_iter().next().expect("a document");
+    transform(node, &|name| region(name), FileId(0))
+}
+
+fn region(name: &str) -> Option<Node> {
+    let span = portcullis_core::Span::new(FileId(0), 0, 0);
+    (name == "AWS::Region").then(|| super::build::At(span).text("eu-west-1"))
+}
+
+/// The node at a path of keys and indices.
+fn at<'n>(node: &'n Node, path: &[&str]) -> &'n Node {
+    path.iter().fold(node, |node, key| match node.as_seq() {
+        Some(items) => &items[key.parse::<usize>().expect("an index")],
+        None => node.get(key).unwrap_or_else(|| panic!("no {key} in {}", compact(node))),
+    })
+}
+
+fn resource<'t>(out: &'t Transformed, id: &str) -> &'t Node {
+    at(&out.template, &["Resources", id])
+}
+
+fn ids(out: &Transformed) -> Vec<&str> {
+    let entries = at(&out.template, &["Resources"]).as_map().expect("a map");
+    entries.iter().map(|(k, _)| &*k.text).collect()
+}
+
+fn clean(out: &Transformed) {
+    assert!(out.diagnostics.is_empty(), "{:?}", out.diagnostics);
+}
+
+#[test]
+fn an_event_makes_the_implicit_api_and_points_at_itself() {
+    let template = "\
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: a.b
+      InlineCode: pass
+      Events:
+        List:
+          Type: Api
+          Properties: {Path: '/orders/{id}', Method: get}
+";
+    let out = run(template);
+    clean(&out);
+    assert_eq!(
+        compact(at(
+            resource(&out, "OrdersListPermissionProd"),
+            &["Properties", "SourceArn", "Fn::Sub", "0"]
+        )),
+        "\"arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/${__Stage__}/GET/orders/*\"",
+    );
+    let api = resource(&out, "ServerlessRestApi");
+    let method = at(api, &["Properties", "Body", "paths", "/orders/{id}", "get"]);
+    let uri = at(method, &["x-amazon-apigateway-integration", "uri", "Fn::Sub"]);
+    assert!(uri.as_text().is_some_and(|t| t.contains("${Orders.Arn}")));
+    let event = template.find("List:").expect("the event");
+    assert_eq!(uri.span.start as usize, event);
+    assert_eq!(out.declared.get("ServerlessRestApi").map(|k| &**k), Some("AWS::Serverless::Api"));
+    let deployment = ids(&out).into_iter().find(|i| i.starts_with("ServerlessRestApiDeployment"));
+    assert_eq!(
+        at(resource(&out, "ServerlessRestApiProdStage"), &["Properties", "DeploymentId", "Ref"])
+            .as_text(),
+        deployment,
+    );
+}
+
+#[test]
+fn globals_merge_maps_join_lists_and_yield_to_scalars() {
+    let out = run("\
+Globals:
+  Function:
+    Runtime: python3.11
+    Handler: g.h
+    Layers: [arn:one]
+    Environment: {Variables: {A: global, B: global}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: pass
+      Runtime: python3.12
+      Layers: [arn:two]
+      Environment: {Variables: {B: own}}
+  G:
+    Type: AWS::Serverless::Function
+    IgnoreGlobals: [Layers]
+    Properties: {InlineCode: pass}
+");
+    clean(&out);
+    let f = at(resource(&out, "F"), &["Properties"]);
+    assert_eq!(compact(at(f, &["Runtime"])), "\"python3.12\"");
+    assert_eq!(compact(at(f, &["Layers"])), r#"["arn:one","arn:two"]"#);
+    assert_eq!(compact(at(f, &["Environment"])), r#"{"Variables":{"A":"global","B":"own"}}"#);
+    assert!(at(resource(&out, "G"), &["Properties"]).get("Layers").is_none());
+}
+
+#[test]
+fn policies_of_every_kind_end_in_the_role() {
+    let out = run("\
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: pass
+      Tracing: Active
+      Policies:
+        - AWSLambdaRole
+        - SQSPollerPolicy: {QueueName: !GetAtt Q.QueueName}
+        - Statement: [{Effect: Allow, Action: '*', Resource: '*'}]
+        - !If [C, ReadOnlyAccess, !Ref AWS::NoValue]
+");
+    clean(&out);
+    let role = at(resource(&out, "FRole"), &["Properties"]);
+    assert_eq!(
+        compact(at(role, &["ManagedPolicyArns"])),
+        concat!(
+            r#"["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole","#,
+            r#""arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess","#,
+            r#""arn:aws:iam::aws:policy/service-role/AWSLambdaRole","#,
+            r#"{"Fn::If":["C","arn:aws:iam::aws:policy/ReadOnlyAccess",{"Ref":"AWS::NoValue"}]}]"#
+        ),
+    );
+    let poller = at(role, &["Policies", "0"]);
+    assert_eq!(at(poller, &["PolicyName"]).as_text(), Some("FRolePolicy1"));
+    let resource = at(poller, &["PolicyDocument", "Statement", "0", "Resource", "Fn::Sub"]);
+    assert_eq!(compact(at(resource, &["1"])), r#"{"QueueName":{"Fn::GetAtt":["Q","QueueName"]}}"#,);
+}
+
+#[test]
+fn an_alias_takes_the_functions_place_and_references_follow() {
+    let out = run("\
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: s3://bucket/key.zip
+      AutoPublishAlias: live
+      DeploymentPreference: {Type: AllAtOnce}
+      Events:
+        Tick: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+  Layer:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: s3://bucket/layer.zip}
+Outputs:
+  Version: {Value: !Ref F.Version}
+  Alias: {Value: !Sub 'x ${F.Alias} ${!F.Alias}'}
+  Layer: {Value: !Ref Layer}
+");
+    clean(&out);
+    let id = |prefix: &str| {
+        let found = ids(&out).into_iter().find(|i| i.starts_with(prefix)).expect(prefix);
+        found.to_owned()
+    };
+    let value = |name: &str| compact(at(&out.template, &["Outputs", name, "Value"]));
+    assert_eq!(value("Version"), format!(r#"{{"Ref":"{}"}}"#, id("FVersion")));
+    assert_eq!(value("Alias"), r#"{"Fn::Sub":"x ${FAliaslive} ${!F.Alias}"}"#);
+    assert_eq!(value("Layer"), format!(r#"{{"Ref":"{}"}}"#, id("Layer")));
+    let target = at(resource(&out, "FTick"), &["Properties", "Targets", "0", "Arn", "Ref"]);
+    assert_eq!(target.as_text(), Some("FAliaslive"));
+    let update = at(resource(&out, "FAliaslive"), &["UpdatePolicy", "CodeDeployLambdaAliasUpdate"]);
+    assert_eq!(at(update, &["DeploymentGroupName", "Ref"]).as_text(), Some("FDeploymentGroup"));
+    assert!(ids(&out).contains(&"CodeDeployServiceRole"));
+}
+
+#[test]
+fn conditional_functions_make_conditional_paths() {
+    let function = |id: &str, condition: &str| {
+        format!(
+            "  {id}:
+    Type: AWS::Serverless::Function
+    {condition}
+    Properties:
+      InlineCode: pass
+      Events: {{E: {{Type: Api, Properties: {{Path: /{id}, Method: get}}}}}}
+"
+        )
+    };
+    let conditions = "Conditions: {A: !Equals [a, a], B: !Equals [b, b]}\nResources:\n";
+    let out = run(&format!(
+        "{conditions}{}{}",
+        function("one", "Condition: A"),
+        function("two", "Condition: B"),
+    ));
+    clean(&out);
+    let api = resource(&out, "ServerlessRestApi");
+    assert_eq!(at(api, &["Condition"]).as_text(), Some("ServerlessRestApiCondition"));
+    assert_eq!(
+        compact(at(&out.template, &["Conditions", "ServerlessRestApiCondition"])),
+        r#"{"Fn::Or":[{"Condition":"A"},{"Condition":"B"}]}"#,
+    );
+    let path = at(api, &["Properties", "Body", "paths", "/one", "Fn::If"]);
+    assert_eq!(at(path, &["0"]).as_text(), Some("A"));
+    assert!(at(path, &["1", "get", "Fn::If", "1"]).get("responses").is_some());
+
+    let out =
+        run(&format!("{conditions}{}{}", function("one", "Condition: A"), function("two", "")));
+    assert!(resource(&out, "ServerlessRestApi").get("Condition").is_none());
+}
+
+#[test]
+fn what_sam_refuses_is_said_and_the_rest_goes_on() {
+    let out = run("\
+Globals: {Function: {FunctionName: x}, Bucket: {}}
+Resources:
+  NoCode: {Type: AWS::Serverless::Function, Properties: {Handler: a.b}}
+  NoStage: {Type: AWS::Serverless::Api}
+  Typo: {Type: AWS::Serverless::Function, Properties: {InlineCode: x, Handeler: a.b}}
+  Unknown: {Type: AWS::Serverless::Teapot}
+  Table: {Type: AWS::Serverless::SimpleTable}
+  Topic: {Type: AWS::SNS::Topic}
+");
+    let said: Vec<&str> = out.diagnostics.iter().map(|d| &*d.message).collect();
+    for part in [
+        "FunctionName",
+        "no section Bucket",
+        "NoCode has no code",
+        "StageName",
+        "Handeler",
+        "Teapot",
+    ] {
+        assert!(said.iter().any(|m| m.contains(part)), "{part} is not in {said:?}");
+    }
+    assert!(out.diagnostics.iter().all(|d| d.level == Level::Error && d.span.is_some()));
+    assert_eq!(at(resource(&out, "Table"), &["Type"]).as_text(), Some("AWS::DynamoDB::Table"));
+    assert_eq!(at(resource(&out, "Unknown"), &["Type"]).as_text(), Some("AWS::Serverless::Teapot"));
+    assert_eq!(at(resource(&out, "Topic"), &["Type"]).as_text(), Some("AWS::SNS::Topic"));
+}
+
+/// A template with something of everything.
+const EVERYTHING: &str = include_str!("tests/everything.yaml");
+
+fn count(node: &Node) -> usize {
+    1 + match &node.kind {
+        NodeKind::Map(entries) => entries.iter().map(|(_, v)| count(v)).sum(),
+        NodeKind::Seq(items) => items.iter().map(count).sum(),
+        NodeKind::Scalar(..) => 0,
+    }
+}
+
+/// Replaces the node of this number, in depth-first order.
+fn replace(node: &mut Node, left: &mut usize, with: &NodeKind) -> bool {
+    if *left == 0 {
+        node.kind = with.clone();
+        node.tag = None;
+        return true;
+    }
+    *left -= 1;
+    match &mut node.kind {
+        NodeKind::Map(entries) => entries.iter_mut().any(|(_, v)| replace(v, left, with)),
+        NodeKind::Seq(items) => items.iter_mut().any(|i| replace(i, left, with)),
+        NodeKind::Scalar(..) => false,
+    }
+}
+
+#[test]
+fn everything_is_transformed_and_always_the_same_way() {
+    let (a, b) = (run(EVERYTHING), run(EVERYTHING));
+    clean(&a);
+    assert_eq!(compact(&a.template), compact(&b.template));
+    let left = ids(&a).into_iter().filter(|id| {
+        resource(&a, id)
+            .get("Type")
+            .and_then(Node::as_text)
+            .is_some_and(|t| t.starts_with("AWS::Serverless::"))
+    });
+    assert_eq!(left.count(), 0);
+    assert!(!compact(&a.template).contains(super::implicit::MANAGED));
+}
+
+#[test]
+fn no_malformed_template_makes_it_panic() {
+    let whole = yaml::parse(FileId(0), EVERYTHING).documents.remove(0);
+    let oddities = [
+        NodeKind::Scalar("".into(), Style::Plain),
+        NodeKind::Scalar("ä/{".into(), Style::Quoted),
+        NodeKind::Seq(vec![super::build::At(whole.span).empty()]),
+        NodeKind::Map(Vec::new()),
+        NodeKind::Map(vec![(
+            super::build::At(whole.span).key("Fn::If"),
+            super::build::At(whole.span).empty(),
+        )]),
+    ];
+    for number in 0..count(&whole) {
+        for oddity in &oddities {
+            let mut broken = whole.clone();
+            replace(&mut broken, &mut number.clone(), oddity);
+            transform(broken, &|name| region(name), FileId(0));
+        }
+    }
+}
