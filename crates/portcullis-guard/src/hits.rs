@@ -226,7 +226,7 @@ fn message(name: &str, failure: &Failure, evidence: &[Evidence]) -> String {
     let said = |e: &Evidence| match (&e.found, e.path.as_str()) {
         (_, "") => format!("must be {}", e.wanted),
         (Some(found), path) => format!("`{path}` must be {}, found {found}", e.wanted),
-        (None, path) => format!("`{path}` must be {} and is missing", e.wanted),
+        (None, path) => format!("`{path}` is not set"),
     };
     match evidence {
         [] => format!("rule {name} does not hold"),

@@ -6,6 +6,10 @@ use crate::checks::Check;
 
 /// What a clause requires; `shown` gives a value of the document by its path.
 pub(crate) fn wanted(check: &Check, shown: &dyn Fn(&str) -> Option<String>) -> String {
+    // Of a comparison with something missing the report does not tell the other side.
+    if check.missing.is_some() && check.wanted.is_empty() {
+        return "set".to_owned();
+    }
     let values: Vec<String> = check
         .wanted
         .iter()

@@ -1,4 +1,5 @@
 //! Guard files on graphs built by hand.
+#![allow(clippy::unwrap_used)] // Helpers stand outside of `#[test]` functions.
 
 use std::sync::Arc;
 
@@ -139,14 +140,8 @@ rule LOGGED when %buckets !empty {
 }
 "#;
 
-fn only<'a>(
-    rules: &GuardRules,
-    graph: &Graph,
-    name: &str,
-    all: &'a [(usize, Outcome)],
-) -> Vec<&'a Outcome> {
+fn only<'a>(rules: &GuardRules, name: &str, all: &'a [(usize, Outcome)]) -> Vec<&'a Outcome> {
     let infos = rules.infos();
-    let _ = graph;
     all.iter().filter(|(r, _)| &*infos[*r].aliases[0] == name).map(|(_, o)| o).collect()
 }
 
@@ -177,7 +172,7 @@ fn rules_pass_fail_and_are_unknown_per_resource() {
         ]
     );
     let all = rules.evaluate(&graph);
-    let encrypted = only(&rules, &graph, "ENCRYPTED", &all);
+    let encrypted = only(&rules, "ENCRYPTED", &all);
     assert_eq!(encrypted[1].message, "rule ENCRYPTED: Encrypt the bucket");
     let evidence = &encrypted[1].evidence[0];
     assert_eq!(evidence.found.as_deref(), Some("\"none\""));
@@ -187,11 +182,8 @@ fn rules_pass_fail_and_are_unknown_per_resource() {
     assert_eq!(evidence.span, graph.origins.get(algorithm.origin).unwrap().span);
     assert_eq!(evidence.origin, algorithm.origin);
     assert!(!encrypted[1].row.is_empty());
-    let logged = only(&rules, &graph, "LOGGED", &all)[1];
-    assert_eq!(
-        logged.message,
-        "rule LOGGED: `Logging` must be set and is missing; or `Purpose` must be \"logs\" and is missing"
-    );
+    let logged = only(&rules, "LOGGED", &all)[1];
+    assert_eq!(logged.message, "rule LOGGED: `Logging` is not set; or `Purpose` is not set");
     assert_eq!(logged.evidence[0].span, graph.resources[1].header);
 }
 
@@ -367,4 +359,21 @@ rule BAD when %b !empty {
     let found = lines(&rules, &graph);
     assert!(found[0].starts_with("BAD A unknown("), "{found:?}");
     assert!(found.contains(&"VERSIONED A pass".to_owned()), "{found:?}");
+}
+
+#[test]
+fn the_deepest_rules_that_are_taken_are_evaluated() {
+    let n = 22;
+    let blocks = format!("{}x exists{}", "Resources.* {\n ".repeat(n), "\n}".repeat(n));
+    let filters = format!("Resources{} exists{}", "[ a".repeat(n), " exists ]".repeat(n));
+    let lists = format!("a == {}1{}", "[".repeat(n), "]".repeat(n));
+    let whens = format!("{}x exists{}", "when a exists {\n ".repeat(n), "\n}".repeat(n));
+    let graph = cfn().add("T", "AWS::SNS::Topic", json!({"a": 1})).graph;
+    for clause in [blocks, filters, lists, whens] {
+        let text = format!("rule R {{\n {clause}\n}}\n");
+        match compile(&[("deep.guard", text.as_str())]) {
+            Ok(rules) => drop(rules.evaluate(&graph)),
+            Err(message) => assert!(message.starts_with("deep.guard:2:"), "{message}"),
+        }
+    }
 }
