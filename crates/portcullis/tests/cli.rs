@@ -83,7 +83,7 @@ fn what_is_not_covered_is_listed_and_can_be_accepted() {
 #[test]
 fn unknown_counts_when_asked() {
     let text = OPEN.replace("[\"0.0.0.0/0\"]", "var.ranges");
-    let dir = Folder::new("unknown", &[("main.tf", &format!("variable \"ranges\" {{}}\n{text}"))]);
+    let dir = Folder::new("unknown", &[("main.tf", &format!("variable \"ranges\" {{\n  type = list(string)\n}}\n{text}"))]);
     let out = run_in(&dir.0, &["scan", "."]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
