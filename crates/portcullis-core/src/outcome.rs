@@ -68,6 +68,9 @@ pub struct Evidence {
     pub wanted: String,
     /// Where the value came from.
     pub origin: OriginId,
+    /// Where the attribute's whole expression came from: for an element of a list, the hops that
+    /// the list took. The same as `origin` for a value that is the whole attribute.
+    pub through: OriginId,
     /// The attribute's place: its text if set, else the innermost block that should have it.
     pub span: Span,
 }

@@ -121,6 +121,7 @@ impl Row<'_, '_, '_> {
                 found: None,
                 wanted: "a linked resource that meets the condition".to_owned(),
                 origin: OriginId::NONE,
+                through: OriginId::NONE,
                 span: self.case.resource.header,
             });
         }
@@ -155,6 +156,7 @@ impl Row<'_, '_, '_> {
                 found: Some(shown(&f.value)),
                 wanted: words.to_owned(),
                 origin: f.value.origin,
+                through: f.place.attach.map_or(f.place.expr, |(_, expr)| expr),
                 span: place::of_value(world, f.place, f.value.origin),
             });
         }
@@ -175,6 +177,7 @@ impl Row<'_, '_, '_> {
             found: None,
             wanted: words.to_owned(),
             origin: OriginId::NONE,
+            through: OriginId::NONE,
             span,
         });
     }

@@ -39,11 +39,8 @@ pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, 
         return Ok(Catalogue { rules: base, user, guard });
     }
     let (rules, problems) = compile_with(&base, &user);
-    let errors: Vec<String> = problems
-        .iter()
-        .filter(|d| d.level == Level::Error)
-        .map(|d| place(d, sources))
-        .collect();
+    let errors: Vec<String> =
+        problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, sources)).collect();
     if errors.is_empty() {
         Ok(Catalogue { rules, user, guard })
     } else {

@@ -166,9 +166,12 @@ impl Config {
 
     fn check(&self, path: &Path) -> Result<(), Fail> {
         let shown = path.display();
-        let globs = self.coverage.accept.iter().map(|a| &a.module).chain(
-            self.exceptions.iter().flat_map(|e| e.address.iter().chain(&e.path)),
-        );
+        let globs = self
+            .coverage
+            .accept
+            .iter()
+            .map(|a| &a.module)
+            .chain(self.exceptions.iter().flat_map(|e| e.address.iter().chain(&e.path)));
         for g in globs {
             glob(g).map_err(|e| Fail::new(format!("{shown}: `{g}` is no glob: {e}")))?;
         }
@@ -183,10 +186,15 @@ impl Config {
         }
         for e in &self.exceptions {
             if e.reason.trim().is_empty() {
-                return Err(Fail::new(format!("{shown}: the exception of `{}` has no reason", e.rule)));
+                return Err(Fail::new(format!(
+                    "{shown}: the exception of `{}` has no reason",
+                    e.rule
+                )));
             }
             if let Some(u) = e.until.as_deref().filter(|u| !crate::suppress::is_date(u)) {
-                return Err(Fail::new(format!("{shown}: `until = \"{u}\"` is no date; expected YYYY-MM-DD")));
+                return Err(Fail::new(format!(
+                    "{shown}: `until = \"{u}\"` is no date; expected YYYY-MM-DD"
+                )));
             }
         }
         Ok(())

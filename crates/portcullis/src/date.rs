@@ -15,9 +15,9 @@ pub(crate) fn as_of(option: Option<&str>) -> Result<String, Fail> {
         };
     }
     let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text
-            .parse::<u64>()
-            .map_err(|_| Fail::new(format!("SOURCE_DATE_EPOCH={text}: expected seconds since 1970")))?,
+        Ok(text) => text.parse::<u64>().map_err(|_| {
+            Fail::new(format!("SOURCE_DATE_EPOCH={text}: expected seconds since 1970"))
+        })?,
         Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
     };
     Ok(civil((seconds / 86_400) as i64))

@@ -1,7 +1,9 @@
 //! From outcomes to findings: trails, places, fingerprints.
 
 use portcullis_core::report::{Finding, OutcomeKind, RuleInfo, Subject};
-use portcullis_core::{Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Verdict};
+use portcullis_core::{
+    Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
+};
 use sha2::{Digest, Sha256};
 
 use crate::suppress::Candidate;
@@ -17,15 +19,7 @@ pub(crate) fn finding(
 ) -> Candidate {
     let first = outcome.evidence.first();
     let location = first.map_or(resource.header, |e| e.span);
-    let mut trail = first.map_or_else(Vec::new, |e| graph.origins.trail(e.origin));
-    // A hop inside the reported place says nothing new.
-    trail.retain(|s| !location.covers(s.span));
-    if let Some(last) = trail.last_mut() {
-        // A chain ends where the value is written, whatever the last hop's kind.
-        if last.how == How::Expression {
-            last.how = How::Literal;
-        }
-    }
+    let trail = first.map_or_else(Vec::new, |e| trail(e, graph, location));
     let attribute = first.map_or("", |e| e.path.as_str());
     let found = first.and_then(|e| e.found.as_deref()).unwrap_or("");
     let root = if resource.flavour.is_terraform() {
@@ -66,6 +60,32 @@ pub(crate) fn finding(
         suppressed: None,
     };
     Candidate { finding, calls: resource.calls.clone() }
+}
+
+/// The hops behind a place, each once: those of the attribute's expression, then those of the value
+/// itself, which for an element of a list may stand further back.
+fn trail(e: &Evidence, graph: &Graph, location: Span) -> Vec<Step> {
+    let step = |o: &portcullis_core::Origin| Step { span: o.span, how: o.how };
+    let mut out: Vec<Step> = Vec::new();
+    for s in graph.origins.chain(e.through).chain(graph.origins.chain(e.origin)).map(step) {
+        // A hop inside the reported place, or one that stands there already, says nothing new.
+        if location.covers(s.span)
+            || s.span.covers(location)
+            || out.iter().any(|o| o.span == s.span)
+        {
+            continue;
+        }
+        // The element of a list says more than the list around it.
+        out.retain(|o| !(o.span.covers(s.span) && o.how == s.how));
+        out.push(s);
+    }
+    if let Some(last) = out.last_mut() {
+        // A chain ends where the value is written, whatever the last hop's kind.
+        if last.how == How::Expression {
+            last.how = How::Literal;
+        }
+    }
+    out
 }
 
 fn evidence(list: Vec<Evidence>) -> Vec<Evidence> {

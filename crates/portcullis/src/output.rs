@@ -32,7 +32,9 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
         color: match options.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            Color::Auto => {
+                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+            }
         },
         width: 100,
         quiet: options.quiet,
@@ -42,8 +44,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
             None => portcullis_report::write(format, report, &style, out).map_err(broken)?,
             Some(path) => {
                 let fail = |e: std::io::Error| Fail::new(format!("{}: {e}", path.display()));
-                let mut file =
-                    std::io::BufWriter::new(std::fs::File::create(&path).map_err(fail)?);
+                let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(fail)?);
                 let plain = Style { color: false, ..style };
                 portcullis_report::write(format, report, &plain, &mut file).map_err(fail)?;
                 file.flush().map_err(fail)?;
@@ -78,7 +79,9 @@ fn formats(options: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Fail> {
             Fail::new(format!("--format {name}: expected {}", known.join(", ")))
         })?;
         if file.is_none() && out.iter().any(|(_, f): &(Format, Option<PathBuf>)| f.is_none()) {
-            return Err(Fail::new("two formats for standard output: give all but one a file, as in --format sarif=out.sarif"));
+            return Err(Fail::new(
+                "two formats for standard output: give all but one a file, as in --format sarif=out.sarif",
+            ));
         }
         out.push((format, file));
     }
@@ -92,7 +95,11 @@ fn explain_problems(options: &Scan, scanned: &scan::Scanned, style: &Style) -> s
     let style = Style { color: style.color && crate::stderr_is_terminal(), ..*style };
     if !options.quiet {
         for d in report.diagnostics.iter().filter(|d| d.level == Level::Error).take(20) {
-            write!(err, "{}", portcullis_report::diagnostic(d, &report.sources, &report.prefix, &style))?;
+            write!(
+                err,
+                "{}",
+                portcullis_report::diagnostic(d, &report.sources, &report.prefix, &style)
+            )?;
         }
         let more = report.diagnostics.iter().filter(|d| d.level == Level::Error).count();
         if more > 20 {

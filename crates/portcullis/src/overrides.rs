@@ -42,8 +42,5 @@ pub(crate) fn from_config(rules: &RuleSet, config: &Config) -> Result<Overrides,
 }
 
 fn json(params: &BTreeMap<String, toml::Value>) -> BTreeMap<String, serde_json::Value> {
-    params
-        .iter()
-        .filter_map(|(k, v)| Some((k.clone(), serde_json::to_value(v).ok()?)))
-        .collect()
+    params.iter().filter_map(|(k, v)| Some((k.clone(), serde_json::to_value(v).ok()?))).collect()
 }

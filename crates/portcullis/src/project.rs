@@ -8,8 +8,8 @@ use portcullis_core::{Diagnostic, FileId, files};
 use portcullis_terraform as terraform;
 
 use crate::cli::Values;
-use crate::disk::{DiskFiles, boundary_of, common_folder, relative_to};
 use crate::discover::{self, Calls, Found, Named, Root};
+use crate::disk::{DiskFiles, boundary_of, common_folder, relative_to};
 use crate::fail::Fail;
 
 /// The named paths and the boundary around them.
@@ -33,10 +33,8 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
     }
     let bounds: Vec<PathBuf> = real.iter().map(|p| boundary_of(p)).collect();
     let boundary = common_folder(&bounds);
-    let targets = real
-        .iter()
-        .map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir()))
-        .collect();
+    let targets =
+        real.iter().map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir())).collect();
     let cwd = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
     let prefix = match (relative_to(&cwd, &boundary), relative_to(&boundary, &cwd)) {
         (Some(down), _) if down.is_empty() => String::new(),
@@ -79,7 +77,8 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
         .filter_map(|(k, v)| Some((k.strip_prefix("TF_VAR_")?.to_owned(), v)))
         .collect();
     env.sort();
-    let var_files = values.var_files.iter().map(|p| read(p, "--var-file")).collect::<Result<_, _>>()?;
+    let var_files =
+        values.var_files.iter().map(|p| read(p, "--var-file")).collect::<Result<_, _>>()?;
     let parameter_files =
         values.parameters.iter().map(|p| read(p, "--parameters")).collect::<Result<_, _>>()?;
     Ok(Read {
@@ -118,7 +117,14 @@ pub(crate) fn plan(
     let mut companions: Vec<String> = Vec::new();
     for (path, is_dir) in &named.targets {
         if *is_dir {
-            merge(&mut named_found, discover::walk(files, &files.on_disk(path), path.is_empty() || !is_ignored(files, path)));
+            merge(
+                &mut named_found,
+                discover::walk(
+                    files,
+                    &files.on_disk(path),
+                    path.is_empty() || !is_ignored(files, path),
+                ),
+            );
             continue;
         }
         match discover::classify_named(files, path) {
@@ -130,11 +136,8 @@ pub(crate) fn plan(
         }
     }
     // Callers may stand anywhere inside the boundary.
-    let around = if whole || standalone {
-        None
-    } else {
-        Some(discover::walk(files, &boundary, true))
-    };
+    let around =
+        if whole || standalone { None } else { Some(discover::walk(files, &boundary, true)) };
     let mut all = Found::default();
     for f in std::iter::once(&named_found).chain(around.as_ref()) {
         all.folders.extend(f.folders.iter().cloned());
@@ -150,7 +153,8 @@ pub(crate) fn plan(
         .chain(named_found.templates.iter().map(|p| (p, Root::Template as fn(String) -> Root)));
     for (path, make) in things {
         for root in calls.roots_of(path) {
-            let below = !files_only && (named_found.folders.contains(&root) || named_found.templates.contains(&root));
+            let below = !files_only
+                && (named_found.folders.contains(&root) || named_found.templates.contains(&root));
             roots.insert((make(root), below));
         }
     }
@@ -163,7 +167,8 @@ pub(crate) fn plan(
     }
     roots.extend(named_found.plans.iter().map(|p| (Root::Plan(p.clone()), true)));
     // The same root both ways: showing all of it wins.
-    let full: BTreeSet<Root> = roots.iter().filter(|(_, all)| *all).map(|(r, _)| r.clone()).collect();
+    let full: BTreeSet<Root> =
+        roots.iter().filter(|(_, all)| *all).map(|(r, _)| r.clone()).collect();
     let only_other_files = files_only && roots.is_empty() && named_found.diagnostics.is_empty();
     Plan {
         roots: roots.into_iter().filter(|(r, shown)| *shown || !full.contains(r)).collect(),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use portcullis_cloudformation as cfn;
 use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo};
-use portcullis_core::{Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span};
+use portcullis_core::{
+    Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span,
+};
 use portcullis_rules::{Overrides, RuleSet, evaluate};
 use portcullis_terraform as terraform;
 use rayon::prelude::*;
@@ -71,7 +73,16 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let plan = project::plan(&targets, options.standalone, &tf, &templates);
     check_vars(&given, &plan.roots, &tf, &templates)?;
 
-    let run = Run { files, rules: &rules, selected: &selected, overrides: &overrides, guard: &guard, tf: &tf, templates: &templates, include_passed: options.include_passed };
+    let run = Run {
+        files,
+        rules: &rules,
+        selected: &selected,
+        overrides: &overrides,
+        guard: &guard,
+        tf: &tf,
+        templates: &templates,
+        include_passed: options.include_passed,
+    };
     let judged: Vec<Judged> = plan
         .roots
         .par_iter()
@@ -89,10 +100,14 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     }
     all.diagnostics.extend(plan.found.diagnostics);
     all.not_covered.extend(plan.found.not_covered);
-    let empty = plan.roots.is_empty() && !plan.only_other_files && all.diagnostics.is_empty() && all.not_covered.is_empty();
+    let empty = plan.roots.is_empty()
+        && !plan.only_other_files
+        && all.diagnostics.is_empty()
+        && all.not_covered.is_empty();
 
     let sources = files.shared_sources();
-    let mut infos: Vec<RuleInfo> = selected.iter().map(|i| rules.rules()[*i].info.clone()).collect();
+    let mut infos: Vec<RuleInfo> =
+        selected.iter().map(|i| rules.rules()[*i].info.clone()).collect();
     infos.extend(guard.infos());
     let mut suppressed_own = Vec::new();
     if !options.no_suppressions {
@@ -112,14 +127,19 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         for (rule, mut f) in suppressed_own {
             f.rule = first + OwnRule::ALL.iter().position(|r| *r == rule).unwrap_or(0);
             f.severity = rule.severity();
-            f.fingerprint = findings::own_fingerprint(rule.id(), &report.sources.path(f.location.file), &f.message);
+            f.fingerprint = findings::own_fingerprint(
+                rule.id(),
+                &report.sources.path(f.location.file),
+                &f.message,
+            );
             f.moved_fingerprint.clone_from(&f.fingerprint);
             report.findings.push(f);
         }
     }
     if let Some(min) = &options.min_severity {
-        let min = Severity::parse(min)
-            .ok_or_else(|| Fail::new(format!("--min-severity {min}: expected critical, high, medium, low or info")))?;
+        let min = Severity::parse(min).ok_or_else(|| {
+            Fail::new(format!("--min-severity {min}: expected critical, high, medium, low or info"))
+        })?;
         report.findings.retain(|f| f.severity >= min);
     }
     sort(&mut report);
@@ -150,7 +170,9 @@ fn check_vars(
             Root::Plan(_) => false,
         });
         if !declared && !roots.is_empty() {
-            return Err(Fail::new(format!("--var {name}: no root declares this variable or parameter")));
+            return Err(Fail::new(format!(
+                "--var {name}: no root declares this variable or parameter"
+            )));
         }
     }
     Ok(())
@@ -175,7 +197,10 @@ impl Run<'_> {
             Root::Plan(path) => match self.files.read(path) {
                 Ok(id) => terraform::resolve_plan(self.files, id),
                 Err(e) => Resolution {
-                    diagnostics: vec![Diagnostic::file(path.as_str(), format!("cannot be read: {e}"))],
+                    diagnostics: vec![Diagnostic::file(
+                        path.as_str(),
+                        format!("cannot be read: {e}"),
+                    )],
                     ..Resolution::default()
                 },
             },
@@ -202,7 +227,10 @@ impl Run<'_> {
                 let Some(resource) = graph.get(outcome.resource) else { continue };
                 let Some(info) = self.info(at) else { continue };
                 let mut candidate = findings::finding(outcome, graph, resource, at, info, sources);
-                let changed = self.selected.get(at).and_then(|i| self.overrides.severity(*i, resource, sources));
+                let changed = self
+                    .selected
+                    .get(at)
+                    .and_then(|i| self.overrides.severity(*i, resource, sources));
                 candidate.finding.severity = changed.unwrap_or(info.severity);
                 if candidate.finding.outcome == OutcomeKind::Pass {
                     out.passed += 1;
@@ -268,7 +296,8 @@ impl Judged {
             let path = sources.path(span.file);
             targets.targets.iter().any(|(t, dir)| {
                 if *dir {
-                    t.is_empty() || path.strip_prefix(t.as_str()).is_some_and(|r| r.starts_with('/'))
+                    t.is_empty()
+                        || path.strip_prefix(t.as_str()).is_some_and(|r| r.starts_with('/'))
                 } else {
                     **t == *path
                 }
@@ -277,9 +306,11 @@ impl Judged {
         let touches = |f: &Finding| {
             under(&f.location) || under(&f.subject.block) || f.trail.iter().any(|s| under(&s.span))
         };
-        let before = self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
+        let before =
+            self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
         self.candidates.retain(|c| touches(&c.finding));
-        let after = self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
+        let after =
+            self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
         self.passed -= (before - after).min(self.passed);
         self.suppressions.retain(|s| under(&s.span));
     }
@@ -294,8 +325,10 @@ impl Judged {
     ) -> Vec<(OwnRule, Finding)> {
         let mut seen = FxHashSet::default();
         self.suppressions.retain(|s| seen.insert((s.span, s.rule.clone())));
-        self.suppressions.sort_by_cached_key(|s| (sources.path(s.span.file), s.span.start, s.rule.clone()));
-        let at: FxHashMap<usize, usize> = selected.iter().enumerate().map(|(a, i)| (*i, a)).collect();
+        self.suppressions
+            .sort_by_cached_key(|s| (sources.path(s.span.file), s.span.start, s.rule.clone()));
+        let at: FxHashMap<usize, usize> =
+            selected.iter().enumerate().map(|(a, i)| (*i, a)).collect();
         let offset = 1_000_000;
         let find = |name: &str| -> Vec<usize> {
             let mut found: Vec<usize> = rules
@@ -347,7 +380,9 @@ impl Judged {
                 let named = selected.get(f.rule).is_some_and(|i| named.contains(i));
                 let open = matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown);
                 let here = address.as_ref().is_none_or(|g| g.is_match(&f.subject.address))
-                    && file.as_ref().is_none_or(|g| g.is_match(&*sources.path(f.subject.block.file)));
+                    && file
+                        .as_ref()
+                        .is_none_or(|g| g.is_match(&*sources.path(f.subject.block.file)));
                 if named && open && here {
                     f.outcome = OutcomeKind::Suppressed;
                     f.suppressed = Some(portcullis_core::report::Suppressed {
@@ -420,7 +455,9 @@ fn sort(report: &mut Report) {
     report.diagnostics.dedup_by(|a, b| {
         place(a.span, &a.path) == place(b.span, &b.path) && a.message == b.message
     });
-    report.not_covered.sort_by_cached_key(|g| (g.what.what, g.what.name.clone(), place(g.what.span, &g.what.path)));
+    report.not_covered.sort_by_cached_key(|g| {
+        (g.what.what, g.what.name.clone(), place(g.what.span, &g.what.path))
+    });
     report.not_covered.dedup_by(|a, b| a.what.what == b.what.what && a.what.name == b.what.name);
     report.hidden.sort_by(|a, b| (&a.address, &a.because).cmp(&(&b.address, &b.because)));
     report.inputs.sort_by_cached_key(|i| (sources.path(i.file), i.root.clone()));

@@ -23,7 +23,9 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
         "recommended" => false,
         "strict" => true,
         other => {
-            return Err(Fail::new(format!("unknown profile `{other}`: expected recommended or strict")));
+            return Err(Fail::new(format!(
+                "unknown profile `{other}`: expected recommended or strict"
+            )));
         }
     };
     let skip = find_all(rules, c.skip.iter().map(String::as_str))?;
@@ -37,7 +39,8 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
                 let listed = frameworks.is_empty()
                     || rule.info.controls.iter().any(|k| frameworks.contains(&&*k.framework));
                 let enabled = config.rules.get(&*rule.info.id).and_then(|r| r.enabled);
-                let profile = strict || rule.profile() == Profile::Recommended || !frameworks.is_empty();
+                let profile =
+                    strict || rule.profile() == Profile::Recommended || !frameworks.is_empty();
                 let scope = rule.scope() == Scope::Resource || config.account.baseline;
                 listed && scope && !rule.deprecated() && enabled.unwrap_or(profile)
             })
@@ -49,15 +52,14 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
     out.sort_unstable();
     out.dedup();
     if out.is_empty() {
-        return Err(Fail::new("no rule is left to run: --skip-rule and the like take all of them out"));
+        return Err(Fail::new(
+            "no rule is left to run: --skip-rule and the like take all of them out",
+        ));
     }
     Ok(out)
 }
 
-fn find_all<'a>(
-    rules: &RuleSet,
-    names: impl Iterator<Item = &'a str>,
-) -> Result<Vec<usize>, Fail> {
+fn find_all<'a>(rules: &RuleSet, names: impl Iterator<Item = &'a str>) -> Result<Vec<usize>, Fail> {
     let mut out = Vec::new();
     let mut unknown = Vec::new();
     for name in names {
@@ -84,13 +86,20 @@ pub(crate) fn unknown_rules(rules: &RuleSet, names: &[&str]) -> Fail {
 
 fn known_frameworks<'a>(rules: &RuleSet, asked: &'a [String]) -> Result<Vec<&'a str>, Fail> {
     for f in asked {
-        let known = rules.rules().iter().any(|r| r.info.controls.iter().any(|k| *k.framework == **f));
+        let known =
+            rules.rules().iter().any(|r| r.info.controls.iter().any(|k| *k.framework == **f));
         if !known {
-            let mut all: Vec<&str> =
-                rules.rules().iter().flat_map(|r| r.info.controls.iter().map(|k| &*k.framework)).collect();
+            let mut all: Vec<&str> = rules
+                .rules()
+                .iter()
+                .flat_map(|r| r.info.controls.iter().map(|k| &*k.framework))
+                .collect();
             all.sort_unstable();
             all.dedup();
-            return Err(Fail::new(format!("unknown framework `{f}`: expected one of {}", all.join(", "))));
+            return Err(Fail::new(format!(
+                "unknown framework `{f}`: expected one of {}",
+                all.join(", ")
+            )));
         }
     }
     Ok(asked.iter().map(String::as_str).collect())

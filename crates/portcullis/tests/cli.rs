@@ -28,17 +28,30 @@ fn usage_errors_exit_2_and_say_what_to_do() {
         assert!(stderr(&out).contains(word), "{args:?}: {}", stderr(&out));
         assert!(out.stdout.is_empty(), "{args:?}");
     }
-    let both = stderr(&run_in(&dir.0, &["scan", ".", "--rule", "CKV_AWS_99999", "--rule", "aws-lamda-dlq"]));
+    let both = stderr(&run_in(
+        &dir.0,
+        &["scan", ".", "--rule", "CKV_AWS_99999", "--rule", "aws-lamda-dlq"],
+    ));
     assert!(both.contains("CKV_AWS_99999") && both.contains("aws-lambda-dlq"), "{both}");
 }
 
 #[test]
 fn findings_exit_1_and_a_broken_neighbour_is_reported_too() {
-    let dir = Folder::new("broken", &[("main.tf", OPEN), ("bad/template.yaml", "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  A: [\n")]);
+    let dir = Folder::new(
+        "broken",
+        &[
+            ("main.tf", OPEN),
+            ("bad/template.yaml", "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  A: [\n"),
+        ],
+    );
     let out = run_in(&dir.0, &["scan", ".", "--format", "json", "--fail-on", "high"]);
     assert_eq!(code(&out), 1, "{}", stderr(&out));
     let report = json(&out);
-    assert!(results(&report, "fail").iter().any(|(r, _, at)| r == "aws-ec2-sg-ingress-ssh-open" && at == "main.tf:6"));
+    assert!(
+        results(&report, "fail")
+            .iter()
+            .any(|(r, _, at)| r == "aws-ec2-sg-ingress-ssh-open" && at == "main.tf:6")
+    );
     assert_eq!(report["errors"][0]["file"], "bad/template.yaml");
     assert!(report["errors"][0]["line"].as_u64().unwrap() >= 3);
     // Below the threshold the incomplete input decides.
@@ -49,7 +62,10 @@ fn findings_exit_1_and_a_broken_neighbour_is_reported_too() {
 
 #[test]
 fn a_broken_line_costs_its_attribute_only() {
-    let dir = Folder::new("line", &[("main.tf", &format!("resource \"aws_s3_bucket\" \"b\" {{\n  bucket = = 3\n}}\n{OPEN}"))]);
+    let dir = Folder::new(
+        "line",
+        &[("main.tf", &format!("resource \"aws_s3_bucket\" \"b\" {{\n  bucket = = 3\n}}\n{OPEN}"))],
+    );
     let out = run_in(&dir.0, &["scan", ".", "--format", "json"]);
     assert_eq!(code(&out), 1);
     let report = json(&out);
@@ -59,7 +75,8 @@ fn a_broken_line_costs_its_attribute_only() {
 
 #[test]
 fn nothing_to_scan_is_incomplete_unless_allowed() {
-    let dir = Folder::new("empty", &[("README.md", "x"), ("k.yaml", "apiVersion: v1\nkind: Pod\n")]);
+    let dir =
+        Folder::new("empty", &[("README.md", "x"), ("k.yaml", "apiVersion: v1\nkind: Pod\n")]);
     assert_eq!(code(&run_in(&dir.0, &["scan", "."])), 3);
     assert_eq!(code(&run_in(&dir.0, &["scan", ".", "--allow-empty"])), 0);
     // A named file that is no infrastructure code is skipped quietly.
@@ -83,7 +100,10 @@ fn what_is_not_covered_is_listed_and_can_be_accepted() {
 #[test]
 fn unknown_counts_when_asked() {
     let text = OPEN.replace("[\"0.0.0.0/0\"]", "var.ranges");
-    let dir = Folder::new("unknown", &[("main.tf", &format!("variable \"ranges\" {{\n  type = list(string)\n}}\n{text}"))]);
+    let dir = Folder::new(
+        "unknown",
+        &[("main.tf", &format!("variable \"ranges\" {{\n  type = list(string)\n}}\n{text}"))],
+    );
     let out = run_in(&dir.0, &["scan", "."]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
@@ -95,11 +115,17 @@ fn unknown_counts_when_asked() {
 
 #[test]
 fn suppressions_without_use_or_reason_are_findings() {
-    let text = format!("# portcullis:ignore aws-ec2-sg-ingress-ssh-open\n{OPEN}\n# portcullis:ignore aws-s3-versioning reason=\"gone\"\nresource \"aws_sns_topic\" \"t\" {{}}\n");
+    let text = format!(
+        "# portcullis:ignore aws-ec2-sg-ingress-ssh-open\n{OPEN}\n# portcullis:ignore aws-s3-versioning reason=\"gone\"\nresource \"aws_sns_topic\" \"t\" {{}}\n"
+    );
     let dir = Folder::new("stale", &[("main.tf", &text)]);
     let report = json(&run_in(&dir.0, &["scan", ".", "--format", "json"]));
     let fails = results(&report, "fail");
-    for rule in ["portcullis-suppression-reason", "portcullis-suppression-unused", "aws-ec2-sg-ingress-ssh-open"] {
+    for rule in [
+        "portcullis-suppression-reason",
+        "portcullis-suppression-unused",
+        "aws-ec2-sg-ingress-ssh-open",
+    ] {
         assert!(fails.iter().any(|(r, _, _)| r == rule), "{rule}: {fails:?}");
     }
     let checkov = OPEN.replace("  ingress {", "  # checkov:skip=CKV_AWS_24:bastion\n  ingress {");
@@ -114,14 +140,25 @@ fn a_user_rule_fires_and_a_broken_one_is_refused() {
     let rule = "id: acme-queue-name\ntitle: Queues carry the team's name\nseverity: low\nrationale: Owners are found by name.\nresources: { tf: aws_sqs_queue, cfn: \"AWS::SQS::Queue\" }\nattributes:\n  name: { tf: name, cfn: QueueName }\nrequire: { name: { starts_with: acme- } }\nmessage: \"{resource} is not named after its team\"\nremediation: Begin the name with acme-.\nexamples:\n  terraform:\n    pass: ['resource \"aws_sqs_queue\" \"q\" { name = \"acme-q\" }']\n    fail: ['resource \"aws_sqs_queue\" \"q\" { name = \"q\" }']\n";
     let tf = "resource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}\n";
     let dir = Folder::new("own", &[("main.tf", tf), (".portcullis/rules/name.yaml", rule)]);
-    let report = json(&run_in(&dir.0, &["scan", ".", "--format", "json", "--rule", "acme-queue-name"]));
-    assert_eq!(results(&report, "fail"), [("acme-queue-name".to_owned(), "aws_sqs_queue.q".to_owned(), "main.tf:2".to_owned())]);
+    let report =
+        json(&run_in(&dir.0, &["scan", ".", "--format", "json", "--rule", "acme-queue-name"]));
+    assert_eq!(
+        results(&report, "fail"),
+        [("acme-queue-name".to_owned(), "aws_sqs_queue.q".to_owned(), "main.tf:2".to_owned())]
+    );
     let test = run_in(&dir.0, &["rules", "test"]);
     assert_eq!(code(&test), 0, "{}", String::from_utf8_lossy(&test.stdout));
-    let broken = Folder::new("brokenrule", &[("main.tf", tf), (".portcullis/rules/name.yaml", &rule.replace("require:", "requires:"))]);
+    let broken = Folder::new(
+        "brokenrule",
+        &[("main.tf", tf), (".portcullis/rules/name.yaml", &rule.replace("require:", "requires:"))],
+    );
     let out = run_in(&broken.0, &["scan", "."]);
     assert_eq!(code(&out), 2);
-    assert!(stderr(&out).contains("name.yaml:8:1") && stderr(&out).contains("require"), "{}", stderr(&out));
+    assert!(
+        stderr(&out).contains("name.yaml:8:1") && stderr(&out).contains("require"),
+        "{}",
+        stderr(&out)
+    );
 }
 
 #[test]

@@ -42,26 +42,41 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     }
     if let Some(dir) = corpora {
         for entry in sorted(Path::new(dir)).map_err(|e| e.to_string())? {
-            let name = entry.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let name =
+                entry.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             row(&mut rows, &name, &binary, &entry, false)?;
         }
     }
     let _ = std::fs::remove_dir_all(&root);
     let page = page(&rows);
     println!("{page}");
-    if quick { Ok(()) } else { std::fs::write("docs/src/performance.md", page).map_err(|e| e.to_string()) }
+    if quick {
+        Ok(())
+    } else {
+        std::fs::write("docs/src/performance.md", page).map_err(|e| e.to_string())
+    }
 }
 
 fn sorted(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut out: Vec<PathBuf> =
-        std::fs::read_dir(dir)?.filter_map(Result::ok).map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let mut out: Vec<PathBuf> = std::fs::read_dir(dir)?
+        .filter_map(Result::ok)
+        .map(|e| e.path())
+        .filter(|p| p.is_dir())
+        .collect();
     out.sort();
     Ok(out)
 }
 
-fn row(rows: &mut String, name: &str, binary: &Path, dir: &Path, count: bool) -> Result<(), String> {
+fn row(
+    rows: &mut String,
+    name: &str,
+    binary: &Path,
+    dir: &Path,
+    count: bool,
+) -> Result<(), String> {
     let f = measure(binary, dir, count)?;
-    let instructions = f.instructions.map_or("–".to_owned(), |i| format!("{:.1}", i as f64 / 1e6));
+    let instructions =
+        f.instructions.map_or("–".to_owned(), |i| format!("{:.1}", i as f64 / 1e6));
     let _ = writeln!(
         rows,
         "| {name} | {:.0} | {:.0} | {:.0} | {instructions} |",

@@ -82,6 +82,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             found: Some("false".into()),
             wanted: "true".into(),
             origin: OriginId::NONE,
+            through: OriginId::NONE,
             span: at,
         }],
         suppressed: None,

@@ -25,7 +25,10 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
     } else {
         match discover::classify_named(disk, path) {
             Named::Terraform => tf.resolve(files::parent(path)),
-            Named::Plan => terraform::resolve_plan(disk, disk.read(path).map_err(|e| Fail::new(e.to_string()))?),
+            Named::Plan => terraform::resolve_plan(
+                disk,
+                disk.read(path).map_err(|e| Fail::new(e.to_string()))?,
+            ),
             // A named file that looks like no template may be a broken one: say what is wrong.
             Named::Template | Named::Companion => templates.inspect(path, options.nested),
             Named::Broken(d) => Resolution { diagnostics: vec![d], ..Resolution::default() },
@@ -33,8 +36,7 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
     };
     let incomplete = resolution.diagnostics.iter().any(|d| d.level == Level::Error);
     let json = to_json(&mut resolution, disk);
-    serde_json::to_writer_pretty(&mut *out, &json)
-        .map_err(|e| output::broken(e.into()))?;
+    serde_json::to_writer_pretty(&mut *out, &json).map_err(|e| output::broken(e.into()))?;
     writeln!(out).map_err(output::broken)?;
     Ok(if incomplete { 3 } else { 0 })
 }
@@ -87,9 +89,9 @@ fn value(v: &Value) -> Json {
         Kind::Num(n) => serde_json::from_str(&n.to_string()).unwrap_or(Json::Null),
         Kind::Str(s) => Json::String(s.to_string()),
         Kind::List(_, items) => Json::Array(items.iter().map(value).collect()),
-        Kind::Map(_, map) => {
-            Json::Object(map.iter().map(|e| (e.key.to_string(), value(&e.value))).collect::<Map<_, _>>())
-        }
+        Kind::Map(_, map) => Json::Object(
+            map.iter().map(|e| (e.key.to_string(), value(&e.value))).collect::<Map<_, _>>(),
+        ),
         Kind::Unknown(u) => json!({ "$unknown": &*u.why.text }),
         Kind::Choice(c) => json!({ "$unknown": format!("one of {} values", c.arms.len()) }),
     }

@@ -25,7 +25,8 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
             for r in all {
                 let (id, severity) = (&r.info.id, r.info.severity.name());
                 let strict = if r.profile() == Profile::Strict { " (strict)" } else { "" };
-                writeln!(out, "{id:width$}  {severity:8}  {}{strict}", r.info.title).map_err(broken)?;
+                writeln!(out, "{id:width$}  {severity:8}  {}{strict}", r.info.title)
+                    .map_err(broken)?;
             }
         }
         ListFormat::Json => {

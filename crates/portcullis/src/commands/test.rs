@@ -19,7 +19,9 @@ pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) ->
     let own = Path::new(".portcullis/rules");
     let paths = match paths {
         [] if own.is_dir() => vec![own.to_path_buf()],
-        [] => return Err(Fail::new("no rule files: name some, or put yours into .portcullis/rules")),
+        [] => {
+            return Err(Fail::new("no rule files: name some, or put yours into .portcullis/rules"));
+        }
         some => some.to_vec(),
     };
     let sources = SourceMap::default();
@@ -64,7 +66,8 @@ fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>,
             let entry = entry.map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
             let file = entry.path();
             let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
-            if !yaml || !file.is_file() || file.parent().is_some_and(|d| d.ends_with("frameworks")) {
+            if !yaml || !file.is_file() || file.parent().is_some_and(|d| d.ends_with("frameworks"))
+            {
                 continue;
             }
             let text: Arc<str> = std::fs::read_to_string(file)
@@ -117,7 +120,9 @@ fn wrong(example: &Example, rules: &RuleSet) -> Option<String> {
             match o.verdict {
                 Verdict::Pass => pass += 1,
                 Verdict::Fail => fail += 1,
-                Verdict::Unknown(why) => unknown.extend(why.into_iter().map(|w| w.text.to_string())),
+                Verdict::Unknown(why) => {
+                    unknown.extend(why.into_iter().map(|w| w.text.to_string()))
+                }
             }
         }
     }

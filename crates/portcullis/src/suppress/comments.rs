@@ -33,7 +33,8 @@ pub(crate) fn from_comment(text: &str, span: Span) -> Vec<Suppression> {
             let mut words = rest.split_whitespace();
             let first = words.next().unwrap_or("");
             // `ID:exp:2025-01-01` and `ID exp:2025-01-01` are both written.
-            let (id, inline) = first.split_once(":exp:").map_or((first, None), |(i, e)| (i, Some(e)));
+            let (id, inline) =
+                first.split_once(":exp:").map_or((first, None), |(i, e)| (i, Some(e)));
             let until = inline
                 .or_else(|| words.find_map(|w| w.strip_prefix("exp:")))
                 .filter(|d| is_date(d));
@@ -118,12 +119,19 @@ mod tests {
 
     #[test]
     fn every_notation_is_read() {
-        let s = |a: &str, b: &str, c: Option<&str>| (a.to_owned(), b.to_owned(), c.map(str::to_owned));
+        let s =
+            |a: &str, b: &str, c: Option<&str>| (a.to_owned(), b.to_owned(), c.map(str::to_owned));
         assert_eq!(
             read("# portcullis:ignore aws-a,aws-b reason=\"two words\" until=2027-01-31 owner=me"),
-            [s("aws-a", "two words", Some("2027-01-31")), s("aws-b", "two words", Some("2027-01-31"))]
+            [
+                s("aws-a", "two words", Some("2027-01-31")),
+                s("aws-b", "two words", Some("2027-01-31"))
+            ]
         );
-        assert_eq!(read("# checkov:skip=CKV_AWS_20:public site"), [s("CKV_AWS_20", "public site", None)]);
+        assert_eq!(
+            read("# checkov:skip=CKV_AWS_20:public site"),
+            [s("CKV_AWS_20", "public site", None)]
+        );
         assert_eq!(read("#checkov:skip=CKV_AWS_20"), [s("CKV_AWS_20", "", None)]);
         assert_eq!(
             read("#trivy:ignore:AVD-AWS-0086:exp:2025-01-01 tfsec:ignore:aws-s3-x"),
@@ -135,7 +143,10 @@ mod tests {
 
     #[test]
     fn owner_and_scope_are_kept() {
-        let file = from_comment("# portcullis:ignore-file aws-a owner=team reason=legacy", Span::new(FileId(0), 0, 1));
+        let file = from_comment(
+            "# portcullis:ignore-file aws-a owner=team reason=legacy",
+            Span::new(FileId(0), 0, 1),
+        );
         assert_eq!(file.len(), 1);
         assert_eq!((file[0].scope.clone(), file[0].owner.as_deref()), (Scope::File, Some("team")));
         assert_eq!(file[0].reason, "legacy");
