@@ -29,7 +29,7 @@ pub(crate) struct Document {
     pub(crate) text: String,
     /// Its shape.
     pub(crate) shape: Shape,
-    /// The resources of the document, in order.
+    /// The resources of the document, sorted.
     pub(crate) resources: Vec<ResourceId>,
 }
 

@@ -1,6 +1,7 @@
 //! Turns a rule's failures into outcomes: definite where every world shows them and all values they
 //! touch are known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_core::{DeciderId, Outcome, ResourceId, Verdict, Why, WhyKind};
@@ -47,7 +48,7 @@ pub(crate) fn outcomes(
         }
     }
     if !hits.loose {
-        let failed: Vec<ResourceId> = out.iter().map(|((r, _), _)| *r).collect();
+        let failed: BTreeSet<ResourceId> = out.iter().map(|((r, _), _)| *r).collect();
         out.extend(others(case, rule, id, &failed));
     }
     out
@@ -55,7 +56,12 @@ pub(crate) fn outcomes(
 
 /// Resources of the rule's types that do not fail it: they pass, unless a value that would have
 /// decided is not known. Where the rule did not apply there is no outcome.
-fn others(case: &Case<'_>, rule: &Rule, id: &Arc<str>, failed: &[ResourceId]) -> Vec<Placed> {
+fn others(
+    case: &Case<'_>,
+    rule: &Rule,
+    id: &Arc<str>,
+    failed: &BTreeSet<ResourceId>,
+) -> Vec<Placed> {
     let ran = case.checked.iter().any(|c| {
         c.passed.contains(&rule.name) || c.failed.iter().any(|(name, _)| *name == rule.name)
     });

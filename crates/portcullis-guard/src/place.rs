@@ -40,7 +40,9 @@ pub(crate) fn find<'g>(
     let (id, rest) = match document.shape {
         Shape::Template => {
             let below = path.strip_prefix("/Resources/")?;
-            let named = |a: &str| graph.by_address(a).filter(|id| document.resources.contains(id));
+            let named = |a: &str| {
+                graph.by_address(a).filter(|id| document.resources.binary_search(id).is_ok())
+            };
             let (address, rest) = prefix(below, |name| named(name).is_some())?;
             (named(address)?, rest)
         }

@@ -377,3 +377,23 @@ fn the_deepest_rules_that_are_taken_are_evaluated() {
         }
     }
 }
+
+#[test]
+fn suppressed_resources_are_still_judged() {
+    // The form in which the rules of the Guard registry begin: what they leave out, the scan would
+    // never see, and its own account of suppressions would be wrong.
+    let text = "let b = Resources.*[ Type == 'AWS::S3::Bucket'
+  Metadata.guard.SuppressedRules not exists or
+  Metadata.guard.SuppressedRules.* != \"LOGGED\"
+]
+rule LOGGED when %b !empty {
+  %b.Properties.Logging exists
+}
+";
+    let rules = compile(&[("r.guard", text)]).unwrap();
+    let mut builder = cfn();
+    let meta =
+        json!({"Metadata": {"guard": {"SuppressedRules": ["LOGGED"]}}, "DeletionPolicy": "Retain"});
+    builder.push("A", "AWS::S3::Bucket", json!({"Name": {"?": "n"}}), meta);
+    assert_eq!(lines(&rules, &builder.graph), ["LOGGED A fail Logging"]);
+}
