@@ -1,6 +1,6 @@
-//! Prints what a Terraform folder resolves to: `inspect PATH [--var-file F]... [--var k=v]...`.
+//! Prints what a Terraform folder resolves to: `inspect PATH [--root DIR] [--var-file F]... [--var k=v]...`.
 //!
-//! A harness for comparing the resolver with others; users have `portcullis inspect`.
+//! PATH is the boundary, DIR the root's folder in it. A harness for comparing the resolver with others; users have `portcullis inspect`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
@@ -92,6 +92,7 @@ fn json(v: &Value) -> serde_json::Value {
 fn main() {
     let mut args = std::env::args().skip(1).filter(|a| a != "inspect");
     let mut path = ".".to_owned();
+    let mut root = String::new();
     let mut var_files = Vec::new();
     let mut settings = Settings::default();
     while let Some(arg) = args.next() {
@@ -99,6 +100,7 @@ fn main() {
             "--format" => {
                 args.next();
             }
+            "--root" => root = args.next().unwrap_or_default(),
             "--var-file" => var_files.extend(args.next()),
             "--var" => {
                 let given = args.next().unwrap_or_default();
@@ -126,7 +128,7 @@ fn main() {
     settings.var_files =
         var_files.iter().filter_map(|f| disk.read(&files::join("", f)).ok()).collect();
     let project = Project::new(&disk, settings);
-    let resolution = project.resolve("");
+    let resolution = project.resolve(&root);
     let resources: Vec<serde_json::Value> = resolution
         .graphs
         .iter()

@@ -2,11 +2,12 @@
 //!
 //! Facts: <https://developer.hashicorp.com/terraform/language/expressions>.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use portcullis_core::{
-    Assoc, Decider, FileId, Files, How, Kind, Map, MapEntry, Marks, OriginId, Seq, Span, Value,
-    Why, WhyKind,
+    Assoc, Decider, Diagnostic, FileId, Files, How, Kind, Map, MapEntry, Marks, OriginId, Seq,
+    Span, Value, Why, WhyKind,
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
@@ -20,12 +21,20 @@ use crate::unknowns::{choice, derived, invalid};
 /// How deep templates may render templates.
 const MAX_TEMPLATE_DEPTH: u32 = 64;
 
+type Side = (Value, Vec<Diagnostic>);
+
+/// The two results of a conditional, evaluated when first needed.
+struct Sides<'e> {
+    exprs: [&'e Expr; 2],
+    done: [OnceCell<Side>; 2],
+}
+
 impl Resolver<'_> {
     /// Evaluates an expression. What Terraform would refuse is reported and unknown.
     pub(crate) fn eval(&self, e: &Expr, s: &Scope<'_>) -> Value {
         self.descend(|| self.eval_kind(e, s)).unwrap_or_else(|| {
-            let text = "references and expressions nest too deep here";
-            self.error(e.span, text);
+            let text = "evaluation stopped here: references nest too deep, or there is too much to evaluate";
+            self.report_always(Diagnostic::error(e.span, text));
             Value::unknown(Why::at(WhyKind::Limit, text, e.span), OriginId::NONE)
         })
     }
@@ -118,41 +127,57 @@ impl Resolver<'_> {
     // Conditionals.
 
     fn conditional(&self, parts: &[Expr; 3], span: Span, s: &Scope<'_>) -> Value {
-        let [condition, ..] = parts;
+        let [condition, then, otherwise] = parts;
         let c = self.eval(condition, s);
+        let sides = Sides { exprs: [then, otherwise], done: Default::default() };
         self.lift(&[c], &mut |v| match v {
-            [c] => self.choose(c, parts, span, s),
+            [c] => self.choose(c, condition, &sides, span, s),
             _ => invalid(span),
         })
     }
 
-    fn choose(&self, c: &Value, parts: &[Expr; 3], span: Span, s: &Scope<'_>) -> Value {
-        let [condition, then, otherwise] = parts;
+    /// One side of a conditional and its problems, evaluated once.
+    fn side<'x>(&self, sides: &'x Sides<'_>, at: usize, s: &Scope<'_>) -> &'x Side {
+        let [then, otherwise] = sides.exprs;
+        let (slot, expr) =
+            if at == 0 { (&sides.done[0], then) } else { (&sides.done[1], otherwise) };
+        slot.get_or_init(|| self.capture(|| self.eval(expr, s)))
+    }
+
+    fn choose(
+        &self,
+        c: &Value,
+        condition: &Expr,
+        sides: &Sides<'_>,
+        span: Span,
+        s: &Scope<'_>,
+    ) -> Value {
         match self.truth_of(c, condition.span) {
             Ok(truth) => {
-                let (taken, other) = if truth { (then, otherwise) } else { (otherwise, then) };
-                let value = self.eval(taken, s);
+                let (value, problems) = self.side(sides, usize::from(!truth), s);
+                problems.iter().for_each(|p| self.report(p.clone()));
                 // The other side gives its type, and its problems do not count.
-                let (other, problems) = self.capture(|| self.eval(other, s));
-                let value = if problems.is_empty() {
-                    match unify(&[value.clone(), other]) {
-                        Some(both) => both.into_iter().next().unwrap_or(value),
-                        None if value.is_wholly_known() => {
-                            return self.error(
-                                span,
-                                "the two results of the conditional have types that do not fit together",
-                            );
-                        }
-                        None => value,
-                    }
+                let (other, other_problems) = self.side(sides, usize::from(truth), s);
+                let both = if problems.is_empty() && other_problems.is_empty() {
+                    unify(&[value.clone(), other.clone()])
                 } else {
-                    value
+                    Some(vec![value.clone()])
+                };
+                let value = match both.and_then(|both| both.into_iter().next()) {
+                    Some(value) => value,
+                    None if value.is_wholly_known() => {
+                        return self.error(
+                            span,
+                            "the two results of the conditional have types that do not fit together",
+                        );
+                    }
+                    None => value.clone(),
                 };
                 self.through(value, span, How::Expression).with_marks(c.marks)
             }
             Err(c) if is_invalid(&c) => invalid(span),
             Err(c) => {
-                let arms = self.capture(|| [self.eval(then, s), self.eval(otherwise, s)]).0;
+                let arms = [0, 1].map(|at| self.side(sides, at, s).0.clone());
                 let arms = unify(&arms).unwrap_or_else(|| arms.to_vec());
                 let (by, flipped) = self.condition_decider(condition, &c, s);
                 let mut arms: Vec<Value> = arms
@@ -376,7 +401,12 @@ impl Resolver<'_> {
             .unwrap_or(OriginId::NONE);
         let ctx = Context { resolver: self };
         let call = functions::Call { name, args: values, arg_spans: &spans, span, ctx: &ctx };
-        match functions::call(call) {
+        let result = functions::call(call);
+        if let Ok(v) = &result {
+            let size = v.as_str().map_or(0, |t| t.len() / 64);
+            self.spend(size + v.as_list().map_or(0, <[Value]>::len));
+        }
+        match result {
             Ok(value) if value.origin == OriginId::NONE => {
                 let origin = self.hop(span, How::Expression, from);
                 value.with_origin(origin)

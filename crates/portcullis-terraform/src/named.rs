@@ -46,8 +46,9 @@ impl Resolver<'_> {
         let module = &instance.module;
         let undeclared = |what: &str| {
             let text = format!("{what} {first} is not declared in this module");
-            self.report_always(Diagnostic::error(span, text));
-            (crate::unknowns::invalid(span), steps.len())
+            self.report_always(Diagnostic::error(span, text.as_str()));
+            let why = Why::at(WhyKind::Missing, text, span);
+            (Value::unknown(why, OriginId::NONE), steps.len())
         };
         match name {
             "var" => match module.variables.find(first) {

@@ -22,8 +22,12 @@ use crate::unknowns::{self, choice, derived};
 
 /// Expressions within expressions, through references too.
 const MAX_EVAL_DEPTH: u32 = 24_000;
+/// Work allowed for one root: about one unit for an expression evaluated or 64 bytes of text made.
+const FUEL: u64 = 10_000_000;
 /// Levels a remembered value may nest, so that those who walk it need no stack to speak of.
 const MAX_VALUE_DEPTH: usize = 256;
+/// Parts a remembered value may have, counted as often as they occur in it.
+const MAX_VALUE_PARTS: usize = 1_000_000;
 /// Combinations of undecided values that are worked out one by one.
 pub(crate) const MAX_COMBINATIONS: usize = 16;
 /// Instances of resources and modules in one root.
@@ -89,6 +93,7 @@ pub(crate) struct Resolver<'a> {
     captures: RefCell<Vec<Vec<Diagnostic>>>,
     running: RefCell<Vec<Node>>,
     depth: Cell<u32>,
+    fuel: Cell<u64>,
 }
 
 impl<'a> Resolver<'a> {
@@ -116,6 +121,7 @@ impl<'a> Resolver<'a> {
             captures: RefCell::default(),
             running: RefCell::default(),
             depth: Cell::default(),
+            fuel: Cell::new(FUEL),
         }
     }
 
@@ -282,8 +288,11 @@ impl<'a> Resolver<'a> {
     ) -> Value {
         let bounded = || {
             let value = compute();
-            if unknowns::deeper_than(&value, MAX_VALUE_DEPTH) {
-                let text = format!("the value nests deeper than {MAX_VALUE_DEPTH} levels");
+            let mut parts = MAX_VALUE_PARTS;
+            if !unknowns::fits(&value, MAX_VALUE_DEPTH, &mut parts) {
+                let text = format!(
+                    "the value nests deeper than {MAX_VALUE_DEPTH} levels or has more than {MAX_VALUE_PARTS} parts"
+                );
                 self.report(Diagnostic::error(span, text.as_str()));
                 let why = Why::at(WhyKind::Limit, text, span);
                 return Value::unknown(why, value.origin);
@@ -352,10 +361,17 @@ impl<'a> Resolver<'a> {
         n <= MAX_INSTANCES
     }
 
-    /// Goes one expression deeper; `None` when that is too deep.
+    /// Takes from the work allowed; `false` when none is left.
+    pub(crate) fn spend(&self, work: usize) -> bool {
+        let left = self.fuel.get().saturating_sub(work as u64);
+        self.fuel.set(left);
+        left > 0
+    }
+
+    /// Goes one expression deeper; `None` when that is too deep or too much.
     pub(crate) fn descend<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         let depth = self.depth.get();
-        if depth >= MAX_EVAL_DEPTH {
+        if depth >= MAX_EVAL_DEPTH || !self.spend(1) {
             return None;
         }
         self.depth.set(depth + 1);

@@ -78,8 +78,16 @@ impl Resolver<'_> {
         let Some((i, block)) = found else {
             let what = if key.starts_with("data.") { "data source" } else { "resource" };
             let text = format!("{what} {key} is not declared in this module");
-            self.report_always(Diagnostic::error(span, text));
-            return (crate::unknowns::invalid(span), steps.len());
+            self.report_always(Diagnostic::error(span, text.as_str()));
+            // Whatever it is, the argument is meant to be set, and to refer to that.
+            let attr = steps.iter().find_map(|x| match x {
+                Step::Attr(name, _) => Some(name.clone()),
+                _ => None,
+            });
+            let address = Arc::from(format!("{}{key}", instance.prefix));
+            let target = Ref { address, attr: attr.unwrap_or_else(|| Arc::from("")) };
+            let why = Why::at(WhyKind::Missing, text, span);
+            return (Value::reference(why, target, OriginId::NONE), steps.len());
         };
         if &*block.kind == "ephemeral" {
             let text = format!("{key} is read only while applying");

@@ -95,6 +95,10 @@ impl Resolver<'_> {
     fn concatenate(&self, values: &[Value], span: Span) -> Value {
         let from = values.iter().map(|v| v.origin).find(|o| *o != OriginId::NONE);
         let origin = self.hop(span, How::Expression, from.unwrap_or(OriginId::NONE));
+        let bytes: usize = values.iter().filter_map(Value::as_str).map(str::len).sum();
+        if !self.spend(bytes / 64) {
+            return derived(values, origin);
+        }
         let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
         let mut text = String::new();
         let mut marks = portcullis_core::Marks::default();

@@ -87,15 +87,16 @@ pub(crate) fn choice(by: DeciderId, arms: Vec<Value>, origin: OriginId) -> Value
     }
 }
 
-/// Whether a value nests deeper than `limit` levels.
-pub(crate) fn deeper_than(value: &Value, limit: usize) -> bool {
-    let Some(rest) = limit.checked_sub(1) else {
-        return true;
+/// Whether a value nests at most `depth` levels and has at most `parts` parts.
+pub(crate) fn fits(value: &Value, depth: usize, parts: &mut usize) -> bool {
+    let (Some(rest), Some(left)) = (depth.checked_sub(1), parts.checked_sub(1)) else {
+        return false;
     };
+    *parts = left;
     match &value.kind {
-        Kind::List(_, items) => items.iter().any(|v| deeper_than(v, rest)),
-        Kind::Map(_, m) => m.iter().any(|e| deeper_than(&e.value, rest)),
-        Kind::Choice(c) => c.arms.iter().any(|v| deeper_than(v, rest)),
-        _ => false,
+        Kind::List(_, items) => items.iter().all(|v| fits(v, rest, parts)),
+        Kind::Map(_, m) => m.iter().all(|e| fits(&e.value, rest, parts)),
+        Kind::Choice(c) => c.arms.iter().all(|v| fits(v, rest, parts)),
+        _ => true,
     }
 }
