@@ -73,19 +73,23 @@ impl Files for Disk {
     }
 }
 
-fn json(v: &Value) -> serde_json::Value {
+/// JSON text by hand, since numbers must keep all their digits.
+fn json(v: &Value) -> String {
+    let quote = |t: &str| serde_json::Value::from(t).to_string();
     match &v.kind {
-        Kind::Null => serde_json::Value::Null,
-        Kind::Bool(b) => (*b).into(),
-        Kind::Num(n) => serde_json::from_str(&n.to_string()).unwrap_or(serde_json::Value::Null),
-        Kind::Str(s) => serde_json::Value::from(&**s),
-        Kind::List(_, items) => items.iter().map(json).collect(),
-        Kind::Map(_, m) => {
-            let entries = m.iter().map(|e| (e.key.to_string(), json(&e.value)));
-            serde_json::Value::Object(entries.collect())
+        Kind::Null => "null".to_owned(),
+        Kind::Bool(b) => b.to_string(),
+        Kind::Num(n) => n.to_string(),
+        Kind::Str(s) => quote(s),
+        Kind::List(_, items) => {
+            format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(","))
         }
-        Kind::Unknown(u) => serde_json::json!({ "$unknown": &*u.why.text }),
-        Kind::Choice(_) => serde_json::json!({ "$unknown": v.to_string() }),
+        Kind::Map(_, m) => {
+            let entries = m.iter().map(|e| format!("{}:{}", quote(&e.key), json(&e.value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+        Kind::Unknown(u) => format!("{{\"$unknown\":{}}}", quote(&u.why.text)),
+        Kind::Choice(_) => format!("{{\"$unknown\":{}}}", quote(&v.to_string())),
     }
 }
 
@@ -129,17 +133,15 @@ fn main() {
         var_files.iter().filter_map(|f| disk.read(&files::join("", f)).ok()).collect();
     let project = Project::new(&disk, settings);
     let resolution = project.resolve(&root);
-    let resources: Vec<serde_json::Value> = resolution
+    let resources: Vec<String> = resolution
         .graphs
         .iter()
         .flat_map(|g| &g.resources)
         .filter(|r| !r.kind.starts_with("data.") && !r.kind.starts_with("provider."))
         .map(|r| {
-            serde_json::json!({
-                "address": &*r.address,
-                "type": r.declared_kind.as_deref().unwrap_or(&r.kind),
-                "attributes": json(&r.body),
-            })
+            let address = serde_json::Value::from(&*r.address);
+            let kind = serde_json::Value::from(r.declared_kind.as_deref().unwrap_or(&r.kind));
+            format!("{{\"address\":{address},\"type\":{kind},\"attributes\":{}}}", json(&r.body))
         })
         .collect();
     let errors: Vec<serde_json::Value> = resolution
@@ -153,7 +155,10 @@ fn main() {
             serde_json::json!({ "message": d.message, "at": at })
         })
         .collect();
-    let outputs = resolution.outputs.as_ref().map_or(serde_json::Value::Null, json);
-    let all = serde_json::json!({ "resources": resources, "outputs": outputs, "errors": errors });
-    println!("{all}");
+    let outputs = resolution.outputs.as_ref().map_or_else(|| "null".to_owned(), json);
+    println!(
+        "{{\"resources\":[{}],\"outputs\":{outputs},\"errors\":{}}}",
+        resources.join(","),
+        serde_json::Value::from(errors)
+    );
 }

@@ -10,10 +10,12 @@ use portcullis_syntax::hcl::Part;
 use crate::convert::{kind_name, normalise};
 use crate::resolver::Resolver;
 use crate::scope::{Binding, Scope};
-use crate::unknowns::{derived, with_pieces};
+use crate::unknowns::{derived, not_null, with_pieces};
 
 /// Bytes a rendered template may have.
 const MAX_TEXT: usize = 10_000_000;
+/// Parts of a text that is known in part; of more, nothing is kept.
+const MAX_PIECES: usize = 256;
 
 impl Resolver<'_> {
     pub(crate) fn template(&self, parts: &[Part], span: Span, s: &Scope<'_>) -> Value {
@@ -103,6 +105,9 @@ impl Resolver<'_> {
         let mut text = String::new();
         let mut marks = portcullis_core::Marks::default();
         for v in values {
+            if pieces.len() > MAX_PIECES {
+                return not_null(derived(values, origin));
+            }
             marks = marks.union(v.marks);
             if let Some(t) = v.scalar_text() {
                 text.push_str(&t);

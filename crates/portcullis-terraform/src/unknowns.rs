@@ -79,8 +79,22 @@ pub(crate) fn with_pieces(mut value: Value, pieces: Vec<Option<Arc<str>>>) -> Va
     value
 }
 
-/// A choice, or the one value that all arms agree on.
+/// Values a choice may come down to, choices within it counted; rules look at fewer still.
+const MAX_OUTCOMES: usize = 64;
+
+/// How many values a choice may come down to.
+fn outcomes(v: &Value) -> usize {
+    match &v.kind {
+        Kind::Choice(c) => c.arms.iter().map(outcomes).sum(),
+        _ => 1,
+    }
+}
+
+/// A choice, or the one value that all arms agree on, or an unknown for what branches too far.
 pub(crate) fn choice(by: DeciderId, arms: Vec<Value>, origin: OriginId) -> Value {
+    if arms.iter().map(outcomes).sum::<usize>() > MAX_OUTCOMES {
+        return derived(&arms, origin);
+    }
     match arms.split_first() {
         Some((first, rest)) if rest.iter().all(|v| v == first) => first.clone(),
         _ => Value::new(Kind::Choice(Arc::new(Choice { by, arms: arms.into() })), origin),

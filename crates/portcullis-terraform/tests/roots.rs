@@ -346,3 +346,23 @@ fn overrides_and_json_change_what_they_name() {
     assert_eq!(root.shown("r_r.x", "rule"), "[{n: 2}]");
     assert_eq!(root.shown("r_r.y[\"k\"]", "v"), "\"k!\"");
 }
+
+#[test]
+fn hostile_expansion_ends_in_unknowns() {
+    let mut text = String::from("variable \"u\" {}\nlocals {\n  l0 = [1, 2, 3, 4, 5, 6, 7, 8]\n");
+    text.push_str(
+        "  t0 = \"xxxxxxxxxxxxxxxx\"\n  p0 = \"${var.u}!\"\n  c0 = var.u == \"0\" ? 0 : 1\n",
+    );
+    for i in 1..40 {
+        let j = i - 1;
+        text.push_str(&format!(
+            "  l{i} = [local.l{j}, local.l{j}, local.l{j}, local.l{j}]\n  t{i} = \"${{local.t{j}}}${{local.t{j}}}\"\n  p{i} = \"${{local.p{j}}}${{local.p{j}}}\"\n  c{i} = var.u == \"{i}\" ? local.c{j} + {i} : local.c{j}\n",
+        ));
+    }
+    text.push_str("}\nresource \"r_r\" \"x\" {\n  l = local.l39\n  t = local.t39\n  p = local.p39\n  c = local.c39\n  ok = 1\n}\n");
+    let root = resolve(&text);
+    for attr in ["l", "t", "p", "c"] {
+        assert!(!root.value("r_r.x", attr).is_wholly_known(), "{attr}");
+    }
+    assert_eq!(root.shown("r_r.x", "ok"), "1");
+}
