@@ -68,9 +68,7 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     if source.get("PropagateTags").and_then(as_flag) == Some(true) {
         props = props.opt("Tags", tags(at, None, source.get("Tags")));
     }
-    let mut attributes = source.attributes.clone();
-    attributes.retain(|(k, _)| &*k.text != "Connectors");
-    cx.add(at, source.id.clone(), "AWS::ApiGateway::RestApi", props.node(), &attributes);
+    cx.add(at, source.id.clone(), "AWS::ApiGateway::RestApi", props.node(), &source.attributes);
 
     let deployment: Arc<str> =
         format!("{}Deployment{}", source.id, hash.get(..10).unwrap_or("")).into();

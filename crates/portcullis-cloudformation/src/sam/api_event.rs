@@ -234,15 +234,13 @@ fn check_authorizer(auth: &Node, route: &Route, problems: &mut Problems) {
     let authorizers = api.and_then(|a| a.get("Authorizers"));
     match name {
         "AWS_IAM" => {}
-        "NONE" => {
-            if api.and_then(|a| a.get("DefaultAuthorizer")).is_none() {
-                problems.push((
-                    wanted.span,
-                    "the authorizer NONE only makes sense where the API has a DefaultAuthorizer"
-                        .into(),
-                ));
-            }
+        "NONE" if api.and_then(|a| a.get("DefaultAuthorizer")).is_none() => {
+            problems.push((
+                wanted.span,
+                "the authorizer NONE only makes sense where the API has a DefaultAuthorizer".into(),
+            ));
         }
+        "NONE" => {}
         _ if authorizers.and_then(|a| a.get(name)).is_none() => {
             problems.push((wanted.span, format!("API {} has no authorizer {name}", route.api)));
         }

@@ -22,6 +22,17 @@ pub(super) struct Item {
     pub(super) node: Node,
 }
 
+/// Nodes that the transform copies and makes at most.
+const NODES: usize = 4_000_000;
+
+fn size(node: &Node) -> usize {
+    1 + match &node.kind {
+        NodeKind::Map(entries) => entries.iter().map(|(_, v)| size(v)).sum(),
+        NodeKind::Seq(items) => items.iter().map(size).sum(),
+        NodeKind::Scalar(..) => 0,
+    }
+}
+
 /// A path with a method, and the condition of that method.
 pub(super) type PathUse = (String, Option<Arc<str>>);
 
@@ -37,6 +48,7 @@ pub(super) struct Context<'a> {
     index: FxHashMap<Arc<str>, usize>,
     /// Which resource is being transformed: what it generates comes out in its place.
     pub(super) slot: usize,
+    spent: usize,
     out: Vec<(usize, Key, Node)>,
     out_index: FxHashMap<Arc<str>, usize>,
     /// The template's conditions and those that were added.
@@ -75,6 +87,7 @@ impl<'a> Context<'a> {
             items: Vec::new(),
             index: FxHashMap::default(),
             slot: 0,
+            spent: 0,
             out: Vec::new(),
             out_index: FxHashMap::default(),
             conditions: Vec::new(),
@@ -147,6 +160,10 @@ impl<'a> Context<'a> {
 
     /// Emits a resource as it is, in place of one of the same id.
     pub(super) fn put(&mut self, key: Key, node: Node) {
+        self.spend(&node, At(key.span));
+        if self.is_exhausted() {
+            return;
+        }
         match self.out_index.get(&key.text).and_then(|i| self.out.get_mut(*i)) {
             Some(old) => old.2 = node,
             None => {
@@ -165,11 +182,6 @@ impl<'a> Context<'a> {
     pub(super) fn path_conditions(&mut self, api: &Arc<str>, path: &str, condition: Option<&str>) {
         let uses = self.path_uses.entry(api.clone()).or_default();
         uses.push((path.to_owned(), condition.map(Arc::from)));
-    }
-
-    /// Whether a resource of this id has been emitted.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.out_index.contains_key(id)
     }
 
     /// What has been emitted, in the order of the resources it comes from.
@@ -215,6 +227,26 @@ impl<'a> Context<'a> {
             NodeKind::Scalar(..) => node.kind.clone(),
         };
         Node { span: node.span, tag: node.tag.clone(), kind }
+    }
+
+    /// Counts what was copied or made. What a template expands to is bounded; past the bound,
+    /// resources are left out.
+    pub(super) fn spend(&mut self, node: &Node, at: At) {
+        if self.spent > NODES {
+            return;
+        }
+        self.spent += size(node);
+        if self.spent > NODES {
+            self.error(
+                at.0,
+                "this template expands to too much: the resources from here on are left out",
+            );
+        }
+    }
+
+    /// Whether the bound is reached.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.spent > NODES
     }
 
     /// Puts the values of known parameters into the text of a `Fn::Sub`.

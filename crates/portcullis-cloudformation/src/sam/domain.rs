@@ -80,7 +80,7 @@ pub(super) fn rest(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) {
         return;
     }
     let private = kind == "PRIVATE";
-    let shared = condition_of(source);
+    let shared = source.shared();
     let version = if private { "V2" } else { "" };
     let id: Arc<str> = format!("ApiGatewayDomainName{version}{}", domain.hash).into();
     let endpoint = Props::new(at)
@@ -168,7 +168,7 @@ pub(super) fn v2(source: &Source, stage: &Node, cx: &mut Context<'_>) {
             return;
         }
     };
-    let shared = condition_of(source);
+    let shared = source.shared();
     let id: Arc<str> = format!("ApiGatewayDomainNameV2{}", domain.hash).into();
     let configuration = Props::new(at)
         .copy(props, &["CertificateArn"])
@@ -209,10 +209,6 @@ pub(super) fn v2_tags(source: &Source) -> Option<Node> {
         super::build::set(&mut node, &key.text, value.clone());
     }
     Some(node)
-}
-
-fn condition_of(source: &Source) -> Vec<(Key, Node)> {
-    source.shared()
 }
 
 /// Suffixes of logical ids, and base paths.
@@ -301,7 +297,7 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
     };
     let group_id = format!("RecordSetGroup{}", hash10(&text));
     let slot = cx.slot;
-    let attributes = if separate { condition_of(source) } else { Vec::new() };
+    let attributes = if separate { source.shared() } else { Vec::new() };
     match cx.records.groups.iter_mut().find(|g| g.id == group_id) {
         // Of several WebSocket APIs in a zone, SAM keeps the last one's records.
         Some(group) if &*source.kind == "AWS::Serverless::WebSocketApi" => group.records = records,

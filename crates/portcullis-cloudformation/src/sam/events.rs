@@ -46,6 +46,9 @@ pub(super) fn for_each(
         return;
     };
     for (key, event) in entries {
+        if cx.is_exhausted() {
+            return;
+        }
         let Some(kind) = event.get("Type").and_then(Node::as_text) else {
             cx.error(key.span, format!("event {} needs a Type", key.text));
             continue;
@@ -189,7 +192,7 @@ fn destination(
         cx.error(arn.span, "Destination must be an ARN");
     }
     target.policies.inline.push(match &*kind {
-        "S3Bucket" => put_objects(at, &id.to_owned(), &arn),
+        "S3Bucket" => put_objects(at, id, &arn),
         _ => at.allow(format!("{id}{kind}Policy"), action, arn.clone()),
     });
     Some(arn)

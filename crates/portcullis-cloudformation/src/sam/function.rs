@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node};
 
-use super::build::{At, Props, as_flag, if_arms, is_call, is_no_value, set};
+use super::build::{At, Props, as_flag, is_call, set};
 use super::context::{Context, Source, tags};
 use super::events;
-use super::function_role;
+use super::function_role::{self, Role};
 use super::policies::Policies;
 use super::{deployment, version};
 
@@ -67,7 +67,8 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
     let code = code(source, cx);
     let role_id: Arc<str> = format!("{}Role", source.id).into();
-    let (role, role_condition) = function_role::choose(source, &role_id, cx);
+    let Role { arn: role, generated: own_role, condition: role_condition } =
+        function_role::choose(source, &role_id, cx);
     let own_tags = tags(at, Some("lambda:createdBy"), source.get("Tags"));
 
     let mut props = Props::new(at)
@@ -114,22 +115,15 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     url(&target, cx);
     events::transform(&mut target, cx);
 
+    if !own_role {
+        return;
+    }
     let mut shared = source.shared();
     if let Some(condition) = role_condition {
         shared.retain(|(k, _)| &*k.text != "Condition");
         shared.push((at.key("Condition"), at.text(condition)));
     }
-    if source.get("Role").is_none()
-        || shared.len() != source.shared().len()
-        || has_open_role(source)
-    {
-        function_role::add(source, &role_id, target.policies, &shared, own_tags, cx);
-    }
-}
-
-fn has_open_role(source: &Source) -> bool {
-    source.get("Role").and_then(if_arms).is_some_and(|(_, a, b)| is_no_value(a) || is_no_value(b))
-        || source.get("Role").is_some_and(is_no_value)
+    function_role::add(source, &role_id, target.policies, &shared, own_tags, cx);
 }
 
 fn validate(source: &Source, cx: &mut Context<'_>) {
@@ -151,8 +145,8 @@ fn validate(source: &Source, cx: &mut Context<'_>) {
         }
     }
     if source.get("CapacityProviderConfig").is_some() {
-        for key in ["ProvisionedConcurrencyConfig", "ReservedConcurrentExecutions", "VpcConfig"] {
-            if source.get(key).is_some() && key != "VpcConfig" {
+        for key in ["ProvisionedConcurrencyConfig", "ReservedConcurrentExecutions"] {
+            if source.get(key).is_some() {
                 cx.error(
                     span(key),
                     format!("{key} cannot be combined with CapacityProviderConfig"),
@@ -226,8 +220,7 @@ pub(super) fn s3_location(
     cx: &mut Context<'_>,
 ) -> Option<Node> {
     let uri = cx.value(uri);
-    if let Some(map) = uri.as_map().filter(|_| !is_call(&uri)) {
-        let _ = map;
+    if uri.as_map().is_some() && !is_call(&uri) {
         for needed in ["Bucket", "Key"] {
             if uri.get(needed).is_none() {
                 cx.error(uri.span, format!("{property} needs Bucket and Key: {needed} is missing"));
@@ -291,17 +284,9 @@ fn url(target: &Target<'_>, cx: &mut Context<'_>) {
         .copy(config, &["AuthType", "Cors", "InvokeMode"])
         .with("TargetFunctionArn", at.reference(source.id.clone()));
     if let Some(alias) = &target.alias {
-        props = props
-            .with("TargetFunctionArn", at.reference(source.id.clone()))
-            .text("Qualifier", alias.clone());
+        props = props.text("Qualifier", alias.clone());
     }
-    cx.add(
-        at,
-        format!("{}Url", source.id),
-        "AWS::Lambda::Url",
-        props.node(),
-        &source.attributes_for_alias(),
-    );
+    cx.add(at, format!("{}Url", source.id), "AWS::Lambda::Url", props.node(), &target.shared);
     let auth = config.get("AuthType").map(|a| cx.value(a));
     if auth.as_ref().and_then(Node::as_text) != Some("NONE") {
         return;
@@ -345,12 +330,5 @@ fn check_url_cors(config: &Node, cx: &mut Context<'_>) {
         if !list && !is_call(value) {
             cx.error(value.span, format!("{} has the wrong type", key.text));
         }
-    }
-}
-
-impl Source {
-    /// What an alias or URL shares with its function.
-    pub(super) fn attributes_for_alias(&self) -> Vec<(Key, Node)> {
-        self.shared()
     }
 }

@@ -8,41 +8,46 @@ use super::build::{At, call, if_arms, is_call, is_no_value};
 use super::context::{Context, Source};
 use super::policies::{Policies, RoleSpec};
 
-/// The `Role` property, and the condition under which a role is generated when only one arm of a
-/// `Fn::If` names one.
-pub(super) fn choose(
-    source: &Source,
-    role_id: &Arc<str>,
-    cx: &mut Context<'_>,
-) -> (Option<Node>, Option<Arc<str>>) {
-    let at = source.at;
-    let generated = at.get_att(role_id.clone(), "Arn");
-    let Some(role) = source.get("Role") else { return (Some(generated), None) };
-    if is_no_value(role) {
-        return (Some(generated), None);
-    }
-    if let Some(("Fn::If", _)) = call(role) {
-        let Some((condition, then, otherwise)) = if_arms(role) else {
-            cx.error(role.span, "Role: Fn::If takes a condition and two values");
-            return (None, None);
-        };
-        let at = At(role.span);
-        return match (is_no_value(then), is_no_value(otherwise)) {
-            (true, true) => (Some(generated), None),
-            (true, false) => {
-                (Some(at.if_(condition, generated, otherwise.clone())), Some(condition.into()))
-            }
-            (false, true) => {
-                let negated = cx.negated(at, condition);
-                (Some(at.if_(condition, then.clone(), generated)), Some(negated))
-            }
-            (false, false) => (Some(role.clone()), None),
-        };
-    }
+/// The role a function runs in.
+pub(super) struct Role {
+    /// Its `Role` property.
+    pub(super) arn: Option<Node>,
+    /// Whether a role is generated.
+    pub(super) generated: bool,
+    /// The condition of the generated role, when only one arm of a `Fn::If` names one.
+    pub(super) condition: Option<Arc<str>>,
+}
+
+/// Reads the `Role` property.
+pub(super) fn choose(source: &Source, role_id: &Arc<str>, cx: &mut Context<'_>) -> Role {
+    let generated = source.at.get_att(role_id.clone(), "Arn");
+    let given = |arn: Option<Node>| Role { arn, generated: false, condition: None };
+    let Some(role) = source.get("Role").filter(|r| !is_no_value(r)) else {
+        return Role { arn: Some(generated), generated: true, condition: None };
+    };
     if role.as_text().is_none() && !is_call(role) {
         cx.error(role.span, "Role must be the ARN of a role");
     }
-    (Some(role.clone()), None)
+    if !matches!(call(role), Some(("Fn::If", _))) {
+        return given(Some(role.clone()));
+    }
+    let Some((condition, then, otherwise)) = if_arms(role) else {
+        cx.error(role.span, "Role: Fn::If takes a condition and two values");
+        return given(None);
+    };
+    let at = At(role.span);
+    let (arn, condition) = match (is_no_value(then), is_no_value(otherwise)) {
+        (true, true) => (generated, None),
+        (true, false) => {
+            (at.if_(condition, generated, otherwise.clone()), Some(Arc::from(condition)))
+        }
+        (false, true) => {
+            let negated = cx.negated(at, condition);
+            (at.if_(condition, then.clone(), generated), Some(negated))
+        }
+        (false, false) => return given(Some(role.clone())),
+    };
+    Role { arn: Some(arn), generated: true, condition }
 }
 
 /// What the function's own properties call for.

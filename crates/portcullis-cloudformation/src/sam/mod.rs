@@ -22,6 +22,7 @@ mod events;
 mod function;
 mod function_role;
 mod globals;
+mod graphql;
 mod httpapi;
 mod httpapi_event;
 mod implicit;
@@ -98,7 +99,7 @@ pub(crate) fn transform(
 
     for phase in PHASES {
         for slot in 0..cx.items.len() {
-            let Some(item) = cx.items.get(slot) else { continue };
+            let Some(item) = cx.items.get(slot).filter(|_| !cx.is_exhausted()) else { continue };
             let Some(run) = phase.iter().find(|(kind, _)| *kind == &*item.kind).map(|(_, f)| f)
             else {
                 continue;
@@ -149,6 +150,7 @@ const PHASES: &[&[(&str, Run)]] = &[
         ("AWS::Serverless::LayerVersion", layer::transform),
         ("AWS::Serverless::Application", application::transform),
         ("AWS::Serverless::CapacityProvider", capacity::transform),
+        ("AWS::Serverless::GraphQLApi", graphql::transform),
     ],
     &[("AWS::Serverless::Connector", connector::transform)],
 ];
@@ -158,7 +160,10 @@ fn apply_globals(globals: &Globals, first: usize, cx: &mut Context<'_>) {
     let mut items = std::mem::take(&mut cx.items);
     for item in items.iter_mut().skip(first) {
         globals.check(item, cx);
-        globals.apply(item);
+        if !cx.is_exhausted() {
+            globals.apply(item);
+            cx.spend(&item.node, At(item.key.span));
+        }
     }
     cx.items = items;
 }

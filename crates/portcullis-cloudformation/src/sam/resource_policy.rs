@@ -114,7 +114,8 @@ fn append(body: &mut Node, at: At, statement: Node) {
     }
     if let Some(items) = items_mut(statements) {
         let text = super::text::compact(&statement);
-        if !items.iter().any(|old| super::text::compact(old) == text) {
+        // Doubles come from one method's lists, so they stand together.
+        if !items.iter().rev().take(8).any(|old| super::text::compact(old) == text) {
             items.push(statement);
         }
     }

@@ -75,7 +75,7 @@ pub(super) fn publish(
         .with("FunctionVersion", at.get_att(version.clone(), "Version"))
         .copy(&source.props, &["ProvisionedConcurrencyConfig"])
         .node();
-    let mut attributes = source.attributes_for_alias();
+    let mut attributes = source.shared();
     if let Some(policy) = deployment::update_policy(source, cx) {
         attributes.push((at.key("UpdatePolicy"), policy));
     }
