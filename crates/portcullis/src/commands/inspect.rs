@@ -5,7 +5,9 @@ use std::io::Write;
 use portcullis_cloudformation as cfn;
 use portcullis_core::{Files, Kind, Level, Resolution, Value, files};
 use portcullis_terraform as terraform;
-use serde_json::{Map, Value as Json, json};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::cli::Inspect;
 use crate::discover::{self, Named};
@@ -20,7 +22,7 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
     let Some((path, is_dir)) = targets.targets.first() else { return Ok(2) };
     let tf = terraform::Project::new(disk, values.terraform);
     let templates = cfn::Project::new(disk, values.templates);
-    let mut resolution = if *is_dir {
+    let resolution = if *is_dir {
         tf.resolve(path)
     } else {
         match discover::classify_named(disk, path) {
@@ -35,64 +37,116 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
         }
     };
     let incomplete = resolution.diagnostics.iter().any(|d| d.level == Level::Error);
-    let json = to_json(&mut resolution, disk);
+    let json = Inspected::new(&resolution, disk);
     serde_json::to_writer_pretty(&mut *out, &json).map_err(|e| output::broken(e.into()))?;
     writeln!(out).map_err(output::broken)?;
     Ok(if incomplete { 3 } else { 0 })
 }
 
-fn to_json(resolution: &mut Resolution, files: &dyn Files) -> Json {
-    let graph = resolution.graphs.first();
-    let mut resources: Vec<Json> = graph
-        .into_iter()
-        .flat_map(|g| &g.resources)
-        .filter(|r| !r.kind.starts_with("data.") && !r.kind.starts_with("provider."))
-        .map(|r| {
-            json!({
-                "address": &*r.address,
-                "type": r.declared_kind.as_deref().filter(|_| r.flavour.is_terraform()).unwrap_or(&r.kind),
-                "attributes": value(&r.body),
-            })
-        })
-        .collect();
-    resources.extend(
-        resolution
-            .hidden
-            .iter()
-            .filter(|h| h.because.starts_with("condition"))
-            .map(|h| json!({ "address": h.address, "condition": false })),
-    );
-    let errors: Vec<Json> = resolution
-        .diagnostics
-        .iter()
-        .filter(|d| d.level == Level::Error)
-        .map(|d| {
-            let place = d.span.map(|s| (files.sources().get(s.file), s));
-            let at = place.as_ref().map(|(f, s)| f.position(s.start));
-            json!({
-                "file": place.as_ref().map(|(f, _)| f.path.to_string()).or(d.path.clone()),
-                "line": at.map(|p| p.line),
-                "column": at.map(|p| p.column),
-                "message": d.message,
-            })
-        })
-        .collect();
-    let outputs = resolution.outputs.as_ref().map_or(json!({}), value);
-    json!({ "resources": resources, "outputs": outputs, "errors": errors })
+/// The public form of a resolution, as the contract of `inspect` has it.
+#[derive(Serialize)]
+struct Inspected<'a> {
+    resources: Vec<Item<'a>>,
+    outputs: Shown<'a>,
+    errors: Vec<Problem>,
 }
 
-/// A value as JSON; what is not known, a choice included, is `{"$unknown": why}`.
-fn value(v: &Value) -> Json {
-    match &v.kind {
-        Kind::Null => Json::Null,
-        Kind::Bool(b) => Json::Bool(*b),
-        Kind::Num(n) => serde_json::from_str(&n.to_string()).unwrap_or(Json::Null),
-        Kind::Str(s) => Json::String(s.to_string()),
-        Kind::List(_, items) => Json::Array(items.iter().map(value).collect()),
-        Kind::Map(_, map) => Json::Object(
-            map.iter().map(|e| (e.key.to_string(), value(&e.value))).collect::<Map<_, _>>(),
-        ),
-        Kind::Unknown(u) => json!({ "$unknown": &*u.why.text }),
-        Kind::Choice(c) => json!({ "$unknown": format!("one of {} values", c.arms.len()) }),
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Item<'a> {
+    Resource {
+        address: &'a str,
+        #[serde(rename = "type")]
+        kind: &'a str,
+        attributes: Shown<'a>,
+    },
+    Hidden {
+        address: &'a str,
+        condition: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct Problem {
+    file: Option<String>,
+    line: Option<u32>,
+    column: Option<u32>,
+    message: String,
+}
+
+impl<'a> Inspected<'a> {
+    fn new(resolution: &'a Resolution, files: &dyn Files) -> Self {
+        let graph = resolution.graphs.first();
+        let mut resources: Vec<Item<'a>> = graph
+            .into_iter()
+            .flat_map(|g| &g.resources)
+            .filter(|r| !r.kind.starts_with("data.") && !r.kind.starts_with("provider."))
+            .map(|r| Item::Resource {
+                address: &r.address,
+                kind: match &r.declared_kind {
+                    Some(declared) if r.flavour.is_terraform() => declared,
+                    _ => &r.kind,
+                },
+                attributes: Shown(Some(&r.body)),
+            })
+            .collect();
+        let off = resolution.hidden.iter().filter(|h| h.because.starts_with("condition"));
+        resources.extend(off.map(|h| Item::Hidden { address: &h.address, condition: false }));
+        let errors = resolution
+            .diagnostics
+            .iter()
+            .filter(|d| d.level == Level::Error)
+            .map(|d| {
+                let source = d.span.map(|s| (files.sources().get(s.file), s.start));
+                let at = source.as_ref().map(|(f, start)| f.position(*start));
+                Problem {
+                    file: source.map(|(f, _)| f.path.to_string()).or_else(|| d.path.clone()),
+                    line: at.map(|p| p.line),
+                    column: at.map(|p| p.column),
+                    message: d.message.clone(),
+                }
+            })
+            .collect();
+        Self { resources, outputs: Shown(resolution.outputs.as_ref()), errors }
+    }
+}
+
+/// A value as JSON: numbers with all their digits, and `{"$unknown": why}` for what is not known,
+/// a choice among several included. Without a value, an empty object.
+struct Shown<'a>(Option<&'a Value>);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let Some(value) = self.0 else { return s.serialize_map(Some(0))?.end() };
+        let unknown = |s: S, why: &str| {
+            let mut map = s.serialize_map(Some(1))?;
+            map.serialize_entry("$unknown", why)?;
+            map.end()
+        };
+        match &value.kind {
+            Kind::Null => s.serialize_unit(),
+            Kind::Bool(b) => s.serialize_bool(*b),
+            Kind::Num(n) => match RawValue::from_string(n.to_string()) {
+                Ok(digits) => digits.serialize(s),
+                Err(e) => Err(serde::ser::Error::custom(e)),
+            },
+            Kind::Str(text) => s.serialize_str(text),
+            Kind::List(_, items) => {
+                let mut list = s.serialize_seq(Some(items.len()))?;
+                for item in items.iter() {
+                    list.serialize_element(&Shown(Some(item)))?;
+                }
+                list.end()
+            }
+            Kind::Map(_, entries) => {
+                let mut map = s.serialize_map(Some(entries.len()))?;
+                for e in entries.iter() {
+                    map.serialize_entry(&*e.key, &Shown(Some(&e.value)))?;
+                }
+                map.end()
+            }
+            Kind::Unknown(u) => unknown(s, &u.why.text),
+            Kind::Choice(c) => unknown(s, &format!("one of {} values", c.arms.len())),
+        }
     }
 }
