@@ -119,6 +119,7 @@ impl<'a> Known<'a> {
             }
         };
         match self {
+            _ if want.is_empty() => Truth::True,
             Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
             Known::Pieces([Some(first), ..]) => decide(first),
             _ => Truth::Unknown,
@@ -138,6 +139,7 @@ impl<'a> Known<'a> {
             }
         };
         match self {
+            _ if want.is_empty() => Truth::True,
             Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
             Known::Pieces([.., Some(last)]) => decide(last),
             _ => Truth::Unknown,
