@@ -89,7 +89,7 @@ fn judge_resource(
         }
         let Some(rule) = rules.rules().get(*index) else { continue };
         let shapes: SmallVec<[&Shape; 4]> =
-            group.iter().filter_map(|(_, s)| rule.logic.shapes.get(*s)).collect();
+            group.iter().filter_map(|(_, s)| rule.logic().shapes.get(*s)).collect();
         let params = overrides.params(*index, resource, world.sources);
         let job = Job { world, rule_index: *index, rule, id, resource, params, shapes: &shapes };
         job.run(out);
@@ -322,7 +322,7 @@ impl<'a> Row<'_, 'a, '_> {
 
     /// What the rule says of the row; `None` where it does not apply.
     fn verdict(&self) -> Option<Truth> {
-        let logic = &self.case.rule.logic;
+        let logic = self.case.rule.logic();
         let when = logic.when.as_ref().map_or(Truth::True, |c| self.judge(c));
         if when == Truth::False {
             return None;
@@ -337,7 +337,7 @@ impl<'a> Row<'_, 'a, '_> {
 
     fn explain_verdict(&self, verdict: Truth) -> Explained {
         let mut out = Explained::default();
-        let logic = &self.case.rule.logic;
+        let logic = self.case.rule.logic();
         if let Some(require) = &logic.require {
             let truth = self.judge(require);
             if truth != Truth::True {

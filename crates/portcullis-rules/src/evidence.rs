@@ -58,7 +58,7 @@ impl Row<'_, '_, '_> {
             }
             Cond::Not(inner) => self.explain(inner, !truth, out),
             Cond::Attr(attr, matcher) => {
-                if let Some(model) = self.case.rule.logic.attrs.get(*attr) {
+                if let Some(model) = self.case.rule.logic().attrs.get(*attr) {
                     self.leaf(model, matcher, truth, out);
                 }
             }
@@ -69,7 +69,7 @@ impl Row<'_, '_, '_> {
             Cond::Native(name, args) => {
                 let Some(native) = native::find(name) else { return };
                 let judgement = (native.judge)(self, args);
-                let attrs = &self.case.rule.logic.attrs;
+                let attrs = &self.case.rule.logic().attrs;
                 if let Some(attr) = attrs.iter().find(|a| &*a.name == judgement.attribute) {
                     let values = self.read_attr(attr);
                     self.found(attr, &values, judgement.wanted, truth, out);
@@ -115,7 +115,7 @@ impl Row<'_, '_, '_> {
             linked.unknown.iter().for_each(|w| out.why(w.clone()));
         }
         if out.evidence.len() == before {
-            let name = self.case.rule.logic.parts.get(part).map(|p| p.name.to_string());
+            let name = self.case.rule.logic().parts.get(part).map(|p| p.name.to_string());
             out.evidence.push(Evidence {
                 path: name.unwrap_or_default(),
                 found: None,

@@ -51,12 +51,12 @@ fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Framew
     };
     let own = |section: &str| node.get(section).and_then(Node::as_map).unwrap_or(&[]);
     for (key, _) in own("attributes") {
-        if !rule.logic.attrs.iter().any(|a| a.name == key.text) {
+        if !rule.logic().attrs.iter().any(|a| a.name == key.text) {
             r.error(key.span, format!("the attribute `{}` is not used", key.text));
         }
     }
     for (key, _) in own("parts") {
-        if !rule.logic.parts.iter().any(|p| p.name == key.text) {
+        if !rule.logic().parts.iter().any(|p| p.name == key.text) {
             r.error(key.span, format!("the part `{}` is not used", key.text));
         }
     }

@@ -14,7 +14,7 @@ impl Row<'_, '_, '_> {
             Cond::Any(list) => Truth::any(list.iter().map(|c| self.judge(c))),
             Cond::Not(inner) => !self.judge(inner),
             Cond::Attr(attr, matcher) => {
-                let ty = self.case.rule.logic.attrs.get(*attr).map(|a| a.ty).unwrap_or_default();
+                let ty = self.case.rule.logic().attrs.get(*attr).map(|a| a.ty).unwrap_or_default();
                 Judge { case: self.case, ty }.matcher(matcher, &self.read(*attr))
             }
             Cond::Linked(part, quantifier, inner) => self.linked(*part, *quantifier, inner),

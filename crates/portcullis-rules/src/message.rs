@@ -10,7 +10,7 @@ const MOST: usize = 5;
 /// A rule's message for a row.
 pub(crate) fn render(row: &Row<'_, '_, '_>) -> String {
     let mut out = String::new();
-    for piece in &row.case.rule.logic.message {
+    for piece in &row.case.rule.logic().message {
         match piece {
             Piece::Text(t) => out.push_str(t),
             Piece::Resource => out.push_str(&row.case.resource.address),

@@ -6,6 +6,7 @@ use portcullis_core::report::{Control, RuleInfo};
 use portcullis_core::{Number, Severity};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::path::Path;
 
@@ -450,11 +451,63 @@ pub struct Rule {
     /// What reports say about it.
     pub info: RuleInfo,
     pub(crate) meta: Meta,
-    pub(crate) logic: Logic,
+    logic: Lazy,
 }
+
+/// Logic that is parsed when a resource first meets the rule: most runs meet few of the rules,
+/// and start-up time counts in editors and hooks.
+#[derive(Clone, Debug)]
+struct Lazy {
+    raw: Option<Box<RawValue>>,
+    parsed: OnceLock<Logic>,
+}
+
+/// A rule as it stands in the blob.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub meta: Meta,
+    /// Types of each shape, for the index.
+    pub kinds: Vec<ShapeKinds>,
+    pub logic: Box<RawValue>,
+}
+
+/// Whether a shape is Terraform's, and its types.
+pub(crate) type ShapeKinds = (bool, Vec<Arc<str>>);
 
 impl Rule {
     pub(crate) fn new(meta: Meta, logic: Logic) -> Self {
+        Self::with(meta, Lazy { raw: None, parsed: OnceLock::from(logic) })
+    }
+
+    /// A rule of a blob, and the types of its shapes.
+    pub(crate) fn load(stored: Stored) -> (Self, Vec<ShapeKinds>) {
+        let logic = Lazy { raw: Some(stored.logic), parsed: OnceLock::new() };
+        (Self::with(stored.meta, logic), stored.kinds)
+    }
+
+    pub(crate) fn store(&self) -> Result<Stored, serde_json::Error> {
+        let logic = self.logic();
+        Ok(Stored {
+            meta: self.meta.clone(),
+            kinds: self.shape_kinds(),
+            logic: serde_json::value::to_raw_value(logic)?,
+        })
+    }
+
+    pub(crate) fn shape_kinds(&self) -> Vec<ShapeKinds> {
+        self.logic().shapes.iter().map(|s| (s.terraform, s.kinds.clone())).collect()
+    }
+
+    /// What the rule does. Blobs are written by [`crate::RuleSet::to_blob`] alone; logic that did
+    /// not come from there is empty and judges nothing.
+    pub(crate) fn logic(&self) -> &Logic {
+        self.logic.parsed.get_or_init(|| {
+            let raw = self.logic.raw.as_ref().map_or("", |r| r.get());
+            serde_json::from_str(raw).unwrap_or_default()
+        })
+    }
+
+    fn with(meta: Meta, logic: Lazy) -> Self {
         let remediation = match &meta.remediation {
             (both, None) => both.clone(),
             (tf, Some(cfn)) => {
@@ -530,12 +583,12 @@ impl Rule {
 
     /// The types it judges: whether it is a Terraform one, and the type.
     pub fn kinds(&self) -> impl Iterator<Item = (bool, &Arc<str>)> {
-        self.logic.shapes.iter().flat_map(|s| s.kinds.iter().map(|k| (s.terraform, k)))
+        self.logic().shapes.iter().flat_map(|s| s.kinds.iter().map(|k| (s.terraform, k)))
     }
 
     /// The attributes it reads in one format with their paths, for documentation.
     pub fn attribute_paths(&self, terraform: bool) -> Vec<(&str, Vec<&str>)> {
-        self.logic
+        self.logic()
             .attrs
             .iter()
             .filter_map(|a| Some((&*a.name, a.reading(terraform)?)))

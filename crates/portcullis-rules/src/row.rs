@@ -80,7 +80,7 @@ impl<'a> Case<'a, '_> {
     }
 
     pub(crate) fn linked(&self, part: usize) -> Arc<Linked> {
-        match self.rule.logic.parts.get(part) {
+        match self.rule.logic().parts.get(part) {
             Some(model) => Joins::linked(self.world, self.rule_index, part, model, self.id),
             None => Arc::default(),
         }
@@ -90,7 +90,7 @@ impl<'a> Case<'a, '_> {
 impl<'a> Row<'_, 'a, '_> {
     /// The values of an attribute of the rule, by index.
     pub(crate) fn read(&self, attr: usize) -> Values {
-        self.case.rule.logic.attrs.get(attr).map_or_else(Values::new, |a| self.read_attr(a))
+        self.case.rule.logic().attrs.get(attr).map_or_else(Values::new, |a| self.read_attr(a))
     }
 
     pub(crate) fn read_attr(&self, attr: &Attr) -> Values {

@@ -7,7 +7,7 @@ use portcullis_core::Source;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Logic, Meta, Rule, View};
+use crate::model::{Rule, ShapeKinds, Stored, View};
 use crate::text::{glob, nearest};
 
 /// Compiled rules, sorted by id, and the views that users' rules may name.
@@ -21,32 +21,32 @@ pub struct RuleSet {
     globs: Vec<(bool, Arc<str>, usize, usize)>,
 }
 
-#[derive(Serialize)]
-struct BlobOut<'a> {
-    views: &'a [View],
-    rules: Vec<(&'a Meta, &'a Logic)>,
-}
-
-#[derive(Deserialize)]
-struct BlobIn {
+#[derive(Serialize, Deserialize)]
+struct Blob {
     views: Vec<View>,
-    rules: Vec<(Meta, Logic)>,
+    rules: Vec<Stored>,
 }
 
 impl RuleSet {
     pub(crate) fn new(mut rules: Vec<Rule>, views: Vec<View>) -> Self {
         rules.sort_by(|a, b| a.id().cmp(b.id()));
+        let kinds = rules.iter().map(Rule::shape_kinds).collect();
+        Self::indexed(rules, kinds, views)
+    }
+
+    /// Rules in order of their ids, with the types of their shapes.
+    fn indexed(rules: Vec<Rule>, kinds: Vec<Vec<ShapeKinds>>, views: Vec<View>) -> Self {
         let mut set = Self { rules, views, ..Self::default() };
-        for (r, rule) in set.rules.iter().enumerate() {
+        for (r, (rule, shapes)) in set.rules.iter().zip(kinds).enumerate() {
             if rule.deprecated() {
                 continue;
             }
-            for (s, shape) in rule.logic.shapes.iter().enumerate() {
-                for kind in &shape.kinds {
+            for (s, (terraform, kinds)) in shapes.into_iter().enumerate() {
+                for kind in kinds {
                     if kind.contains('*') {
-                        set.globs.push((shape.terraform, kind.clone(), r, s));
+                        set.globs.push((terraform, kind, r, s));
                     } else {
-                        set.by_kind.entry(kind.clone()).or_default().push((r, s));
+                        set.by_kind.entry(kind).or_default().push((r, s));
                     }
                 }
             }
@@ -82,16 +82,18 @@ impl RuleSet {
     /// The compiled rules as lean JSON, for embedding; examples are not in it.
     #[must_use]
     pub fn to_blob(&self) -> String {
-        let rules = self.rules.iter().map(|r| (&r.meta, &r.logic)).collect();
         // Every type in the blob is a tree of text, numbers and lists, which JSON can hold.
-        serde_json::to_string(&BlobOut { views: &self.views, rules }).unwrap_or_default()
+        let rules = self.rules.iter().filter_map(|r| r.store().ok()).collect();
+        let blob = Blob { views: self.views.clone(), rules };
+        serde_json::to_string(&blob).unwrap_or_default()
     }
 
-    /// The rules of a blob; the error says where it is broken.
+    /// The rules of a blob; the error says where it is broken. What a rule does is parsed when a
+    /// resource first meets it.
     pub fn from_blob(text: &str) -> Result<Self, String> {
-        let blob: BlobIn = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let rules = blob.rules.into_iter().map(|(meta, logic)| Rule::new(meta, logic)).collect();
-        Ok(Self::new(rules, blob.views))
+        let blob: Blob = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let (rules, kinds) = blob.rules.into_iter().map(Rule::load).unzip();
+        Ok(Self::indexed(rules, kinds, blob.views))
     }
 
     /// Rules by id, by glob of ids (`aws-s3-*`), or by alias; case of aliases does not matter, and

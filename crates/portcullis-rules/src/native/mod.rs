@@ -44,7 +44,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Native> {
 impl Row<'_, '_, '_> {
     /// The values of an attribute by its name in the rule.
     pub(crate) fn read_named(&self, name: &str) -> crate::row::Values {
-        let attrs = &self.case.rule.logic.attrs;
+        let attrs = &self.case.rule.logic().attrs;
         let found = attrs.iter().find(|a| &*a.name == name);
         found.map(|a| self.read_attr(a)).unwrap_or_default()
     }

@@ -14,15 +14,18 @@ pub(crate) fn principals(
     place: Place,
     out: &mut dyn FnMut(Value, Place),
 ) {
-    let Kind::Map(_, map) = &found.kind else {
-        return out(qualified("AWS", found), place);
+    let map = match &found.kind {
+        Kind::Map(_, map) => map,
+        // It may turn out to be of any type.
+        Kind::Unknown(_) => return out(found.clone(), place),
+        _ => return out(qualified("AWS", found), place),
     };
     if let (Some(kind), Some(ids)) = (map.get("type"), map.get("identifiers")) {
         walk.go(kind, &[], place, &mut |kind, place| {
-            let kind = kind.as_str().unwrap_or("?").to_owned();
+            let Some(kind) = kind.as_str() else { return out(kind.clone(), place) };
             // `type = "*"` means everyone, as `AWS` with `*` does.
-            let kind = if kind == "*" { "AWS".to_owned() } else { kind };
-            walk.go(ids, &[], place, &mut |id, place| out(qualified(&kind, id), place));
+            let kind = if kind == "*" { "AWS" } else { kind };
+            walk.go(ids, &[], place, &mut |id, place| out(qualified(kind, id), place));
         });
         return;
     }

@@ -1,0 +1,168 @@
+//! Hiding any one value leaves a verdict as it is or makes it unknown; it never flips it.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{World, judge, rule, world};
+use portcullis_core::value::Entry;
+use portcullis_core::{Kind, Map, ResourceId, Value, Verdict, Why, WhyKind};
+use portcullis_rules::RuleSet;
+
+/// The value with its `n`th node hidden; counts `n` down on the way.
+fn hide(value: &Value, n: &mut usize) -> Value {
+    if *n == 0 {
+        *n = usize::MAX;
+        return Value::unknown(Why::new(WhyKind::NoValue, "hidden"), value.origin);
+    }
+    *n -= 1;
+    let kind = match &value.kind {
+        Kind::List(seq, items) => {
+            Kind::List(*seq, items.iter().map(|v| hide(v, n)).collect::<Vec<_>>().into())
+        }
+        Kind::Map(assoc, map) => {
+            let entries = map.iter().map(|e| Entry { value: hide(&e.value, n), ..e.clone() });
+            Kind::Map(*assoc, Arc::new(Map::from_entries(entries.collect::<Vec<_>>())))
+        }
+        other => other.clone(),
+    };
+    Value { kind, ..value.clone() }
+}
+
+/// One letter per resource: its worst outcome, `-` for none.
+fn summary(rules: &RuleSet, world: &World) -> Vec<char> {
+    let mut out = vec!['-'; world.graph.resources.len()];
+    let rank = |c: char| "-PUF".find(c);
+    for o in judge(rules, world) {
+        let ResourceId(id) = o.resource;
+        let letter = match o.verdict {
+            Verdict::Pass => 'P',
+            Verdict::Fail => 'F',
+            Verdict::Unknown(whys) => {
+                assert!(!whys.is_empty(), "an unknown without a cause: {rules:?}");
+                'U'
+            }
+        };
+        let slot = &mut out[id as usize];
+        if rank(letter) > rank(*slot) {
+            *slot = letter;
+        }
+    }
+    out
+}
+
+fn never_flips(logic: &str, texts: &[&str]) {
+    let rules = rule(logic);
+    for text in texts {
+        let before = summary(&rules, &world(text));
+        let resources = world(text).graph.resources.len();
+        for r in 0..resources {
+            for n in 1.. {
+                let mut hidden = world(text);
+                let mut left = n;
+                hidden.graph.resources[r].body = hide(&hidden.graph.resources[r].body, &mut left);
+                if left != usize::MAX {
+                    break;
+                }
+                let after = summary(&rules, &hidden);
+                for (b, a) in before.iter().zip(&after) {
+                    assert!(a == b || *a == 'U', "{b} became {a}: node {n} of {r} in {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn attributes_and_conditions() {
+    never_flips(
+        "resources: { tf: aws_t }\n\
+         attributes:\n  days: { tf: days, type: int, default: 0 }\n  key: { tf: [key, enc.key], type: key }\n\
+         \x20 tags: { tf: 'tags[Key=env].Value' }\n  list: { tf: list }\n\
+         when: { list: { count: { at_least: 1 } } }\n\
+         require: { any: [{ days: 0, key: { customer_key: true } }, { not: { days: { at_most: 30 } } }, \
+         { tags: prod, list: { includes: a } }] }",
+        &[
+            "t: { Type: aws_t, Properties: { days: 7, key: alias/mine, list: [a, b], tags: [{ Key: env, Value: prod }] } }",
+            "t: { Type: aws_t, Properties: { days: 7, enc: { key: alias/aws/x }, list: [b], tags: [{ Key: x, Value: prod }, { Key: env, Value: prod }] } }",
+            "t: { Type: aws_t, Properties: { days: 0, key: alias/mine, list: [[], x] } }",
+            "t: { Type: aws_t, Properties: { days: 90, list: [] } }",
+            "t: { Type: aws_t, Properties: { days: !Choice { by: D, arms: [1, 90] }, list: [!Choice { by: D, arms: [a, b] }] } }",
+        ],
+    );
+}
+
+#[test]
+fn rows_and_shapes() {
+    never_flips(
+        "resources:\n  - { tf: aws_sg, each: ingress }\n  - { tf: aws_sgr, where: { type: ingress } }\n\
+         attributes:\n  cidrs: { tf: cidrs, type: cidrs }\n\
+         \x20 ports: { tf: { protocol: protocol, from: from, to: to }, type: ports }\n\
+         require: { not: { all: [{ cidrs: { cover: 0.0.0.0/0 } }, { ports: { include: 22 } }] } }",
+        &[
+            "t: { Type: aws_sg, Properties: { ingress: [{ cidrs: [0.0.0.0/0], protocol: tcp, from: 22, to: 22 }] } }",
+            "t: { Type: aws_sg, Properties: { ingress: [{ cidrs: [10.0.0.0/8, 0.0.0.0/0], protocol: '-1', from: 0, to: 0 }] } }",
+            "t: { Type: aws_sg, Properties: { ingress: [{ cidrs: [10.0.0.0/8], protocol: tcp, from: 22, to: 22 }, { cidrs: [0.0.0.0/0], protocol: udp, from: 53, to: 53 }] } }",
+            "t: { Type: aws_sgr, Properties: { type: ingress, cidrs: [0.0.0.0/0], protocol: tcp, from: 0, to: 80 } }",
+            "t: { Type: aws_sgr, Properties: { type: egress, cidrs: [0.0.0.0/0], protocol: tcp, from: 22, to: 22 } }",
+        ],
+    );
+}
+
+#[test]
+fn joins() {
+    let graphs = [
+        "b: { Type: aws_b, Properties: { bucket: one } }\ns: { Type: aws_sse, Properties: { bucket: one, rule: [{ alg: kms }] } }",
+        "b: { Type: aws_b, Properties: { bucket: one } }\ns: { Type: aws_sse, Properties: { bucket: two, rule: [{ alg: kms }] } }",
+        "b: { Type: aws_b, Properties: { inline: { alg: aes } } }\ns: { Type: aws_sse, Properties: { bucket: !Ref b.id, rule: [{ alg: kms }] } }",
+        "b: { Type: aws_b }\ns: { Type: aws_sse, Properties: { bucket: !Ref b.id, rule: [{ alg: aes }] } }",
+    ];
+    let parts = "resources: { tf: aws_b }\n\
+        parts: { sse: { tf: aws_sse, by: bucket, name: bucket } }\n\
+        attributes: { alg: { tf: [sse/rule.alg, inline.alg] }, there: { tf: sse/ } }\n";
+    for require in [
+        "{ alg: kms }",
+        "{ there: set }",
+        "{ there: unset }",
+        "{ not: { alg: kms } }",
+        "{ linked: { sse: { all: { alg: kms } } } }",
+        "{ linked: { sse: { some: { alg: kms } } } }",
+        "{ linked: { sse: { none: { alg: kms } } } }",
+    ] {
+        never_flips(&format!("{parts}require: {require}"), &graphs);
+    }
+}
+
+#[test]
+fn policies() {
+    let host = "token.actions.githubusercontent.com";
+    let graph = |action: &str, subject: &str| {
+        format!(
+            "r: {{ Type: aws_role, Properties: {{ doc: {{ Statement: [{{ Effect: Allow, \
+             Principal: {{ Federated: 'arn:aws:iam::1:oidc-provider/{host}' }}, Action: ['{action}'], \
+             Condition: {{ StringLike: {{ '{host}:sub': ['{subject}'] }} }} }}] }} }} }}"
+        )
+    };
+    let graphs = [
+        graph("sts:AssumeRoleWithWebIdentity", "repo:o/r:*"),
+        graph("sts:*", "repo:o/*"),
+        graph("s3:GetObject", "*"),
+    ];
+    let mut graphs: Vec<&str> = graphs.iter().map(String::as_str).collect();
+    graphs.push(
+        "r: { Type: aws_role, Properties: { doc: { Statement: [{ Effect: Allow, \
+         Principal: [{ type: AWS, identifiers: ['*'] }, { type: '*', identifiers: ['*'] }], \
+         Action: ['*'], Condition: [{ test: Bool, variable: a, values: [b] }] }] } } }",
+    );
+    let attributes = "resources: { tf: aws_role, each: doc.Statement }\n\
+        attributes:\n  effect: { tf: Effect }\n  principals: { tf: Principal, type: principals }\n\
+        \x20 actions: { tf: Action, type: actions }\n\
+        \x20 conditions: { tf: Condition, type: conditions }\n";
+    for require in [
+        "{ native: github_oidc_sub }",
+        "{ not: { all: [{ effect: Allow }, { actions: { covers: 'sts:AssumeRole' } }] } }",
+        "{ conditions: { some: { like: '* *:sub' } }, principals: { only: ['AWS:*'] } }",
+    ] {
+        never_flips(&format!("{attributes}require: {require}"), &graphs);
+    }
+}
