@@ -7,14 +7,13 @@ use portcullis_syntax::{Node, yaml};
 
 use crate::examples;
 use crate::message;
-use crate::model::{
-    Attr, Cond, Fix, FixValue, Logic, Meta, Part, Piece, Reading, Rule, Shape, View,
-};
+use crate::model::{Attr, Cond, Fix, FixValue, Logic, Meta, Part, Piece, Reading, Shape, View};
 use crate::native;
 use crate::path::{Path, Root};
 use crate::read::condition::{Names, condition};
 use crate::read::file::{self, RuleFile, VIEW_KEYS};
 use crate::read::{Reader, Text, shapes};
+use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 
 /// A rule or view file; views are told by their name, `*.view.yaml`.

@@ -7,8 +7,8 @@ use portcullis_syntax::{Node, NodeKind};
 
 use crate::compile::{RuleSource, compile_with};
 use crate::examples::{self, Expect};
-use crate::model::Rule;
 use crate::read::Reader;
+use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 
 /// Controls of each framework by its id.

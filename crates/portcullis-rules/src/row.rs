@@ -7,9 +7,10 @@ use portcullis_core::{Kind, OriginId, Resource, ResourceId, Value, Why};
 use smallvec::SmallVec;
 
 use crate::joins::{Joins, Linked};
-use crate::model::{Attr, Lit, PortPaths, Rule, Type};
+use crate::model::{Attr, Lit, PortPaths, Type};
 use crate::path::{Path, Root};
 use crate::project::{Arms, Place, Walk, World, unknown, why_of};
+use crate::rule::Rule;
 use crate::types::ports::{Ports, Protocol};
 use crate::types::{Data, normalise};
 

@@ -7,7 +7,8 @@ use portcullis_core::Source;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Rule, ShapeKinds, Stored, View};
+use crate::model::View;
+use crate::rule::{Rule, ShapeKinds, Stored};
 use crate::text::{glob, nearest};
 
 /// Compiled rules, sorted by id, and the views that users' rules may name.

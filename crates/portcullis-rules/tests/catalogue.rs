@@ -1,5 +1,7 @@
 //! The project's own rules compile without a diagnostic.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

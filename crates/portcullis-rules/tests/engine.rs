@@ -1,5 +1,7 @@
 //! Rows, choices, joins, evidence and overrides.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
 mod common;
 
 use std::collections::BTreeMap;

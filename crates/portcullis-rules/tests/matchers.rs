@@ -1,5 +1,7 @@
 //! Every matcher and type over values that pass, fail and are unknown.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
 mod common;
 
 use common::{judge, letters, rule, world};

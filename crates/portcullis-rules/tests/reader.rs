@@ -1,5 +1,7 @@
 //! What is wrong with a rule file is said with its place.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
+
 mod common;
 
 use common::{files, rule, rule_text};

@@ -3,6 +3,7 @@
 //! `!Unknown why`, `!Computed why`, `!Ref address.attr` (set, refers), `!Pieces [a, null, b]`,
 //! `!Choice {by: name, arms: […]}` and `!Secret text` stand for values that resolvers make.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::sync::Arc;

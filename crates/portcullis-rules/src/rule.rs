@@ -1,0 +1,163 @@
+//! A compiled rule: what it says about itself, and its logic, parsed when first needed.
+
+use std::sync::{Arc, OnceLock};
+
+use portcullis_core::Severity;
+use portcullis_core::report::{Control, RuleInfo};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::{Fix, Lit, Logic, Meta, Profile, Scope};
+use crate::path::Path;
+
+/// A compiled rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What reports say about it.
+    pub info: RuleInfo,
+    pub(crate) meta: Meta,
+    logic: Lazy,
+}
+
+/// Logic that is parsed when a resource first meets the rule: most runs meet few of the rules,
+/// and start-up time counts in editors and hooks.
+#[derive(Clone, Debug)]
+struct Lazy {
+    raw: Option<Box<RawValue>>,
+    parsed: OnceLock<Logic>,
+}
+
+/// A rule as it stands in the blob.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub meta: Meta,
+    /// Types of each shape, for the index.
+    pub kinds: Vec<ShapeKinds>,
+    pub logic: Box<RawValue>,
+}
+
+/// Whether a shape is Terraform's, and its types.
+pub(crate) type ShapeKinds = (bool, Vec<Arc<str>>);
+
+impl Rule {
+    pub(crate) fn new(meta: Meta, logic: Logic) -> Self {
+        Self::with(meta, Lazy { raw: None, parsed: OnceLock::from(logic) })
+    }
+
+    /// A rule of a blob, and the types of its shapes.
+    pub(crate) fn load(stored: Stored) -> (Self, Vec<ShapeKinds>) {
+        let logic = Lazy { raw: Some(stored.logic), parsed: OnceLock::new() };
+        (Self::with(stored.meta, logic), stored.kinds)
+    }
+
+    pub(crate) fn store(&self) -> Result<Stored, serde_json::Error> {
+        let logic = self.logic();
+        Ok(Stored {
+            meta: self.meta.clone(),
+            kinds: self.shape_kinds(),
+            logic: serde_json::value::to_raw_value(logic)?,
+        })
+    }
+
+    pub(crate) fn shape_kinds(&self) -> Vec<ShapeKinds> {
+        self.logic().shapes.iter().map(|s| (s.terraform, s.kinds.clone())).collect()
+    }
+
+    /// What the rule does. Blobs are written by [`crate::RuleSet::to_blob`] alone; logic that did
+    /// not come from there is empty and judges nothing.
+    pub(crate) fn logic(&self) -> &Logic {
+        self.logic.parsed.get_or_init(|| {
+            let raw = self.logic.raw.as_ref().map_or("", |r| r.get());
+            serde_json::from_str(raw).unwrap_or_default()
+        })
+    }
+
+    fn with(meta: Meta, logic: Lazy) -> Self {
+        let remediation = match &meta.remediation {
+            (both, None) => both.clone(),
+            (tf, Some(cfn)) => {
+                Arc::from(format!("**Terraform**: {tf}\n\n**CloudFormation and SAM**: {cfn}"))
+            }
+        };
+        let info = RuleInfo {
+            id: meta.id.clone(),
+            title: meta.title.clone(),
+            severity: Severity::parse(&meta.severity).unwrap_or(Severity::Medium),
+            rationale: meta.rationale.clone(),
+            remediation,
+            aliases: meta.aliases.clone().into(),
+            controls: meta
+                .controls
+                .iter()
+                .map(|(framework, id, strength)| Control {
+                    framework: framework.clone(),
+                    id: id.clone(),
+                    strength: strength.clone(),
+                })
+                .collect(),
+            references: meta.references.clone().into(),
+            service: meta.service.clone(),
+        };
+        Self { info, meta, logic }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        &self.meta.id
+    }
+
+    /// Which runs have it by default.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.meta.profile
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.meta.scope
+    }
+
+    /// Whether it is retired: its id stays taken, it never runs.
+    #[must_use]
+    pub fn deprecated(&self) -> bool {
+        self.meta.deprecated
+    }
+
+    /// Parameters with their default values.
+    #[must_use]
+    pub fn params(&self) -> &[(Arc<str>, Lit)] {
+        &self.meta.params
+    }
+
+    /// What its fix sets.
+    #[must_use]
+    pub fn fix(&self) -> Option<&Fix> {
+        self.meta.fix.as_ref()
+    }
+
+    /// How to fix it in one format, Markdown.
+    #[must_use]
+    pub fn remediation(&self, terraform: bool) -> &str {
+        match &self.meta.remediation {
+            (_, Some(cfn)) if !terraform => cfn,
+            (text, _) => text,
+        }
+    }
+
+    /// The types it judges: whether it is a Terraform one, and the type.
+    pub fn kinds(&self) -> impl Iterator<Item = (bool, &Arc<str>)> {
+        self.logic().shapes.iter().flat_map(|s| s.kinds.iter().map(|k| (s.terraform, k)))
+    }
+
+    /// The attributes it reads in one format with their paths, for documentation.
+    pub fn attribute_paths(&self, terraform: bool) -> Vec<(&str, Vec<&str>)> {
+        self.logic()
+            .attrs
+            .iter()
+            .filter_map(|a| Some((&*a.name, a.reading(terraform)?)))
+            .map(|(name, r)| (name, r.all_paths().map(Path::text).collect()))
+            .collect()
+    }
+}
