@@ -2,38 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod catalogue_files;
 
+use catalogue_files::catalogue;
 use portcullis_core::SourceMap;
-use portcullis_rules::{RuleSet, RuleSource, compile};
-
-fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            yaml_files(&path, out);
-        } else if path.extension().is_some_and(|e| e == "yaml") {
-            out.push(path);
-        }
-    }
-    out.sort();
-}
-
-fn catalogue(sources: &SourceMap) -> Vec<RuleSource> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules/aws");
-    let mut files = Vec::new();
-    yaml_files(&root, &mut files);
-    files
-        .iter()
-        .map(|path| {
-            let text: Arc<str> = std::fs::read_to_string(path).unwrap().into();
-            let name = format!("aws/{}", path.strip_prefix(&root).unwrap().display());
-            RuleSource { file: sources.add(name.as_str(), text.clone()), path: name, text }
-        })
-        .collect()
-}
+use portcullis_rules::{RuleSet, compile};
 
 #[test]
 fn every_rule_compiles_and_survives_the_blob() {
