@@ -115,23 +115,30 @@ impl<'a> Project<'a> {
     /// chain them.
     #[must_use]
     pub fn resolve(&self, dir: &str) -> Resolution {
-        let work = || walk::resolve(self, dir);
-        std::thread::scope(|scope| {
-            let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-            match spawned.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(resolution)) => resolution,
+        let mut failure = String::new();
+        for stack in STACKS {
+            let work = || walk::resolve(self, dir, (stack / STACK_PER_LEVEL) as u32);
+            let done = std::thread::scope(|scope| {
+                let spawned =
+                    std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work);
+                spawned.map(std::thread::ScopedJoinHandle::join)
+            });
+            match done {
+                Ok(Ok(resolution)) => return resolution,
                 Ok(Err(payload)) => std::panic::resume_unwind(payload),
-                Err(e) => Resolution {
-                    diagnostics: vec![Diagnostic::file(dir, format!("cannot be resolved: {e}"))],
-                    ..Resolution::default()
-                },
+                Err(e) => failure = e.to_string(),
             }
-        })
+        }
+        let text = format!("cannot be resolved, no thread could be started: {failure}");
+        Resolution { diagnostics: vec![Diagnostic::file(dir, text)], ..Resolution::default() }
     }
 }
 
-/// Stack of a resolving thread, in bytes; only what is used is ever backed by memory.
-const STACK: usize = 512 << 20;
+/// Stacks to try for a resolving thread, in bytes; only what is used is ever backed by memory, but
+/// some systems limit what may be reserved.
+const STACKS: [usize; 3] = [512 << 20, 64 << 20, 8 << 20];
+/// Stack that one level of expressions may take, generously, in unoptimised builds.
+const STACK_PER_LEVEL: usize = 21 << 10;
 
 /// The folder a local module source names; `None` for sources that are not local, `Err` for a
 /// folder outside the boundary.

@@ -20,8 +20,6 @@ use crate::project::Project;
 use crate::scope::{ModId, Repetition};
 use crate::unknowns::{self, choice, derived};
 
-/// Expressions within expressions, through references too.
-const MAX_EVAL_DEPTH: u32 = 24_000;
 /// Work allowed for one root: about one unit for an expression evaluated or 64 bytes of text made.
 const FUEL: u64 = 10_000_000;
 /// Levels a remembered value may nest, so that those who walk it need no stack to speak of.
@@ -93,11 +91,12 @@ pub(crate) struct Resolver<'a> {
     captures: RefCell<Vec<Vec<Diagnostic>>>,
     running: RefCell<Vec<Node>>,
     depth: Cell<u32>,
+    levels: u32,
     fuel: Cell<u64>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(project: &'a Project<'a>, root: &str, inputs: Inputs) -> Self {
+    pub(crate) fn new(project: &'a Project<'a>, root: &str, inputs: Inputs, levels: u32) -> Self {
         Self {
             files: project.files,
             project,
@@ -121,6 +120,7 @@ impl<'a> Resolver<'a> {
             captures: RefCell::default(),
             running: RefCell::default(),
             depth: Cell::default(),
+            levels,
             fuel: Cell::new(FUEL),
         }
     }
@@ -371,7 +371,7 @@ impl<'a> Resolver<'a> {
     /// Goes one expression deeper; `None` when that is too deep or too much.
     pub(crate) fn descend<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         let depth = self.depth.get();
-        if depth >= MAX_EVAL_DEPTH || !self.spend(1) {
+        if depth >= self.levels || !self.spend(1) {
             return None;
         }
         self.depth.set(depth + 1);

@@ -115,6 +115,11 @@ impl Resolver<'_> {
             _ => (None, 0),
         };
         let Some(at) = at else {
+            if let Shape::Undecided(why) = &expansion.shape {
+                let target =
+                    Ref { address: self.address(s.module, block, ""), attr: Arc::from("") };
+                return (Value::reference(why.clone(), target, OriginId::NONE), 0);
+            }
             return (self.collection(&expansion, |n| self.object_of(s.module, i, n)), 0);
         };
         match steps.get(used) {

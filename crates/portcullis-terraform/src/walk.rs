@@ -15,10 +15,10 @@ use crate::project::Project;
 use crate::resolver::{ModuleInstance, Resolver};
 use crate::scope::{ModId, Scope};
 
-/// Resolves the root in `dir`.
-pub(crate) fn resolve(project: &Project<'_>, dir: &str) -> Resolution {
+/// Resolves the root in `dir`; expressions nest at most `levels` levels, through references too.
+pub(crate) fn resolve(project: &Project<'_>, dir: &str, levels: u32) -> Resolution {
     let inputs = Inputs::load(project, dir);
-    let resolver = Resolver::new(project, dir, inputs);
+    let resolver = Resolver::new(project, dir, inputs, levels);
     let root = resolver.add_instance(ModuleInstance {
         module: project.module(dir),
         prefix: Arc::from(""),
