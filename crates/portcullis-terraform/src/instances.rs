@@ -32,6 +32,8 @@ pub(crate) enum Shape {
 pub(crate) struct Expansion {
     pub shape: Shape,
     pub instances: Vec<Rc<Repetition>>,
+    /// Why it is not sure that they stand.
+    pub possible: Option<Why>,
     /// Why there is none.
     pub empty: Option<&'static str>,
     by_key: FxHashMap<Arc<str>, usize>,
@@ -60,7 +62,17 @@ impl Expansion {
             Shape::ForEach if instances.is_empty() => Some("for_each is empty"),
             _ => None,
         };
-        Self { shape, instances: instances.into_iter().map(Rc::new).collect(), empty, by_key }
+        let possible = match &shape {
+            Shape::Undecided(why) => Some(why.clone()),
+            _ => None,
+        };
+        Self {
+            shape,
+            possible,
+            instances: instances.into_iter().map(Rc::new).collect(),
+            empty,
+            by_key,
+        }
     }
 
     /// One instance that may or may not stand, or stand several times.
@@ -115,6 +127,11 @@ pub(crate) fn key_suffix(key: &str) -> String {
     }
     out.push_str("\"]");
     out
+}
+
+/// Whether a collection is known to have no elements.
+fn is_empty(v: &Value) -> bool {
+    v.as_list().is_some_and(<[Value]>::is_empty) || v.as_map().is_some_and(|m| m.is_empty())
 }
 
 impl Resolver<'_> {
@@ -197,7 +214,19 @@ impl Resolver<'_> {
         }
         let mut pairs: Vec<(Arc<str>, Option<OriginId>, Value)> = Vec::new();
         match &v.kind {
-            Kind::Unknown(_) | Kind::Choice(_) => return undecided(v),
+            // All or nothing: which instances there are is known, if not whether.
+            Kind::Choice(c) => {
+                let mut arms = c.arms.iter().filter(|a| !is_empty(a));
+                return match (arms.next(), arms.next()) {
+                    (Some(only), None) if !matches!(only.kind, Kind::Choice(_)) => {
+                        let mut expansion = self.by_each(only, span);
+                        expansion.possible = Some(self.why_undecided(v, "for_each"));
+                        expansion
+                    }
+                    _ => undecided(v),
+                };
+            }
+            Kind::Unknown(_) => return undecided(v),
             Kind::List(Seq::Set, items) => {
                 for item in items.iter() {
                     match &item.kind {

@@ -295,9 +295,9 @@ impl Resolver<'_> {
                 let why = Why::at(WhyKind::Limit, "too many module instances", block.header);
                 return CallTargets::Missing(why);
             }
-            let presence = match (&caller.presence, &expansion.shape) {
+            let presence = match (&caller.presence, &expansion.possible) {
                 (Presence::Possible(why), _) => Presence::Possible(why.clone()),
-                (_, Shape::Undecided(why)) => Presence::Possible(why.clone()),
+                (_, Some(why)) => Presence::Possible(why.clone()),
                 _ => Presence::Present,
             };
             instances.push(self.add_instance(ModuleInstance {

@@ -9,7 +9,7 @@ use portcullis_syntax::hcl::Block;
 use rustc_hash::FxHashSet;
 
 use crate::inputs::Inputs;
-use crate::instances::{CallTargets, Shape};
+use crate::instances::CallTargets;
 use crate::module::{label, resource_name};
 use crate::project::Project;
 use crate::resolver::{ModuleInstance, Resolver};
@@ -137,9 +137,9 @@ impl Walk<'_, '_> {
                 let origin = self.r.hop(block.span, How::Literal, OriginId::NONE);
                 body = Value::map(portcullis_core::Map::new(), origin);
             }
-            let presence = match (&instance.presence, &expansion.shape) {
+            let presence = match (&instance.presence, &expansion.possible) {
                 (Presence::Possible(why), _) => Presence::Possible(why.clone()),
-                (_, Shape::Undecided(why)) => Presence::Possible(why.clone()),
+                (_, Some(why)) => Presence::Possible(why.clone()),
                 _ => Presence::Present,
             };
             let scope = Scope::module(m).repeated(repetition);

@@ -150,9 +150,16 @@ resource "r_r" "x" {
   index = count.index
 }
 resource "r_r" "y" { ref = r_r.x[0].arn }
+resource "r_r" "z" {
+  for_each = var.on ? { k = 5 } : {}
+  v        = each.value
+}
 "#,
     );
     assert_eq!(root.problems(), [""; 0]);
+    // Whether it stands is not known, which one it would be is.
+    assert!(matches!(&root.resource("r_r.z[\"k\"]").presence, Presence::Possible(_)));
+    assert_eq!(root.shown("r_r.z[\"k\"]", "v"), "5");
     let x = root.resource("r_r.x");
     assert!(
         matches!(&x.presence, Presence::Possible(why) if why.text.contains("var.on has no value"))
