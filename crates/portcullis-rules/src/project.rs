@@ -205,7 +205,7 @@ impl Walk<'_, '_> {
                         let why = map.get(key).and_then(why_of).unwrap_or_else(|| {
                             Why::new(WhyKind::Unsupported, format!("`{key}` cannot be compared"))
                         });
-                        out(&unknown(why, value), place);
+                        out(&unknown(why, value), Place { element: false, ..place });
                     }
                 },
             },
@@ -215,7 +215,8 @@ impl Walk<'_, '_> {
                 } else if let Some(inner) = self.world.decoded(value) {
                     self.go(&inner, steps, place.inside(), out);
                 } else {
-                    out(&through(u, value), place);
+                    // What lies below may be a list, whatever stands above.
+                    out(&through(u, value), Place { element: false, ..place });
                 }
             }
             Kind::Str(_) if !steps.is_empty() => {

@@ -3,33 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
 mod common;
-
-use std::sync::Arc;
+mod hiding;
 
 use common::{World, judge, rule, world};
-use portcullis_core::value::Entry;
-use portcullis_core::{Kind, Map, ResourceId, Value, Verdict, Why, WhyKind};
+use portcullis_core::{ResourceId, Verdict};
 use portcullis_rules::RuleSet;
-
-/// The value with its `n`th node hidden; counts `n` down on the way.
-fn hide(value: &Value, n: &mut usize) -> Value {
-    if *n == 0 {
-        *n = usize::MAX;
-        return Value::unknown(Why::new(WhyKind::NoValue, "hidden"), value.origin);
-    }
-    *n -= 1;
-    let kind = match &value.kind {
-        Kind::List(seq, items) => {
-            Kind::List(*seq, items.iter().map(|v| hide(v, n)).collect::<Vec<_>>().into())
-        }
-        Kind::Map(assoc, map) => {
-            let entries = map.iter().map(|e| Entry { value: hide(&e.value, n), ..e.clone() });
-            Kind::Map(*assoc, Arc::new(Map::from_entries(entries.collect::<Vec<_>>())))
-        }
-        other => other.clone(),
-    };
-    Value { kind, ..value.clone() }
-}
 
 /// One letter per resource: its worst outcome, `-` for none.
 fn summary(rules: &RuleSet, world: &World) -> Vec<char> {
@@ -61,14 +39,12 @@ fn never_flips(logic: &str, texts: &[&str]) {
         for r in 0..resources {
             for n in 1.. {
                 let mut hidden = world(text);
-                let mut left = n;
-                hidden.graph.resources[r].body = hide(&hidden.graph.resources[r].body, &mut left);
-                if left != usize::MAX {
-                    break;
-                }
+                let body = hidden.graph.resources[r].body.clone();
+                let Some((body, path)) = hiding::hide(&body, n) else { break };
+                hidden.graph.resources[r].body = body;
                 let after = summary(&rules, &hidden);
                 for (b, a) in before.iter().zip(&after) {
-                    assert!(a == b || *a == 'U', "{b} became {a}: node {n} of {r} in {text}");
+                    assert!(a == b || *a == 'U', "{b} became {a}: without {path} of {r} in {text}");
                 }
             }
         }
