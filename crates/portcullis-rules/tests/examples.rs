@@ -114,8 +114,8 @@ fn hiding_a_value_never_flips_an_example() {
                     let after = judge(graph);
                     // A rule that does not apply may pass when it may apply.
                     let same = |b: char, a: char| b == a || (b == '-' && a == 'P');
-                    let flips = |(b, a): (&char, &char)| *a != 'U' && !same(*b, *a);
-                    if before.iter().zip(&after).any(flips) {
+                    let flipped = |(b, a): (&char, &char)| *a != 'U' && !same(*b, *a);
+                    if before.iter().zip(&after).any(flipped) {
                         flips.push(format!(
                             "{}: {before:?} became {after:?} without {path} of {}",
                             example.name(),
