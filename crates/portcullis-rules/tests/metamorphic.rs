@@ -44,7 +44,9 @@ fn never_flips(logic: &str, texts: &[&str]) {
                 hidden.graph.resources[r].body = body;
                 let after = summary(&rules, &hidden);
                 for (b, a) in before.iter().zip(&after) {
-                    assert!(a == b || *a == 'U', "{b} became {a}: without {path} of {r} in {text}");
+                    // A rule that does not apply may pass when it may apply.
+                    let same = a == b || (*b == '-' && *a == 'P');
+                    assert!(same || *a == 'U', "{b} became {a}: without {path} of {r} in {text}");
                 }
             }
         }
