@@ -44,8 +44,11 @@ fn main() {
         std::process::exit(1);
     }
     let out = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
-    if let Err(e) = std::fs::write(out.join("rules.json"), rules.to_blob()) {
-        println!("cargo::error=the compiled rules cannot be written: {e}");
-        std::process::exit(1);
+    // The digest is worked out here: hashing the rules at each start would take half of it.
+    for (name, text) in [("rules.json", rules.to_blob()), ("rules.digest", rules.digest())] {
+        if let Err(e) = std::fs::write(out.join(name), text) {
+            println!("cargo::error=the compiled rules cannot be written: {e}");
+            std::process::exit(1);
+        }
     }
 }

@@ -11,12 +11,15 @@ use crate::fail::Fail;
 /// The rules that were compiled into this binary.
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 
+/// Their digest.
+const EMBEDDED_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.digest"));
+
 /// Everything `--rules` and `.portcullis/rules` gave.
 pub(crate) struct Catalogue {
     /// Built-in and user rules.
     pub(crate) rules: RuleSet,
-    /// The user's rule files as they were read (for `rules test` and `explain`).
-    pub(crate) user: Vec<RuleSource>,
+    /// `sha256:…` over the rules.
+    pub(crate) digest: String,
     /// Guard files.
     pub(crate) guard: Vec<(String, Arc<str>)>,
 }
@@ -36,13 +39,13 @@ pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, 
         read_rules(path, sources, &mut user, &mut guard)?;
     }
     if user.is_empty() {
-        return Ok(Catalogue { rules: base, user, guard });
+        return Ok(Catalogue { rules: base, digest: EMBEDDED_DIGEST.to_owned(), guard });
     }
     let (rules, problems) = compile_with(&base, &user);
     let errors: Vec<String> =
         problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, sources)).collect();
     if errors.is_empty() {
-        Ok(Catalogue { rules, user, guard })
+        Ok(Catalogue { digest: rules.digest(), rules, guard })
     } else {
         Err(Fail::new(errors.join("\n")))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobMatcher};
-use portcullis_core::{Severity, files};
+use portcullis_core::Severity;
 use serde::Deserialize;
 
 use crate::disk::DiskFiles;
@@ -215,9 +215,4 @@ pub(crate) fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
     // Addresses hold brackets: they mean themselves.
     let escaped = text.replace('[', "\\[").replace(']', "\\]");
     Ok(Glob::new(&escaped)?.compile_matcher())
-}
-
-/// How a path in the config's folder is called in reports.
-pub(crate) fn beside(config_dir: &str, path: &str) -> String {
-    files::join(config_dir, path)
 }

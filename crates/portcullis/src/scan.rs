@@ -54,7 +54,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let files = &targets.files;
     let start = targets.targets.first().map_or(PathBuf::new(), |(p, _)| files.on_disk(p));
     let (config, config_path) = Config::load(files, options.config.as_deref(), &start)?;
-    let Catalogue { rules, guard, .. } =
+    let Catalogue { rules, digest, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
     let guard = crate::guard::Guard::new(guard)?;
     let profile = options.profile.as_deref().or(config.profile.as_deref()).unwrap_or("recommended");
@@ -116,7 +116,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     }
     let own_rules = if options.rule.is_empty() { OwnRule::ALL.len() } else { 0 };
     let mut report = all.report(infos, sources, &targets, options, &config);
-    report.rules_digest = rules.digest();
+    report.rules_digest = digest;
     report.as_of = as_of;
     report.profile = profile.to_owned();
     report.ignored = plan.found.ignored.into_iter().map(|(k, n)| (k.to_owned(), n)).collect();
