@@ -8,6 +8,7 @@ use portcullis_core::{
     DeciderId, Graph, Kind, OriginId, Outcome, Resource, ResourceId, SourceMap, Value, Verdict,
 };
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::choices;
@@ -183,15 +184,18 @@ impl<'a, 'w> Job<'a, 'w> {
         out: &mut Vec<Outcome>,
     ) {
         let before = out.len();
+        // Rows again, for those combinations that evidence is taken from.
+        let mut lists: SmallVec<[_; 1]> = leaves.iter().map(|_| None).collect();
         for merged in rows {
             let truth = match merged.truth {
                 Some(t @ (Truth::False | Truth::Unknown)) => t,
                 _ => continue,
             };
-            let Some(leaf) = leaves.get(merged.from.0) else { continue };
-            let (list, _) = leaf.case.rows(self.shapes);
-            let Some((row, _)) = list.get(merged.from.1) else { continue };
-            let mut explained = row.explain_verdict(leaf_truth(leaf, merged.from.1));
+            let (l, r) = merged.from;
+            let (Some(leaf), Some(list)) = (leaves.get(l), lists.get_mut(l)) else { continue };
+            let list = list.get_or_insert_with(|| leaf.case.rows(self.shapes).0);
+            let Some((row, _)) = list.get(r) else { continue };
+            let mut explained = row.explain_verdict(leaf_truth(leaf, r));
             let verdict = if truth == Truth::False {
                 Verdict::Fail
             } else {
@@ -254,6 +258,7 @@ impl<'a, 'w> Case<'a, 'w> {
                 rows.push((Row { doubt, ..whole }, (s, OriginId::NONE, 0)));
                 continue;
             }
+            let mut seen: FxHashMap<OriginId, usize> = FxHashMap::default();
             for path in &shape.each {
                 let start =
                     if path.root == Root::Meta { &self.resource.meta } else { &self.resource.body };
@@ -267,9 +272,9 @@ impl<'a, 'w> Case<'a, 'w> {
                         Kind::Unknown(_) if !place.element => why_of(value),
                         _ => None,
                     };
-                    let alike =
-                        |(_, k): &&(Row<'_, '_, '_>, RowKey)| k.0 == s && k.1 == value.origin;
-                    let key = (s, value.origin, rows.iter().filter(alike).count());
+                    let alike = seen.entry(value.origin).or_insert(0_usize);
+                    let key = (s, value.origin, *alike);
+                    *alike += 1;
                     let row = Row {
                         case: self,
                         value: value.clone(),

@@ -122,6 +122,11 @@ fn join_of<'p>(part: &'p Part, resource: &Resource) -> Option<&'p Join> {
     if resource.flavour.is_terraform() { part.tf.as_ref() } else { part.cfn.as_ref() }
 }
 
+/// Whether a part has nothing to link here: no resource of its types points anywhere.
+pub(crate) fn is_idle(world: &World<'_>, part: &Part, resource: &Resource) -> bool {
+    join_of(part, resource).is_none_or(|j| j.by && all_absent(world.graph, &j.kinds))
+}
+
 fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
     let mut out = Linked::default();
     let Some(resource) = world.resource(of) else { return out };
@@ -142,9 +147,6 @@ fn in_one_arm() -> Why {
 }
 
 fn find_by(world: &World<'_>, join: &Join, of: ResourceId, resource: &Resource, out: &mut Linked) {
-    if all_absent(world.graph, &join.kinds) {
-        return;
-    }
     let names = values(world, of, &join.name);
     let certainty = |certain: bool| if certain { None } else { Some(in_one_arm()) };
     for kind in &join.kinds {

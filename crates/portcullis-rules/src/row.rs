@@ -82,8 +82,10 @@ impl<'a> Case<'a, '_> {
 
     pub(crate) fn linked(&self, part: usize) -> Arc<Linked> {
         match self.rule.logic().parts.get(part) {
-            Some(model) => Joins::linked(self.world, self.rule_index, part, model, self.id),
-            None => Arc::default(),
+            Some(model) if !crate::joins::is_idle(self.world, model, self.resource) => {
+                Joins::linked(self.world, self.rule_index, part, model, self.id)
+            }
+            _ => Arc::default(),
         }
     }
 }
