@@ -7,7 +7,9 @@ use portcullis_syntax::{Node, yaml};
 
 use crate::examples;
 use crate::message;
-use crate::model::{Attr, Cond, Fix, FixValue, Logic, Meta, Part, Piece, Reading, Shape, View};
+use crate::model::{
+    Attr, Cond, ControlGroup, Fix, FixValue, Logic, Meta, Part, Piece, Reading, Shape, View,
+};
 use crate::native;
 use crate::path::{Path, Root};
 use crate::read::condition::{Names, condition};
@@ -172,6 +174,13 @@ fn lower(r: &mut Reader, source: &RuleSource, read: &RuleFile<'_>, views: &[View
 
 fn meta(source: &RuleSource, read: &RuleFile<'_>, fix: Option<Fix>) -> Meta {
     let plain = |l: &[Text]| l.iter().map(|t| t.text.clone()).collect();
+    let mut controls: Vec<ControlGroup> = Vec::new();
+    for (framework, id, strength) in &read.controls {
+        match controls.last_mut().filter(|(f, s, _)| f == framework && s == strength) {
+            Some((_, _, ids)) => ids.push(id.text.clone()),
+            None => controls.push((framework.clone(), strength.clone(), vec![id.text.clone()])),
+        }
+    }
     Meta {
         id: read.id.text.clone(),
         title: read.title.text.clone(),
@@ -179,11 +188,7 @@ fn meta(source: &RuleSource, read: &RuleFile<'_>, fix: Option<Fix>) -> Meta {
         rationale: trimmed(&read.rationale.text),
         remediation: (trimmed(&read.remediation.0), read.remediation.1.as_ref().map(trimmed)),
         references: plain(&read.references),
-        controls: read
-            .controls
-            .iter()
-            .map(|(framework, id, strength)| (framework.clone(), id.text.clone(), strength.clone()))
-            .collect(),
+        controls,
         aliases: plain(&read.aliases),
         service: Arc::from(source.folder()),
         profile: read.profile,

@@ -392,6 +392,9 @@ pub struct FixValue {
     pub value: Lit,
 }
 
+/// Framework, strength and the controls that a rule speaks to.
+pub(crate) type ControlGroup = (Arc<str>, Arc<str>, Vec<Arc<str>>);
+
 /// What a rule says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
@@ -403,9 +406,9 @@ pub(crate) struct Meta {
     pub remediation: (Arc<str>, Option<Arc<str>>),
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Arc<str>>,
-    /// Framework, control, strength.
+    /// Framework, strength, controls: grouped, since loading time goes into single texts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub controls: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    pub controls: Vec<ControlGroup>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Arc<str>>,
     pub service: Arc<str>,

@@ -89,10 +89,12 @@ impl Rule {
             controls: meta
                 .controls
                 .iter()
-                .map(|(framework, id, strength)| Control {
-                    framework: framework.clone(),
-                    id: id.clone(),
-                    strength: strength.clone(),
+                .flat_map(|(framework, strength, ids)| {
+                    ids.iter().map(move |id| Control {
+                        framework: framework.clone(),
+                        id: id.clone(),
+                        strength: strength.clone(),
+                    })
                 })
                 .collect(),
             references: meta.references.clone().into(),
