@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::include;
 use crate::nested;
 use crate::parameters::{self, Given};
-use crate::template::{LANGUAGE_EXTENSIONS, SAM, Template, transforms};
+use crate::template::{LANGUAGE_EXTENSIONS, SAM, Template, serverless, transforms};
 use crate::worlds;
 
 /// What is given from outside.
@@ -146,7 +146,13 @@ impl<'a> Project<'a> {
         }
         let names = tree.as_ref().and_then(|t| t.get("Transform")).map(transforms);
         let has = |name: &str| names.iter().flatten().any(|(n, _)| &**n == name);
-        let sam = has(SAM);
+        let untransformed = if has(SAM) { None } else { tree.as_ref().and_then(serverless) };
+        if let Some(span) = untransformed {
+            let text = format!("a type of AWS::Serverless needs `Transform: {SAM}`");
+            let help = "CloudFormation refuses the template; it is read as if the line were there";
+            diagnostics.push(Diagnostic::warning(span, text).with_help(help));
+        }
+        let sam = has(SAM) || untransformed.is_some();
         let loops = has(LANGUAGE_EXTENSIONS) && text.contains("Fn::ForEach");
         let keep = (sam || loops).then(|| tree.clone()).flatten();
         let mut template = Template::new(Arc::from(path), tree);

@@ -84,12 +84,15 @@ fn is_type(name: &str) -> bool {
 fn sniff_yaml(text: &str) -> Sniff {
     let (mut version, mut sam, mut resources, mut typed) = (false, false, false, false);
     let mut section = "";
+    // The whole document may be indented.
+    let mut margin = None;
     for line in text.lines() {
         let bare = line.trim_start();
-        if bare.is_empty() || bare.starts_with('#') {
+        if bare.is_empty() || bare.starts_with('#') || line.starts_with("---") {
             continue;
         }
-        let top = bare.len() == line.len();
+        let indent = line.len() - bare.len();
+        let top = indent == *margin.get_or_insert(indent);
         if let Some((key, rest)) = key_of(bare) {
             if top {
                 section = key;
@@ -141,6 +144,7 @@ mod tests {
             ("AWSTemplateFormatVersion: '2010-09-09'\nResources:\n", CloudFormation),
             ("Resources:\n  B: {Type: AWS::S3::Bucket}\n", CloudFormation),
             ("Resources: {B: {Type: AWS::S3::Bucket}}\n", CloudFormation),
+            ("---\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n", CloudFormation),
             ("# x\nResources:\n  B:\n    Type: \"Custom::Thing\"\n", CloudFormation),
             ("{\"Resources\": {\"B\": {\"Type\" : \"AWS::S3::Bucket\"}}}", CloudFormation),
             ("\u{feff}{\"Resources\": {\"B\": {\"Type\": \"AWS::S3::Bucket\",}}", CloudFormation),

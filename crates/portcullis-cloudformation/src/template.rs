@@ -188,6 +188,15 @@ pub(crate) fn transforms(node: &Node) -> Vec<(Arc<str>, Span)> {
     out
 }
 
+/// Where a resource first has a type that only the SAM transform knows.
+pub(crate) fn serverless(node: &Node) -> Option<Span> {
+    let resources = node.get("Resources").and_then(Node::as_map)?;
+    resources.iter().find_map(|(_, resource)| {
+        let kind = resource.get("Type")?;
+        kind.as_text().filter(|t| t.starts_with("AWS::Serverless::")).map(|_| kind.span)
+    })
+}
+
 /// A short span at the beginning of a long one.
 fn first_line(span: Span) -> Span {
     Span::new(span.file, span.start, span.end.min(span.start.saturating_add(1)))

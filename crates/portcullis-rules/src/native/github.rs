@@ -13,18 +13,20 @@ use crate::truth::Truth;
 const HOST: &str = "token.actions.githubusercontent.com";
 const ACTION: &str = "sts:assumerolewithwebidentity";
 
-/// Whether a statement that trusts GitHub's provider pins the token's subject to an owner and a
-/// repository. True for statements that trust somebody else.
+/// Whether a statement that trusts GitHub's provider pins the token's subject to an owner's
+/// repositories. True for statements that trust somebody else.
 ///
 /// Anyone's workflow gets a token from this provider; only `sub` tells them apart
 /// (<https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/about-security-hardening-with-openid-connect>).
+/// The owner must be named, a repository need not be
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html#idp_oidc_Create_GitHub>).
 pub(super) fn oidc_sub(row: &Row<'_, '_, '_>, _: &[(Arc<str>, Lit)]) -> Judgement {
     let trusts = trusts_github(row);
     let pins = pins_subject(row);
     Judgement {
         truth: (!trusts).or(pins),
         attribute: "conditions",
-        wanted: "a condition that pins the token's `sub` to one owner and repository",
+        wanted: "a condition that pins the token's `sub` to the repositories of an owner",
     }
 }
 
@@ -63,14 +65,16 @@ fn refers_to_provider(row: &Row<'_, '_, '_>, value: &Value) -> Truth {
 }
 
 fn pins_subject(row: &Row<'_, '_, '_>) -> Truth {
-    let subject = format!("{HOST}:sub");
     Truth::any(row.read_named("conditions").iter().map(|f| {
         if matches!(f.value.kind, Kind::Unknown(_)) {
             return Truth::Unknown;
         }
         let member = |name: &str| f.value.get(name);
         let variable = member("variable").and_then(Known::of);
-        let variable = variable.map_or(Truth::False, |k| k.equals(&subject, true));
+        let variable = variable.map_or(Truth::False, |k| match k.whole() {
+            Some(name) => is_subject(name).into(),
+            None => k.starts_with(HOST, true).and(k.ends_with(":sub", true)),
+        });
         if variable == Truth::False {
             return Truth::False;
         }
@@ -79,14 +83,8 @@ fn pins_subject(row: &Row<'_, '_, '_>) -> Truth {
             None => Truth::Unknown,
         });
         let values = member("values").and_then(Value::as_list).unwrap_or(&[]);
-        let literal = member("test")
-            .and_then(Value::as_str)
-            .is_some_and(|t| t.to_ascii_lowercase().contains("stringequals"));
-        let pinned = if values.is_empty() {
-            Truth::False
-        } else {
-            Truth::all(values.iter().map(|v| pinned(v, literal)))
-        };
+        let pinned =
+            if values.is_empty() { Truth::False } else { Truth::all(values.iter().map(pinned)) };
         variable.and(operator).and(pinned)
     }))
 }
@@ -100,20 +98,32 @@ fn restricts(operator: &str) -> bool {
     matches!(plain, "stringequals" | "stringlike" | "stringequalsignorecase")
 }
 
-/// `repo:owner/repository:context` with neither owner nor repository open. For operators that
-/// compare literally, wildcards are text that no subject has: such a condition admits nobody.
-fn pinned(value: &Value, literal: bool) -> Truth {
+/// The key of the token's subject. An enterprise's own issuer has its name behind the host
+/// (<https://docs.github.com/en/enterprise-cloud@latest/actions/reference/security/oidc>).
+fn is_subject(variable: &str) -> bool {
+    let lower = variable.to_ascii_lowercase();
+    let issuer = lower.strip_prefix(HOST).and_then(|rest| rest.strip_suffix(":sub"));
+    issuer.is_some_and(|i| {
+        i.is_empty() || i.strip_prefix('/').is_some_and(|e| !e.is_empty() && !e.contains('/'))
+    })
+}
+
+/// Whether a subject names the owner. Operators that compare literally are no exception: a
+/// wildcard there admits nobody, and becomes an open door when someone mends the operator.
+fn pinned(value: &Value) -> Truth {
     match Known::of(value) {
-        Some(Known::Whole(text)) => (literal || names_repository(&text)).into(),
+        Some(Known::Whole(text)) => names_owner(&text).into(),
         Some(Known::Pieces(pieces)) => {
             let Some(first) = pieces.first().and_then(Option::as_deref) else {
                 return Truth::Unknown;
             };
-            // Known up to the context already, or open before the hole.
             let rest = first.strip_prefix("repo:").unwrap_or("");
-            if rest.contains(':') || first.contains(['*', '?']) {
-                // The hole stands for some text of the context.
-                (literal || names_repository(&format!("{first}.."))).into()
+            if rest.contains('/') {
+                // The owner is known; behind it stand a repository and a context.
+                names_owner(&format!("{first}*")).into()
+            } else if first.contains(['*', '?']) {
+                // Open before the hole.
+                Truth::False
             } else {
                 Truth::Unknown
             }
@@ -123,13 +133,13 @@ fn pinned(value: &Value, literal: bool) -> Truth {
     }
 }
 
-fn names_repository(subject: &str) -> bool {
+/// `repo:owner/…` with no wildcard in the owner, and behind it a repository with a context or a
+/// wildcard for them.
+fn names_owner(subject: &str) -> bool {
     let Some((owner, rest)) = subject.strip_prefix("repo:").and_then(|s| s.split_once('/')) else {
         return false;
     };
-    let Some((repository, context)) = rest.split_once(':') else { return false };
-    let fixed = |t: &str| !t.is_empty() && !t.contains(['*', '?']);
-    fixed(owner) && fixed(repository) && !context.is_empty()
+    !owner.is_empty() && !owner.contains(['*', '?']) && rest.contains([':', '*'])
 }
 
 #[cfg(test)]
@@ -137,23 +147,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subjects_that_name_a_repository() {
+    fn subjects_that_name_an_owner() {
         for (subject, want) in [
             ("repo:org/repo:ref:refs/heads/main", true),
             ("repo:org/repo:*", true),
             ("repo:org/repo:environment:prod", true),
             ("repo:org/repo:pull_request", true),
-            ("repo:org/*", false),
-            ("repo:org/repo*", false),
-            ("repo:org/repo*:ref:refs/heads/main", false),
+            ("repo:org/*", true),
+            ("repo:org/repo*", true),
+            ("repo:org/repo*:ref:refs/heads/main", true),
             ("repo:*/repo:*", false),
             ("repo:*", false),
+            ("repo:org*", false),
+            ("workflow:build:repo:org/repo:ref:refs/heads/main", false),
             ("*", false),
             ("repo:org/repo", false),
         ] {
-            assert_eq!(names_repository(subject), want, "{subject}");
+            assert_eq!(names_owner(subject), want, "{subject}");
         }
         assert!(restricts("ForAnyValue:StringLike") && !restricts("StringLikeIfExists"));
         assert!(!restricts("ForAllValues:StringEquals"));
+        assert!(is_subject("token.actions.githubusercontent.com:sub"));
+        assert!(is_subject("token.actions.githubusercontent.com/acme:sub"));
+        assert!(!is_subject("token.actions.githubusercontent.com.example.org:sub"));
     }
 }

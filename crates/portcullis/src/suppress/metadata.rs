@@ -1,6 +1,6 @@
 //! Suppressions in a template's resource metadata.
 
-use portcullis_core::{Origins, Span, Value};
+use portcullis_core::{Map, MapEntry, Origins, Span, Value};
 
 use super::{Dialect, Scope, Suppression};
 
@@ -9,7 +9,7 @@ use super::{Dialect, Scope, Suppression};
 /// - `portcullis: { ignore: [{ rule, reason, until, owner }] }`
 /// - `checkov: { skip: [{ id, comment }] }`
 /// - `cfn_nag: { rules_to_suppress: [{ id, reason }] }`
-/// - `guard: { SuppressedRules: [NAME] }`
+/// - `guard: { SuppressedRules: [NAME] }`, or with reasons `[{ NAME: reason }]`
 ///
 /// `block` is the resource's block: they hold for that resource.
 pub(crate) fn from_metadata(metadata: &Value, origins: &Origins, block: Span) -> Vec<Suppression> {
@@ -36,10 +36,27 @@ pub(crate) fn from_metadata(metadata: &Value, origins: &Origins, block: Span) ->
     ] {
         let list = metadata.get(path[0]).and_then(|v| v.get(path[1])).and_then(Value::as_list);
         for entry in list.unwrap_or_default() {
-            add(entry, keys, dialect);
+            match named(entry) {
+                Some(named) if path[0] == "guard" => {
+                    named.iter().for_each(|entry| add(entry, keys, dialect));
+                }
+                _ => add(entry, keys, dialect),
+            }
         }
     }
     out
+}
+
+/// `{ NAME: reason }` as entries with `id` and `reason`; nothing for the other spellings.
+fn named(entry: &Value) -> Option<Vec<Value>> {
+    let map = entry.as_map().filter(|m| m.get("id").is_none())?;
+    let entries = map.iter().map(|e| {
+        let member = |key: &str, value: Value| MapEntry { key: key.into(), key_span: None, value };
+        let id = Value::str(e.key.clone(), e.value.origin);
+        let members = [member("id", id), member("reason", e.value.clone())];
+        Value::map(Map::from_entries(members), e.value.origin)
+    });
+    Some(entries.collect())
 }
 
 #[derive(Clone, Copy)]
