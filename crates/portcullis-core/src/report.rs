@@ -21,6 +21,49 @@ pub struct Control {
     pub strength: Arc<str>,
 }
 
+/// How to fix what a rule finds, in Markdown: one text, or one for each source format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remediation {
+    terraform: Arc<str>,
+    cloudformation: Option<Arc<str>>,
+}
+
+impl Remediation {
+    /// A text for Terraform and one for CloudFormation and SAM; without the second, the first
+    /// holds for all.
+    #[must_use]
+    pub fn new(terraform: Arc<str>, cloudformation: Option<Arc<str>>) -> Self {
+        Self { terraform, cloudformation }
+    }
+
+    /// The text for a resource of this type: `AWS::S3::Bucket` or `aws_s3_bucket`.
+    #[must_use]
+    pub fn of(&self, kind: &str) -> &str {
+        match &self.cloudformation {
+            Some(text) if kind.contains("::") => text,
+            _ => &self.terraform,
+        }
+    }
+
+    /// Every text, under the name of its format where there are two.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        match &self.cloudformation {
+            None => self.terraform.to_string(),
+            Some(other) => {
+                let (tf, cfn) = (self.terraform.trim(), other.trim());
+                format!("**Terraform**\n\n{tf}\n\n**CloudFormation and SAM**\n\n{cfn}\n")
+            }
+        }
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Remediation {
+    fn from(text: T) -> Self {
+        Self::new(text.into(), None)
+    }
+}
+
 /// What reports say about a rule, beside its findings.
 #[derive(Clone, Debug)]
 pub struct RuleInfo {
@@ -32,8 +75,8 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Why it matters.
     pub rationale: Arc<str>,
-    /// How to fix it, Markdown.
-    pub remediation: Arc<str>,
+    /// How to fix it.
+    pub remediation: Remediation,
     /// Peers' ids.
     pub aliases: Arc<[Arc<str>]>,
     /// Mapped controls.

@@ -3,6 +3,7 @@
 //!
 //! Paths are relative to the boundary, as on the hosting site.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -11,7 +12,7 @@ use portcullis_core::{Level, Severity, Span, Verdict};
 
 use crate::place::{self, Place};
 use crate::tally;
-use crate::words::{advice, capital, code, counted, markdown, or};
+use crate::words::{self, advice, capital, code, counted, markdown, or};
 
 /// Findings named in the summary.
 const TOP: usize = 10;
@@ -35,7 +36,67 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     top(report, out)?;
     undetermined(report, out)?;
     incomplete(report, out)?;
-    services(report, out)
+    services(report, out)?;
+    record(report, out)
+}
+
+/// What an auditor asks of a report: what was read, by its digest, which rules ran, what was left
+/// out. A rule that is listed ran; only the counts say that something passed.
+fn record(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "## Record\n\nRules: `{}`.\n", report.rules_digest)?;
+    let files: BTreeMap<_, _> =
+        report.inputs.iter().map(|i| (report.sources.path(i.file), i)).collect();
+    folded(
+        out,
+        &format!("{} read", counted(files.len(), "file")),
+        files.iter().map(|(path, i)| {
+            let sha = report.sources.get(i.file).sha256().to_owned();
+            format!("{} ({}), SHA-256 `{sha}`", code(path), i.kind)
+        }),
+    )?;
+    let ran = report.rules.iter().take(report.rules.len().saturating_sub(report.own_rules));
+    let of = |rule: usize, kind| {
+        report.findings.iter().filter(|f| f.rule == rule && f.outcome == kind).count()
+    };
+    folded(
+        out,
+        &format!("{} ran", counted(ran.len(), "rule")),
+        ran.enumerate().map(|(i, rule)| {
+            format!(
+                "{}: {} failed, {} unknown, {} suppressed",
+                code(&rule.id),
+                of(i, OutcomeKind::Fail),
+                of(i, OutcomeKind::Unknown),
+                of(i, OutcomeKind::Suppressed)
+            )
+        }),
+    )?;
+    let hidden = report.hidden.iter();
+    folded(
+        out,
+        &format!("{} hidden", counted(hidden.len(), "resource")),
+        hidden.map(|h| format!("{}: {}", code(&h.address), markdown(&h.because))),
+    )?;
+    let ignored = report.ignored.iter();
+    let kinds = ignored.map(|(kind, n)| format!("{} of {}", counted(*n, "file"), markdown(kind)));
+    folded(out, "Files of other tools, left alone", kinds)
+}
+
+/// A list that is closed until somebody opens it; nothing where it is empty.
+fn folded(
+    out: &mut dyn io::Write,
+    name: &str,
+    lines: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details><summary>{name}</summary>\n")?;
+    for line in lines {
+        writeln!(out, "- {line}")?;
+    }
+    writeln!(out, "\n</details>\n")
 }
 
 fn counts(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -68,21 +129,16 @@ fn top(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         return writeln!(out, "Nothing failed.\n");
     }
     writeln!(out, "## Top findings\n")?;
-    for f in failed.iter().take(TOP) {
-        let Some(rule) = report.rules.get(f.rule) else { continue };
-        writeln!(
-            out,
-            "- **{}** {} at {}: {}: {} ({})",
-            capital(f.severity),
-            code(&f.subject.address),
-            spot(report, f),
-            markdown(or(&rule.title, &rule.id)),
-            markdown(or(&f.message, "fails")),
-            code(&rule.id)
-        )?;
+    let lines = repeated(failed.iter().filter_map(|f| {
+        let rule = report.rules.get(f.rule)?;
+        let (severity, line) = (capital(f.severity), line(report, f));
+        Some(format!("**{severity}** {line}: {} ({})", told(f, rule), code(&rule.id)))
+    }));
+    for line in lines.iter().take(TOP) {
+        writeln!(out, "- {line}")?;
     }
-    if failed.len() > TOP {
-        writeln!(out, "- and {} more, listed below", failed.len() - TOP)?;
+    if lines.len() > TOP {
+        writeln!(out, "- and {} more, listed below", lines.len() - TOP)?;
     }
     writeln!(out)
 }
@@ -174,29 +230,23 @@ fn section(
     }
     writeln!(out, "- **Current status**: {}", status.join(", "))?;
     writeln!(out, "- **Risk level**: {}", risk(findings, rule.severity))?;
-    let advice = advice(&rule.remediation);
+    let remediation = remediation(rule, findings);
+    let advice = advice(rule.remediation.of(findings.first().map_or("", |f| kind(f))));
     if let Some(advice) = advice {
         writeln!(out, "- **Recommendation**: {advice}")?;
     }
     if !rule.controls.is_empty() {
-        let list: Vec<String> = rule
-            .controls
-            .iter()
-            .map(|c| markdown(&format!("{} {} ({})", c.framework, c.id, c.strength)))
-            .collect();
-        writeln!(out, "- **Controls**: {}", list.join(", "))?;
+        writeln!(out, "- **Controls**: {}", controls(rule))?;
     }
     writeln!(out)?;
     if !rule.rationale.is_empty() {
         writeln!(out, "**Why this matters**\n\n{}\n", rule.rationale.trim())?;
     }
     // A remediation of one line stands above already.
-    if advice.is_none_or(|a| a.len() + 1 < rule.remediation.trim().len()) {
-        writeln!(out, "**How to fix**\n\n{}\n", rule.remediation.trim())?;
+    if advice.is_none_or(|a| a.len() + 1 < remediation.trim().len()) {
+        writeln!(out, "**How to fix**\n\n{}\n", remediation.trim())?;
     }
-    list(out, "Failing", &failed, |f| {
-        format!("{}: {}", line(report, f), markdown(or(&f.message, "fails")))
-    })?;
+    list(out, "Failing", &failed, |f| format!("{}: {}", line(report, f), told(f, rule)))?;
     list(out, "Undetermined", &unknown, |f| {
         let causes: Vec<String> = match &f.verdict {
             Verdict::Unknown(causes) => causes.iter().map(|w| markdown(&w.text)).collect(),
@@ -263,15 +313,79 @@ fn list(
     } else {
         writeln!(out, "**{name}**\n")?;
     }
-    for f in findings {
-        writeln!(out, "- {}", text(f))?;
+    for line in repeated(findings.iter().map(|f| text(f))) {
+        writeln!(out, "- {line}")?;
     }
     writeln!(out, "{}", if folded { "\n</details>\n" } else { "" })
 }
 
+/// Lines that follow each other and say the same (a rule may fail several rows of one line) are
+/// one line with a count.
+fn repeated(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut out: Vec<(String, usize)> = Vec::new();
+    for line in lines {
+        match out.last_mut() {
+            Some((last, n)) if *last == line => *n += 1,
+            _ => out.push((line, 1)),
+        }
+    }
+    out.into_iter()
+        .map(|(line, n)| if n > 1 { format!("{line} ({n} times)") } else { line })
+        .collect()
+}
+
+/// What is wrong, without the address that stands before it.
+fn told(f: &Finding, rule: &RuleInfo) -> String {
+    markdown(or(words::beside(&f.message, &f.subject.address), or(&rule.title, "fails")))
+}
+
+fn kind(f: &Finding) -> &str {
+    f.subject.declared_kind.as_ref().unwrap_or(&f.subject.kind)
+}
+
+/// The texts for the formats in which the rule found something.
+fn remediation<'a>(rule: &'a RuleInfo, findings: &[&Finding]) -> Cow<'a, str> {
+    let mut texts = findings.iter().map(|f| rule.remediation.of(kind(f)));
+    let first = texts.next().unwrap_or_default();
+    if texts.all(|t| t == first) {
+        Cow::Borrowed(first)
+    } else {
+        Cow::Owned(rule.remediation.markdown())
+    }
+}
+
+/// Controls by framework and strength, in the rule's order.
+fn controls(rule: &RuleInfo) -> String {
+    let mut groups: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    for c in rule.controls.iter() {
+        let key = (&*c.framework, &*c.strength);
+        match groups.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, ids)) => ids.push(&c.id),
+            None => groups.push((key, vec![&c.id])),
+        }
+    }
+    let texts: Vec<String> = groups
+        .into_iter()
+        .map(|((framework, strength), ids)| {
+            markdown(&format!("{framework} {} ({strength})", ids.join(", ")))
+        })
+        .collect();
+    texts.join("; ")
+}
+
+/// Where a resource is; the root too where its file lies elsewhere, as a module's does.
 fn line(report: &Report, f: &Finding) -> String {
-    let condition = f.conditional.as_ref().map(|c| format!(", depends on {}", markdown(c)));
-    format!("{} at {}{}", code(&f.subject.address), spot(report, f), condition.unwrap_or_default())
+    let mut out = format!("{} at {}", code(&f.subject.address), spot(report, f));
+    let path = report.sources.path(f.subject.block.file);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let root = if f.subject.root == "." { "" } else { &*f.subject.root };
+    if root != folder && root != &*path {
+        out.push_str(&format!(", root {}", code(or(root, "."))));
+    }
+    if let Some(c) = &f.conditional {
+        out.push_str(&format!(", depends on {}", markdown(c)));
+    }
+    out
 }
 
 fn spot(report: &Report, f: &Finding) -> String {

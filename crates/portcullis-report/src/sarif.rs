@@ -203,7 +203,7 @@ fn help(info: &RuleInfo, title: &str) -> model::Help {
         }
     };
     part("Why this matters", info.rationale.to_string());
-    part("How to fix", info.remediation.to_string());
+    part("How to fix", info.remediation.markdown());
     let lines =
         |items: Vec<String>| items.iter().map(|i| format!("- {i}")).collect::<Vec<_>>().join("\n");
     part(

@@ -4,13 +4,14 @@
 //! passed is only counted; what is undetermined is shown where it is critical and counted by its
 //! cause where it is not.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::io;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
 use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Span, Verdict};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::place::{self, Place};
 use crate::window::{Window, harmless};
@@ -115,13 +116,17 @@ pub fn diagnostic(d: &Diagnostic, sources: &SourceMap, prefix: &str, style: &Sty
 /// Findings of one rule at one place.
 struct Group<'a> {
     first: &'a Finding,
+    /// Each once, in the order of the results.
     addresses: Vec<&'a str>,
+    /// Roots in which it was found.
+    roots: BTreeSet<&'a str>,
 }
 
 fn grouped(report: &Report) -> Vec<Group<'_>> {
     let mut index: FxHashMap<(usize, Span, OutcomeKind, Severity, &str), usize> =
         FxHashMap::default();
     let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut seen: FxHashSet<(usize, &str)> = FxHashSet::default();
     for f in &report.findings {
         let shown = match f.outcome {
             OutcomeKind::Fail => true,
@@ -132,11 +137,17 @@ fn grouped(report: &Report) -> Vec<Group<'_>> {
             continue;
         }
         // Instances may fail for different reasons: those are different entries.
-        let key = (f.rule, f.location, f.outcome, f.severity, &*f.message);
+        let told = words::beside(&f.message, &f.subject.address);
+        let key = (f.rule, f.location, f.outcome, f.severity, told);
         let at = *index.entry(key).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.addresses.push(&f.subject.address),
-            None => groups.push(Group { first: f, addresses: vec![&f.subject.address] }),
+        if at == groups.len() {
+            groups.push(Group { first: f, addresses: Vec::new(), roots: BTreeSet::new() });
+        }
+        if let Some(group) = groups.get_mut(at) {
+            if seen.insert((at, &*f.subject.address)) {
+                group.addresses.push(&f.subject.address);
+            }
+            group.roots.insert(&f.subject.root);
         }
     }
     groups
@@ -231,25 +242,53 @@ fn entry(
     if let Some(condition) = &f.conditional {
         let _ = writeln!(out, "  ? depends on {}", plain(condition));
     }
-    if let Some(help) = words::advice(&rule.remediation) {
-        let help = words::shortened(&plain(help), style.width.clamp(40, 160) - 8);
-        let _ = writeln!(out, "  {} {help}", paint(style, "36", "help:"));
+    if group.roots.len() > 1 {
+        let named: Vec<String> = group
+            .roots
+            .iter()
+            .take(NAMED)
+            .map(|r| plain(&place::display_path(report, r)))
+            .collect();
+        let more = group.roots.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(out, "  = in the roots {}{more}", named.join(", "));
+    }
+    let kind = f.subject.declared_kind.as_ref().unwrap_or(&f.subject.kind);
+    if let Some(help) = words::advice(rule.remediation.of(kind)) {
+        let lines = words::wrapped(&plain(help), style.width.clamp(40, 160) - 8);
+        for (n, line) in lines.iter().enumerate() {
+            let lead = if n == 0 { paint(style, "36", "help:") } else { " ".repeat(5) };
+            let _ = writeln!(out, "  {lead} {line}");
+        }
     }
     out.push('\n');
 }
 
+/// The title, then what is wrong with which resources: a message that begins with its address
+/// says it once.
 fn message(group: &Group<'_>, rule: &RuleInfo) -> String {
+    let f = group.first;
     let named: Vec<&str> = group.addresses.iter().take(NAMED).copied().collect();
     let mut subject = named.join(", ");
     if group.addresses.len() > named.len() {
         subject.push_str(&format!(" and {} more", group.addresses.len() - named.len()));
     }
     let title = words::or(&rule.title, &rule.id);
-    plain(&match (subject.is_empty(), group.first.message.is_empty()) {
+    let told = words::beside(&f.message, &f.subject.address);
+    let begins = told.len() < f.message.len();
+    plain(&match (subject.is_empty(), f.message.is_empty()) {
         (true, true) => title.to_owned(),
-        (true, false) => format!("{title}\n{}", group.first.message),
+        (true, false) => format!("{title}\n{}", f.message),
         (false, true) => format!("{title}\n{subject}"),
-        (false, false) => format!("{title}\n{subject}: {}", group.first.message),
+        (false, false) if f.outcome == OutcomeKind::Unknown => {
+            // The message says what would be wrong, and that is not known.
+            format!("{title}\n{subject}: cannot be told")
+        }
+        (false, false) if begins && group.addresses.len() == 1 => {
+            format!("{title}\n{}", f.message)
+        }
+        (false, false) if begins => format!("{title}\n{subject}: each {told}"),
+        (false, false) => format!("{title}\n{subject}: {}", f.message),
     })
 }
 

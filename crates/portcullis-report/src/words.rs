@@ -29,6 +29,29 @@ pub(crate) fn advice(remediation: &str) -> Option<&str> {
     prose.then(|| line.trim_start_matches(['#', '-', '*', ' ']).trim_end_matches(':'))
 }
 
+/// A rule's message where the address it begins with is printed beside it already.
+pub(crate) fn beside<'a>(message: &'a str, address: &str) -> &'a str {
+    match message.strip_prefix(address) {
+        Some(rest) if rest.starts_with(' ') => rest.trim_start(),
+        _ => message,
+    }
+}
+
+/// Lines of at most `width` characters, broken at spaces; a longer word is a line of its own.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A severity at the start of a line.
 pub(crate) fn capital(severity: Severity) -> &'static str {
     match severity {
@@ -104,6 +127,18 @@ mod tests {
         assert_eq!(markdown("odd ` one"), "odd \\` one");
         assert_eq!(markdown("a `` b"), "a \\`\\` b");
         assert_eq!(code("x[\"`k`\"]"), "``x[\"`k`\"]``");
+    }
+
+    #[test]
+    fn an_address_is_told_once() {
+        assert_eq!(beside("aws_vpc.a has no logs", "aws_vpc.a"), "has no logs");
+        assert_eq!(beside("aws_vpc.ab has no logs", "aws_vpc.a"), "aws_vpc.ab has no logs");
+        assert_eq!(beside("no logs", ""), "no logs");
+    }
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrapped("ab cd  efghij k", 5), ["ab cd", "efghij", "k"]);
     }
 
     #[test]

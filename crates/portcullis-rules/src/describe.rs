@@ -22,25 +22,62 @@ pub(crate) fn shown(value: &Value) -> String {
 
 /// What a matcher requires; negated when it stands under `not`.
 pub(crate) fn wanted(case: &Case<'_, '_>, matcher: &Matcher, negated: bool) -> String {
-    let words = words(case, matcher);
-    match (negated, words.strip_prefix("not ")) {
-        (true, Some(rest)) => rest.to_owned(),
-        (true, None) => format!("not {words}"),
-        (false, _) => words,
+    if !negated {
+        return words(case, matcher);
+    }
+    match matcher {
+        Matcher::Set => "not set".to_owned(),
+        Matcher::Unset => "set".to_owned(),
+        Matcher::One(t) => format!("no {}", noun(case, t)),
+        Matcher::Some(inner) => match &**inner {
+            Matcher::Each(t) | Matcher::One(t) => format!("no {}", noun(case, t)),
+            other => format!("none that is {}", words(case, other)),
+        },
+        Matcher::All(l) if l.len() > 1 => format!("not both {}", words(case, matcher)),
+        Matcher::All(l) => l.first().map_or(String::new(), |m| wanted(case, m, true)),
+        Matcher::IncludesAll(l) => format!("not {}", list(case, l, "and")),
+        Matcher::IncludesAny(l) => format!("neither {}", list(case, l, "nor")),
+        Matcher::PortsAll(l) => format!("no ports that include {}", list(case, l, "and")),
+        Matcher::Each(Test::EveryPort(yes)) => test(case, &Test::EveryPort(!yes)),
+        Matcher::Each(Test::CustomerKey(yes)) => test(case, &Test::CustomerKey(!yes)),
+        Matcher::Each(_) | Matcher::Count(_) => format!("not {}", words(case, matcher)),
     }
 }
 
 fn words(case: &Case<'_, '_>, matcher: &Matcher) -> String {
     match matcher {
         Matcher::All(l) => l.iter().map(|m| words(case, m)).collect::<Vec<_>>().join(" and "),
-        Matcher::Some(m) => format!("at least one that is {}", words(case, m)),
+        Matcher::Some(inner) => match &**inner {
+            Matcher::Each(t) | Matcher::One(t) => format!("at least one {}", noun(case, t)),
+            other => format!("at least one that is {}", words(case, other)),
+        },
         Matcher::Set => "set".to_owned(),
         Matcher::Unset => "not set".to_owned(),
         Matcher::Count(m) => format!("a number of values that is {}", words(case, m)),
-        Matcher::Each(t) | Matcher::One(t) => test(case, t),
-        Matcher::IncludesAll(l) => format!("including {}", list(case, l, "and")),
-        Matcher::IncludesAny(l) => format!("including {}", list(case, l, "or")),
+        Matcher::Each(t) => test(case, t),
+        Matcher::One(t) => format!("at least one {}", noun(case, t)),
+        Matcher::IncludesAll(l) => list(case, l, "and"),
+        Matcher::IncludesAny(l) => list(case, l, "or"),
         Matcher::PortsAll(l) => format!("ports that include {}", list(case, l, "and")),
+    }
+}
+
+/// A value that passes a test, as what follows `no` or `at least one`.
+fn noun(case: &Case<'_, '_>, t: &Test) -> String {
+    let text = test(case, t);
+    for article in ["a ", "an "] {
+        if let Some(rest) = text.strip_prefix(article) {
+            return rest.to_owned();
+        }
+    }
+    match t {
+        Test::Port(l) => format!("port range that includes {}", list(case, l, "or")),
+        Test::Matches(_)
+        | Test::StartsWith(_)
+        | Test::EndsWith(_)
+        | Test::Contains(_)
+        | Test::Like(_) => text,
+        _ => format!("value that is {text}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use portcullis_core::Severity;
-use portcullis_core::report::{Control, RuleInfo};
+use portcullis_core::report::{Control, Remediation, RuleInfo};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -73,18 +73,13 @@ impl Rule {
     }
 
     fn with(meta: Meta, logic: Lazy) -> Self {
-        let remediation = match &meta.remediation {
-            (both, None) => both.clone(),
-            (tf, Some(cfn)) => {
-                Arc::from(format!("**Terraform**: {tf}\n\n**CloudFormation and SAM**: {cfn}"))
-            }
-        };
+        let (terraform, cloudformation) = meta.remediation.clone();
         let info = RuleInfo {
             id: meta.id.clone(),
             title: meta.title.clone(),
             severity: Severity::parse(&meta.severity).unwrap_or(Severity::Medium),
             rationale: meta.rationale.clone(),
-            remediation,
+            remediation: Remediation::new(terraform, cloudformation),
             aliases: meta.aliases.clone().into(),
             controls: meta
                 .controls
@@ -137,15 +132,6 @@ impl Rule {
     #[must_use]
     pub fn fix(&self) -> Option<&Fix> {
         self.meta.fix.as_ref()
-    }
-
-    /// How to fix it in one format, Markdown.
-    #[must_use]
-    pub fn remediation(&self, terraform: bool) -> &str {
-        match &self.meta.remediation {
-            (_, Some(cfn)) if !terraform => cfn,
-            (text, _) => text,
-        }
     }
 
     /// The types it judges: whether it is a Terraform one, and the type.

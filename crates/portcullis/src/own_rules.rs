@@ -75,7 +75,7 @@ impl OwnRule {
             title: Arc::from(title),
             severity,
             rationale: Arc::from(rationale),
-            remediation: Arc::from(remediation),
+            remediation: remediation.into(),
             aliases: Arc::from([]),
             controls: Arc::from([]),
             references: Arc::from([]),

@@ -70,7 +70,7 @@ pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Res
             text.push_str(" · strict profile");
         }
         text.push_str(&format!("\n\n## Why this matters\n\n{}\n", info.rationale));
-        text.push_str(&format!("\n## How to fix\n\n{}\n", info.remediation));
+        text.push_str(&format!("\n## How to fix\n\n{}\n", info.remediation.markdown().trim_end()));
         if !info.controls.is_empty() {
             text.push_str("\n## Controls\n\n");
             for c in info.controls.iter() {
