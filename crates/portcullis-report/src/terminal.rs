@@ -197,9 +197,13 @@ fn entry(
     });
     let mut labels = Vec::new();
     if let (Some(w), Some(p)) = (&window, &at) {
-        let wanted = f.evidence.first().map_or("", |e| &e.wanted);
-        let wanted = (f.outcome == OutcomeKind::Fail && !wanted.is_empty())
-            .then(|| words::shortened(&plain(&format!("wanted: {wanted}")), 70));
+        let wanted = f.evidence.first().filter(|e| !e.wanted.is_empty()).map(|e| {
+            // Where nothing is written the frame shows the block: the name says what lacks.
+            let absent = e.found.is_none() && !e.path.is_empty();
+            let name = if absent { format!("{}: ", e.path) } else { String::new() };
+            words::shortened(&plain(&format!("wanted: {name}{}", e.wanted)), 80)
+        });
+        let wanted = wanted.filter(|_| f.outcome == OutcomeKind::Fail);
         labels.push(w.label(p, wanted, true));
         for (step, note) in &near {
             labels.extend(step.as_ref().map(|s| w.label(s, Some((*note).to_owned()), false)));

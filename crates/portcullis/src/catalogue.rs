@@ -52,7 +52,7 @@ pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, 
 }
 
 /// `path:line:column: message` and advice.
-fn place(d: &Diagnostic, sources: &SourceMap) -> String {
+pub(crate) fn place(d: &Diagnostic, sources: &SourceMap) -> String {
     let at = d.span.map_or(String::new(), |s| {
         let source = sources.get(s.file);
         let p = source.position(s.start);

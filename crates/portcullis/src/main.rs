@@ -58,7 +58,7 @@ fn run(command: Command) -> Result<u8, Fail> {
         .stack_size(STACK)
         .build_global()
         .map_err(|e| Fail::new(format!("threads cannot be started: {e}")))?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(output::Pipe(std::io::stdout().lock()));
     let code = match command {
         Command::Scan(options) => output::scan(&options, &mut out)?,
         Command::Inspect(options) => commands::inspect::run(&options, &mut out)?,

@@ -11,6 +11,26 @@ use crate::fail::Fail;
 use crate::scan;
 use crate::threshold::Threshold;
 
+/// Standard output whose reader may leave early, as `head` does: the rest goes nowhere, and the
+/// exit code is still that of the scan.
+pub(crate) struct Pipe<W>(pub(crate) W);
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self.0.flush() {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
 /// An output that cannot be written.
 pub(crate) fn broken(e: std::io::Error) -> Fail {
     Fail::new(format!("the output cannot be written: {e}"))

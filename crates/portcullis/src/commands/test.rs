@@ -26,7 +26,7 @@ pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) ->
     };
     let sources = SourceMap::default();
     let files = rule_files(&paths, &sources)?;
-    let (rules, problems) = compile(&files)?;
+    let (rules, problems) = compile(&files, &sources)?;
     for p in &problems {
         writeln!(out, "{p}").map_err(broken)?;
     }
@@ -81,10 +81,13 @@ fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>,
 }
 
 /// Compiles the files alone, or over the built-in rules when they use built-in views.
-fn compile(files: &[RuleSource]) -> Result<(RuleSet, Vec<String>), Fail> {
+fn compile(files: &[RuleSource], sources: &SourceMap) -> Result<(RuleSet, Vec<String>), Fail> {
     let (alone, problems) = portcullis_rules::compile(files);
     let errors = |list: Vec<portcullis_core::Diagnostic>| -> Vec<String> {
-        list.into_iter().filter(|d| d.level == Level::Error).map(|d| d.message).collect()
+        list.into_iter()
+            .filter(|d| d.level == Level::Error)
+            .map(|d| catalogue::place(&d, sources))
+            .collect()
     };
     let problems = errors(problems);
     if problems.is_empty() {
