@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Diagnostic, FileId, Span};
+use portcullis_core::{Diagnostic, FileId, Level, Span};
 use portcullis_syntax::{Node, yaml};
 
 use crate::examples;
@@ -63,8 +63,12 @@ pub fn compile_with(base: &RuleSet, sources: &[RuleSource]) -> (RuleSet, Vec<Dia
     let mut documents: Vec<(&RuleSource, Vec<Node>)> = Vec::new();
     for source in sources {
         let (nodes, diagnostics) = source.documents();
+        // What a broken file seems to lack may stand behind the break: only the break is told.
+        let broken = diagnostics.iter().any(|d| d.level == Level::Error);
         r.diagnostics.extend(diagnostics);
-        documents.push((source, nodes));
+        if !broken {
+            documents.push((source, nodes));
+        }
     }
     for (_, nodes) in documents.iter().filter(|(s, _)| s.is_view()) {
         for node in nodes {
@@ -95,6 +99,10 @@ pub fn compile_with(base: &RuleSet, sources: &[RuleSource]) -> (RuleSet, Vec<Dia
                 r.error(read.id.span, what);
                 continue;
             }
+            if let Some(wrong) = wrong_id(&read.id.text, !base.rules().is_empty()) {
+                r.error(read.id.span, wrong);
+                continue;
+            }
             let rule = lower(&mut r, source, &read, &views);
             if r.diagnostics.len() == errors {
                 rules.extend(rule);
@@ -102,6 +110,22 @@ pub fn compile_with(base: &RuleSet, sources: &[RuleSource]) -> (RuleSet, Vec<Dia
         }
     }
     (RuleSet::new(rules, views), r.diagnostics)
+}
+
+/// Beginnings of ids that are not for users: what stands behind them is promised to be ours.
+const RESERVED: [&str; 5] = ["aws-", "portcullis-", "guard-", "github-", "terraform-"];
+
+/// Why an id cannot be used. Suppressions and options name ids in lists and globs, so no
+/// separator and no wildcard may stand in one.
+fn wrong_id(id: &str, user: bool) -> Option<String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if id.is_empty() || !id.chars().all(fine) {
+        return Some(format!(
+            "`{id}` is no id: use letters, digits and dashes, as in `acme-queue`"
+        ));
+    }
+    let taken = RESERVED.iter().find(|p| user && id.starts_with(**p))?;
+    Some(format!("ids that begin with `{taken}` are reserved: choose another, as in `acme-queue`"))
 }
 
 fn view(r: &mut Reader, node: &Node) -> Option<(View, Span)> {

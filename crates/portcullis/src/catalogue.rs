@@ -62,6 +62,21 @@ pub(crate) fn place(d: &Diagnostic, sources: &SourceMap) -> String {
     format!("{at}{}{help}", d.message)
 }
 
+/// `PATH cannot be read: why`, without the words of the library that walked there.
+pub(crate) fn unreadable(path: &Path, e: &walkdir::Error) -> String {
+    let at = e.path().unwrap_or(path).display();
+    match e.io_error() {
+        Some(io) => format!("{at} cannot be read: {io}"),
+        None => format!("{at} cannot be read: a link that leads back to a folder above it"),
+    }
+}
+
+/// The user's rules in the working directory, as `scan` finds them in the boundary.
+pub(crate) fn with_own(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let own = PathBuf::from(".portcullis/rules");
+    paths.iter().cloned().chain(own.is_dir().then_some(own)).collect()
+}
+
 fn read_rules(
     path: &Path,
     sources: &SourceMap,
@@ -70,8 +85,7 @@ fn read_rules(
 ) -> Result<(), Fail> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-        let entry = entry
-            .map_err(|e| Fail::new(format!("rules path {} cannot be read: {e}", path.display())))?;
+        let entry = entry.map_err(|e| Fail::new(format!("rules path {}", unreadable(path, &e))))?;
         if entry.file_type().is_file() || entry.depth() == 0 && entry.path().is_file() {
             files.push(entry.into_path());
         }

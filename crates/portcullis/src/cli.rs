@@ -59,7 +59,7 @@ pub(crate) enum Rules {
     },
     /// Run the examples that stand in rule files
     Test {
-        /// Rule files or folders; default: `.portcullis/rules` if it is there, else the built-in rules
+        /// Rule files or folders; default: `.portcullis/rules`
         paths: Vec<PathBuf>,
         /// Only rules with this id (or glob of ids)
         #[arg(long)]

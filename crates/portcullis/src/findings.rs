@@ -19,7 +19,8 @@ pub(crate) fn finding(
 ) -> Candidate {
     let first = outcome.evidence.first();
     let location = first.map_or(resource.header, |e| e.span);
-    let trail = first.map_or_else(Vec::new, |e| trail(e, graph, location));
+    let known = !matches!(outcome.verdict, Verdict::Unknown(_));
+    let trail = first.map_or_else(Vec::new, |e| trail(e, graph, location, known));
     let attribute = first.map_or("", |e| e.path.as_str());
     let found = first.and_then(|e| e.found.as_deref()).unwrap_or("");
     let root = if resource.flavour.is_terraform() {
@@ -64,7 +65,8 @@ pub(crate) fn finding(
 
 /// The hops behind a place, each once: those of the attribute's expression, then those of the value
 /// itself, which for an element of a list may stand further back.
-fn trail(e: &Evidence, graph: &Graph, location: Span) -> Vec<Step> {
+/// What is not `known` ends where knowledge ends: nothing is written there.
+fn trail(e: &Evidence, graph: &Graph, location: Span, known: bool) -> Vec<Step> {
     let step = |o: &portcullis_core::Origin| Step { span: o.span, how: o.how };
     let mut out: Vec<Step> = Vec::new();
     for s in graph.origins.chain(e.through).chain(graph.origins.chain(e.origin)).map(step) {
@@ -81,7 +83,7 @@ fn trail(e: &Evidence, graph: &Graph, location: Span) -> Vec<Step> {
     }
     if let Some(last) = out.last_mut() {
         // A chain ends where the value is written, whatever the last hop's kind.
-        if last.how == How::Expression {
+        if known && last.how == How::Expression {
             last.how = How::Literal;
         }
     }

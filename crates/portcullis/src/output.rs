@@ -45,7 +45,9 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     let report = &scanned.report;
     let threshold = match (asked, &scanned.config.fail_on) {
         (Some(t), _) => t,
-        (None, Some(text)) => Threshold::parse(text)?,
+        (None, Some(text)) => Threshold::parse(text).map_err(|e| {
+            Fail::new(format!("config: {}", e.message.replace("--fail-on", "fail_on")))
+        })?,
         (None, None) => Threshold::parse("critical")?,
     };
     let style = Style {

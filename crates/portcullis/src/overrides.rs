@@ -18,6 +18,21 @@ pub(crate) fn from_config(rules: &RuleSet, config: &Config) -> Result<Overrides,
             return Err(unknown_rules(rules, &[id]));
         }
         for rule in found {
+            let known = rules.rules()[rule].params();
+            let given = settings.selected.iter().flat_map(|s| s.params.keys());
+            for name in given.chain(settings.params.keys()) {
+                if !known.iter().any(|(k, _)| **k == **name) {
+                    let known: Vec<&str> = known.iter().map(|(k, _)| &**k).collect();
+                    let known = match known.as_slice() {
+                        [] => "none".to_owned(),
+                        some => some.join(", "),
+                    };
+                    return Err(Fail::new(format!(
+                        "config: [rules.{id}]: unknown key `{name}`; keys are severity, enabled, \
+                         for, and the rule's parameters ({known})"
+                    )));
+                }
+            }
             // Selected settings stand first: the first that matches counts.
             for s in &settings.selected {
                 let select = Selector {

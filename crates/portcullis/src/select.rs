@@ -28,9 +28,10 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
             )));
         }
     };
+    // All unknown names in one message, wherever they stand.
+    let named = c.skip.iter().chain(c.rule).chain(config.rules.keys());
+    find_all(rules, named.map(String::as_str))?;
     let skip = find_all(rules, c.skip.iter().map(String::as_str))?;
-    let configured = find_all(rules, config.rules.keys().map(String::as_str))?;
-    drop(configured);
     let mut out: Vec<usize> = if c.rule.is_empty() {
         let frameworks = known_frameworks(rules, c.framework)?;
         (0..rules.rules().len())

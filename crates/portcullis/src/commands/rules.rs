@@ -15,7 +15,7 @@ use crate::select::unknown_rules;
 
 /// Lists every rule.
 pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -> Result<u8, Fail> {
-    let rules = catalogue::load(paths, &SourceMap::default())?.rules;
+    let rules = catalogue::load(&catalogue::with_own(paths), &SourceMap::default())?.rules;
     let mut all: Vec<_> = rules.rules().iter().collect();
     all.sort_by(|a, b| a.info.id.cmp(&b.info.id));
     let profile = |p: Profile| if p == Profile::Strict { "strict" } else { "recommended" };
@@ -53,7 +53,7 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
 
 /// Explains every rule that carries an id or alias.
 pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Result<u8, Fail> {
-    let rules = catalogue::load(paths, &SourceMap::default())?.rules;
+    let rules = catalogue::load(&catalogue::with_own(paths), &SourceMap::default())?.rules;
     let found = rules.find(name);
     if found.is_empty() {
         return Err(unknown_rules(&rules, &[name]));

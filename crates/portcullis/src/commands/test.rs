@@ -63,7 +63,7 @@ fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>,
     let mut out = Vec::new();
     for path in paths {
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
+            let entry = entry.map_err(|e| Fail::new(catalogue::unreadable(path, &e)))?;
             let file = entry.path();
             let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
             if !yaml || !file.is_file() || file.parent().is_some_and(|d| d.ends_with("frameworks"))
