@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Graph, Kind, Resource, ResourceId, Value, Why, WhyKind};
+use portcullis_core::{Graph, Kind, Resource, ResourceId, Span, Value, Why, WhyKind};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -25,9 +25,12 @@ pub(crate) struct Linked {
 #[derive(Debug, Default)]
 struct Index {
     by_ref: FxHashMap<Arc<str>, SmallVec<[(ResourceId, bool); 1]>>,
-    by_text: FxHashMap<Arc<str>, SmallVec<[(ResourceId, bool); 1]>>,
+    by_text: FxHashMap<Arc<str>, SmallVec<[Named; 1]>>,
     unknown: Vec<(ResourceId, Value)>,
 }
+
+/// A resource with a known key: whether it certainly has it, and where the text is written.
+type Named = (ResourceId, bool, Option<Span>);
 
 type Key = (Arc<str>, String);
 
@@ -72,7 +75,7 @@ impl Joins {
         let mut index = Index::default();
         for id in world.graph.of_kind(kind) {
             for (value, one_of) in values(world, *id, paths) {
-                index.add(*id, &value, !one_of);
+                index.add(world.graph, *id, &value, !one_of);
             }
         }
         let index = Arc::new(index);
@@ -84,7 +87,7 @@ impl Joins {
 }
 
 impl Index {
-    fn add(&mut self, id: ResourceId, value: &Value, certain: bool) {
+    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool) {
         match &value.kind {
             Kind::Unknown(u) if !u.refs.is_empty() => {
                 for r in &u.refs {
@@ -94,7 +97,8 @@ impl Index {
             Kind::Unknown(_) => self.unknown.push((id, value.clone())),
             _ => {
                 if let Some(text) = value.scalar_text() {
-                    self.by_text.entry(text).or_default().push((id, certain));
+                    let written = graph.origins.chain(value.origin).last().map(|o| o.span);
+                    self.by_text.entry(text).or_default().push((id, certain, written));
                 }
             }
         }
@@ -127,7 +131,23 @@ pub(crate) fn is_idle(world: &World<'_>, part: &Part, resource: &Resource) -> bo
     join_of(part, resource).is_none_or(|j| j.by && all_absent(world.graph, &j.kinds))
 }
 
+/// The linked resources; for a part of another part, those of each of its resources.
 fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
+    let mut out = Linked::default();
+    let Some(between) = &part.of else { return direct(world, part, of) };
+    let between = find(world, between, of);
+    out.unknown = between.unknown;
+    for (id, doubt) in between.list {
+        let found = direct(world, part, id);
+        let with = |why: Option<Why>| doubt.clone().or(why);
+        out.list.extend(found.list.into_iter().map(|(id, why)| (id, with(why))));
+        out.unknown = out.unknown.or(found.unknown);
+    }
+    once(&mut out);
+    out
+}
+
+fn direct(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
     let mut out = Linked::default();
     let Some(resource) = world.resource(of) else { return out };
     let Some(join) = join_of(part, resource) else { return out };
@@ -136,10 +156,14 @@ fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
     } else {
         find_via(world, join, of, &mut out);
     }
-    // Certain links first for equal resources, then one entry each.
-    out.list.sort_by_key(|(id, why)| (*id, why.is_some()));
-    out.list.dedup_by_key(|(id, _)| *id);
+    once(&mut out);
     out
+}
+
+/// Certain links first for equal resources, then one entry each.
+fn once(linked: &mut Linked) {
+    linked.list.sort_by_key(|(id, why)| (*id, why.is_some()));
+    linked.list.dedup_by_key(|(id, _)| *id);
 }
 
 fn in_one_arm() -> Why {
@@ -159,14 +183,14 @@ fn find_by(world: &World<'_>, join: &Join, of: ResourceId, resource: &Resource, 
         }
         for (name, one_of) in &names {
             if let Some(text) = name.scalar_text() {
-                if let Some(found) = index.by_text.get(&text) {
-                    out.list.extend(found.iter().map(|(id, c)| (*id, certainty(*c && !one_of))));
-                }
+                let found = index.by_text.get(&text).into_iter().flatten();
+                let found = found.filter(|(_, _, at)| !names_another(world.graph, resource, *at));
+                out.list.extend(found.map(|(id, c, _)| (*id, certainty(*c && !one_of))));
             } else if by_input(name) {
                 for (text, found) in &index.by_text {
                     if could_equal(name, text) {
                         let why = why_of(name);
-                        out.list.extend(found.iter().map(|(id, _)| (*id, why.clone())));
+                        out.list.extend(found.iter().map(|(id, ..)| (*id, why.clone())));
                     }
                 }
             }
@@ -207,7 +231,7 @@ fn find_via(world: &World<'_>, join: &Join, of: ResourceId, out: &mut Linked) {
             if let Some(found) = index.by_text.get(&text) {
                 let doubts = found
                     .iter()
-                    .map(|(id, c)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
+                    .map(|(id, c, _)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
                 out.list.extend(doubts);
             }
             for (id, name) in &index.unknown {
@@ -217,6 +241,18 @@ fn find_via(world: &World<'_>, join: &Join, of: ResourceId, out: &mut Linked) {
             }
         }
     }
+}
+
+/// Whether a name was read from another resource of the same type: then it means that one, even
+/// where both have the same name.
+fn names_another(graph: &Graph, resource: &Resource, written: Option<Span>) -> bool {
+    let Some(at) = written else { return false };
+    let holds = |r: &Resource| {
+        let b = r.block;
+        b.file == at.file && b.start <= at.start && at.end <= b.end
+    };
+    !holds(resource)
+        && graph.of_kind(&resource.kind).iter().filter_map(|id| graph.get(*id)).any(holds)
 }
 
 fn all_absent(graph: &Graph, kinds: &[Arc<str>]) -> bool {

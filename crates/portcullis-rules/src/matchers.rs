@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Graph, Kind, Number, Unknown, kinds};
+use portcullis_core::{Graph, Kind, Number, Unknown, WhyKind, kinds};
 
 use crate::model::{Lit, Matcher, Pattern, Test, Type};
 use crate::row::{Case, Found};
@@ -339,7 +339,14 @@ fn names_aws_key(text: &str) -> bool {
 fn unknown_key(graph: &Graph, u: &Unknown) -> Truth {
     let mut refs = Truth::Unknown;
     for r in &u.refs {
-        let Some(kind) = kind_of(graph, &r.address) else { continue };
+        let Some(kind) = kind_of(graph, &r.address) else {
+            // A name that the template lacks is an error already; it was meant for something of
+            // the author's own.
+            if u.why.kind == WhyKind::Invalid && graph.by_address(&r.address).is_none() {
+                return Truth::True;
+            }
+            continue;
+        };
         if KEYS.contains(&&*kind) || &*kind == "AWS::KMS::ReplicaKey" {
             return Truth::True;
         }

@@ -184,6 +184,9 @@ pub(crate) struct Part {
     pub tf: Option<Join>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfn: Option<Join>,
+    /// The part whose resources these are linked to, instead of the resource that is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Box<Part>>,
 }
 
 /// How the linked resources of a part are found in one format.

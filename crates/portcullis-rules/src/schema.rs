@@ -163,6 +163,7 @@ fn definitions() -> Value {
                 "by": per_source(reference("texts")),
                 "via": per_source(reference("texts")),
                 "name": per_source(reference("texts")),
+                "of": { "type": "string" },
             },
         },
         "attribute": {

@@ -168,6 +168,33 @@ fn companions_are_found_by_reference_and_by_name() {
 }
 
 #[test]
+fn parts_of_parts_follow_two_links() {
+    let logic = "resources: { tf: aws_t }\n\
+        parts:\n  outlet: { tf: aws_s, by: target }\n\
+        \x20 delivery: { tf: aws_d, of: outlet, by: from, name: name }\n\
+        attributes: { sent: { tf: delivery/ } }\n\
+        require: { sent: set }";
+    let with = |target: &str, from: &str| {
+        format!(
+            "t: {{ Type: aws_t }}\n\
+             s: {{ Type: aws_s, Properties: {{ name: one, target: {target} }} }}\n\
+             d: {{ Type: aws_d, Properties: {{ from: {from} }} }}"
+        )
+    };
+    verdicts(
+        logic,
+        &[
+            (&with("!Ref t.arn", "!Ref s.name"), "P"),
+            (&with("!Ref t.arn", "one"), "P"),
+            (&with("!Ref t.arn", "two"), "F"),
+            (&with("!Ref u.arn", "one"), "F"),
+            (&with("!Ref t.arn", "!Unknown v"), "U"),
+            (&with("!Unknown v", "one"), "U"),
+        ],
+    );
+}
+
+#[test]
 fn quantifiers_over_linked_resources() {
     let of = |quantifier: &str| {
         format!(

@@ -22,16 +22,26 @@ impl Evaluator<'_> {
             return self.resource(s, name, "Ref", span);
         }
         self.dangling(
+            s,
+            (name, "Ref"),
             span,
             format!("{name} is neither a parameter nor a resource of this template"),
         )
     }
 
     /// A reference to nothing: an error, but whatever it was meant to name, something is set.
-    fn dangling(&mut self, span: Span, message: String) -> Value {
+    fn dangling(
+        &mut self,
+        s: usize,
+        (name, attr): (&str, &str),
+        span: Span,
+        message: String,
+    ) -> Value {
         let why = Why::at(WhyKind::Invalid, message.as_str(), span);
         self.report(Diagnostic::error(span, message));
-        self.unknown_from(why, &[], span)
+        let address = Arc::from(format!("{}{name}", self.scope(s).prefix));
+        let origin = self.origin(span);
+        Value::reference(why, Ref { address, attr: Arc::from(attr) }, origin)
     }
 
     fn resource(&mut self, s: usize, logical: &str, attr: &str, span: Span) -> Value {
@@ -83,7 +93,10 @@ impl Evaluator<'_> {
                 Some((id, rest)) if has_resource(&template, &id) => {
                     self.resource(s, &id, rest, span)
                 }
-                _ => self.dangling(span, format!("{logical} is not a resource of this template")),
+                _ => {
+                    let text = format!("{logical} is not a resource of this template");
+                    self.dangling(s, (logical, attr), span, text)
+                }
             };
         }
         if let Some(output) = attr.strip_prefix("Outputs.")

@@ -113,7 +113,7 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, into: &mut Vec<Part>) {
             r.error(key.span, format!("the view has a part `{}` already", key.text));
             continue;
         }
-        r.fields(value, "a part", &["tf", "cfn", "by", "via", "name"]);
+        r.fields(value, "a part", &["tf", "cfn", "by", "via", "name", "of"]);
         let by = value.get("by").is_some();
         let link = match (value.get("by"), value.get("via")) {
             (Some(n), None) | (None, Some(n)) => n,
@@ -138,7 +138,15 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, into: &mut Vec<Part>) {
         if tf.is_none() && cfn.is_none() {
             r.error(value.span, "a part must name types: `tf`, `cfn` or both");
         }
-        into.push(Part { name: key.text.clone(), tf, cfn });
+        let of = value.get("of").and_then(|n| {
+            let name = n.as_text().unwrap_or("");
+            let found = into.iter().find(|p| &*p.name == name).cloned();
+            if found.is_none() {
+                r.error(n.span, "`of` names a part that stands before this one");
+            }
+            found.map(Box::new)
+        });
+        into.push(Part { name: key.text.clone(), tf, cfn, of });
     }
 }
 

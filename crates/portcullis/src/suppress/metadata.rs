@@ -64,3 +64,23 @@ struct Keys {
     rule: &'static str,
     reason: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_core::{FileId, OriginId};
+
+    #[test]
+    fn guard_names_its_rules_with_and_without_a_reason() {
+        let text = |t: &str| Value::str(t, OriginId::NONE);
+        let map = |key: &str, value: Value| {
+            let entry = MapEntry { key: key.into(), key_span: None, value };
+            Value::map(Map::from_entries([entry]), OriginId::NONE)
+        };
+        let rules = vec![text("PLAIN"), map("NAMED", text("known and accepted"))];
+        let metadata = map("guard", map("SuppressedRules", Value::list(rules, OriginId::NONE)));
+        let found = from_metadata(&metadata, &Origins::default(), Span::new(FileId(0), 0, 1));
+        let found: Vec<_> = found.iter().map(|s| (&*s.rule, &*s.reason)).collect();
+        assert_eq!(found, [("PLAIN", ""), ("NAMED", "known and accepted")]);
+    }
+}
