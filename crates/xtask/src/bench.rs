@@ -21,15 +21,11 @@ struct Figures {
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let quick = options.contains(&"--quick");
     let corpora = options.iter().position(|o| *o == "--corpora").and_then(|i| options.get(i + 1));
-    let build = Command::new("cargo")
-        .args(["build", "--release", "--package", "portcullis"])
-        .status()
-        .map_err(|e| e.to_string())?;
-    if !build.success() {
-        return Err("the release build failed".to_owned());
-    }
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    let binary = Path::new(&target).join("release/portcullis");
+    let given = options.iter().position(|o| *o == "--binary").and_then(|i| options.get(i + 1));
+    let binary = match given {
+        Some(path) => PathBuf::from(path),
+        None => build()?,
+    };
     let root = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
     let sizes: &[usize] = if quick { &[10, 100] } else { &[1, 10, 100, 1_000, 10_000] };
     let mut rows = String::new();
@@ -55,6 +51,19 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     } else {
         std::fs::write("docs/src/performance.md", page).map_err(|e| e.to_string())
     }
+}
+
+/// Builds the release binary.
+fn build() -> Result<PathBuf, String> {
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--package", "portcullis"])
+        .status()
+        .map_err(|e| e.to_string())?;
+    if !status.success() {
+        return Err("the release build failed".to_owned());
+    }
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    Ok(Path::new(&target).join("release/portcullis"))
 }
 
 fn sorted(dir: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -10,8 +10,7 @@ mod bench;
 mod corpus;
 mod new_rule;
 
-const USAGE: &str =
-    "usage: cargo xtask check | new-rule aws/SERVICE/NAME | bench [--quick] [--corpora DIR]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | bench [--quick] [--binary FILE] [--corpora DIR]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
