@@ -98,6 +98,13 @@ impl<'a> Project<'a> {
         self.finish(worlds::resolve(self, path))
     }
 
+    /// Drops what was parsed of a template that is not needed again: a project of many thousand
+    /// roots would otherwise keep every tree.
+    pub fn forget(&self, path: &str) {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.expansions.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
     /// Resolves the one world of given values and defaults. Resources whose condition is false are
     /// in `hidden`; `nested` says whether children of nested stacks are included.
     pub fn inspect(&self, path: &str, nested: bool) -> Resolution {

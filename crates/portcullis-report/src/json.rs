@@ -8,6 +8,7 @@ use std::io;
 use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo};
 use portcullis_core::{Diagnostic, Level, Verdict};
 use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::place::{self, Place};
 use crate::stream::Each;
@@ -143,21 +144,44 @@ struct Results<'a>(&'a Report);
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let report = self.0;
+        // The same for every result of a rule, and most of its bytes: written once.
+        let fixed = report
+            .rules
+            .iter()
+            .map(Fixed::new)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(serde::ser::Error::custom)?;
         Each(|| {
             report
                 .findings
                 .iter()
                 .filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed)
-                .filter_map(|f| Some(outcome(report, f, report.rules.get(f.rule)?)))
+                .filter_map(|f| {
+                    Some(outcome(report, f, report.rules.get(f.rule)?, fixed.get(f.rule)?))
+                })
         })
         .serialize(serializer)
+    }
+}
+
+/// What every result of a rule repeats, already as JSON.
+struct Fixed {
+    aliases: Box<RawValue>,
+    controls: Box<RawValue>,
+}
+
+impl Fixed {
+    fn new(rule: &RuleInfo) -> serde_json::Result<Self> {
+        let aliases: Vec<&str> = rule.aliases.iter().map(|a| &**a).collect();
+        let controls: Vec<Mapped<'_>> = rule.controls.iter().map(mapped).collect();
+        Ok(Self { aliases: to_raw_value(&aliases)?, controls: to_raw_value(&controls)? })
     }
 }
 
 #[derive(Serialize)]
 struct Outcome<'a> {
     rule: &'a str,
-    aliases: Vec<&'a str>,
+    aliases: &'a RawValue,
     title: &'a str,
     outcome: &'static str,
     verdict: &'static str,
@@ -173,7 +197,7 @@ struct Outcome<'a> {
     unknown_because: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'a>>,
-    controls: Vec<Mapped<'a>>,
+    controls: &'a RawValue,
     fingerprint: &'a str,
     moved_fingerprint: &'a str,
 }
@@ -234,10 +258,15 @@ struct Mapped<'a> {
     strength: &'a str,
 }
 
-fn outcome<'a>(report: &'a Report, f: &'a Finding, rule: &'a RuleInfo) -> Outcome<'a> {
+fn outcome<'a>(
+    report: &'a Report,
+    f: &'a Finding,
+    rule: &'a RuleInfo,
+    fixed: &'a Fixed,
+) -> Outcome<'a> {
     Outcome {
         rule: &rule.id,
-        aliases: rule.aliases.iter().map(|a| &**a).collect(),
+        aliases: &fixed.aliases,
         title: &rule.title,
         outcome: f.outcome.name(),
         verdict: match f.verdict {
@@ -279,7 +308,7 @@ fn outcome<'a>(report: &'a Report, f: &'a Finding, rule: &'a RuleInfo) -> Outcom
                     .or_else(|| s.path.as_ref().map(|p| place::display_path(report, p))),
             }
         }),
-        controls: rule.controls.iter().map(mapped).collect(),
+        controls: &fixed.controls,
         fingerprint: &f.fingerprint,
         moved_fingerprint: &f.moved_fingerprint,
     }

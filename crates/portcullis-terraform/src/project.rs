@@ -79,6 +79,15 @@ impl<'a> Project<'a> {
         lock().entry(dir.to_owned()).or_insert(loaded).clone()
     }
 
+    /// Drops what was parsed of a folder that is not needed again: a project of many thousand
+    /// roots would otherwise keep every tree.
+    pub fn forget(&self, dir: &str) {
+        match self.modules.lock() {
+            Ok(mut m) => drop(m.remove(dir)),
+            Err(poisoned) => drop(poisoned.into_inner().remove(dir)),
+        }
+    }
+
     /// The module calls of a folder, in order.
     #[must_use]
     pub fn calls(&self, dir: &str) -> Vec<Call> {

@@ -205,7 +205,14 @@ impl Run<'_> {
                 },
             },
         };
-        self.evaluate(root, resolution)
+        let judged = self.evaluate(root, resolution);
+        // Nobody calls a root: its trees are not needed again.
+        match root {
+            Root::Terraform(dir) => self.tf.forget(dir),
+            Root::Template(path) => self.templates.forget(path),
+            Root::Plan(_) => {}
+        }
+        judged
     }
 
     fn evaluate(&self, root: &Root, resolution: Resolution) -> Judged {

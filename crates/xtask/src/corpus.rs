@@ -46,7 +46,7 @@ fn cloudformation(i: usize) -> String {
             ),
             3 => write!(
                 t,
-                "  Function{r}:\n    Type: AWS::Lambda::Function\n    Properties:\n      Handler: app.handler\n      Runtime: python3.13\n      Role: !GetAtt Role{i}.Arn\n      Environment:\n        Variables:\n          QUEUE: !Ref Queue1\n          STAGE: !Ref Stage\n      Code:\n        S3Bucket: artifacts\n        S3Key: !Join [\"/\", [functions, !Ref Stage, \"{r}.zip\"]]\n"
+                "  Function{r}:\n    Type: AWS::Lambda::Function\n    Properties:\n      Handler: app.handler\n      Runtime: python3.13\n      Role: arn:aws:iam::111122223333:role/app-{i}\n      Environment:\n        Variables:\n          QUEUE: !Ref Queue1\n          STAGE: !Ref Stage\n      Code:\n        S3Bucket: artifacts\n        S3Key: !Join [\"/\", [functions, !Ref Stage, \"{r}.zip\"]]\n"
             ),
             _ => write!(
                 t,
