@@ -136,6 +136,17 @@ fn suppressions_without_use_or_reason_are_findings() {
 }
 
 #[test]
+fn a_comment_inside_a_serverless_function_is_its_own() {
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    # checkov:skip=CKV_AWS_116: the state machine retries\n    Properties: { Runtime: python3.12, Handler: a.b, InlineCode: pass }\n";
+    let dir = Folder::new("samskip", &[("template.yaml", template)]);
+    let args = ["scan", ".", "--format", "json", "--profile", "strict"];
+    let report = json(&run_in(&dir.0, &args));
+    let hit = report["results"].as_array().unwrap().iter().find(|r| r["rule"] == "aws-lambda-dlq");
+    assert_eq!(hit.unwrap()["suppression"]["reason"], "the state machine retries");
+    assert!(!results(&report, "fail").iter().any(|(r, _, _)| r == "portcullis-suppression-unused"));
+}
+
+#[test]
 fn a_user_rule_fires_and_a_broken_one_is_refused() {
     let rule = "id: acme-queue-name\ntitle: Queues carry the team's name\nseverity: low\nrationale: Owners are found by name.\nresources: { tf: aws_sqs_queue, cfn: \"AWS::SQS::Queue\" }\nattributes:\n  name: { tf: name, cfn: QueueName }\nrequire: { name: { starts_with: acme- } }\nmessage: \"{resource} is not named after its team\"\nremediation: Begin the name with acme-.\nexamples:\n  terraform:\n    pass: ['resource \"aws_sqs_queue\" \"q\" { name = \"acme-q\" }']\n    fail: ['resource \"aws_sqs_queue\" \"q\" { name = \"q\" }']\n";
     let tf = "resource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}\n";

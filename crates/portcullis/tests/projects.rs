@@ -129,3 +129,24 @@ fn sarif_meets_github() {
         assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());
     }
 }
+
+/// `PORTCULLIS_CORPORA=folder cargo test --test projects -- corpora` checks every folder in it.
+#[test]
+fn sarif_of_corpora_meets_github() {
+    let Some(corpora) = std::env::var_os("PORTCULLIS_CORPORA") else { return };
+    let mut problems = Vec::new();
+    for entry in std::fs::read_dir(corpora).unwrap() {
+        let dir = entry.unwrap().path();
+        if !dir.is_dir() {
+            continue;
+        }
+        let args = ["scan", ".", "--format", "sarif", "--profile", "strict", "--allow-empty"];
+        let out = run_in(&dir, &args);
+        assert!([0, 1, 3].contains(&code(&out)), "{}: {}", dir.display(), code(&out));
+        let read = |uri: &str| std::fs::read_to_string(dir.join(uri)).ok();
+        for p in portcullis_report::check_github_profile(&json(&out), &read) {
+            problems.push(format!("{}: {p}", dir.display()));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+}

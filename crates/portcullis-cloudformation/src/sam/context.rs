@@ -184,11 +184,19 @@ impl<'a> Context<'a> {
         uses.push((path.to_owned(), condition.map(Arc::from)));
     }
 
-    /// What has been emitted, in the order of the resources it comes from.
+    /// What has been emitted, in the order of the resources it comes from. What stands for a
+    /// resource as a whole has that resource's block, so that suppressions inside it are its own.
     pub(super) fn take_out(&mut self) -> Vec<(Key, Node)> {
         let mut out = std::mem::take(&mut self.out);
         out.sort_by_key(|(slot, ..)| *slot);
-        out.into_iter().map(|(_, key, node)| (key, node)).collect()
+        out.into_iter()
+            .map(|(slot, key, mut node)| {
+                if let Some(item) = self.items.get(slot).filter(|i| i.key.span == key.span) {
+                    node.span = item.node.span;
+                }
+                (key, node)
+            })
+            .collect()
     }
 
     fn is_serverless(&self, id: &str) -> bool {
