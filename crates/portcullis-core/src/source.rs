@@ -172,10 +172,16 @@ impl Source {
     /// SHA-256 of the text, in lower-case hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        self.digest.get_or_init(|| {
-            Sha256::digest(self.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
-        })
+        self.digest.get_or_init(|| hex(&Sha256::digest(self.text.as_bytes())))
     }
+}
+
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 /// Every file read so far. Shared by threads; files are added, never removed.

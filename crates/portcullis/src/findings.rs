@@ -1,6 +1,7 @@
 //! From outcomes to findings: trails, places, fingerprints.
 
 use portcullis_core::report::{Finding, OutcomeKind, RuleInfo, Subject};
+use portcullis_core::source::hex;
 use portcullis_core::{
     Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
 };
@@ -101,7 +102,7 @@ fn digest(parts: &[&str]) -> String {
         hash.update(p.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// Fingerprint of a finding of the scan's own rules: what, where, about which rule.

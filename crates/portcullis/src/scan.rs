@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcullis_cloudformation as cfn;
 use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo};
 use portcullis_core::{
-    Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span,
+    Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span, Verdict,
 };
 use portcullis_rules::{Overrides, RuleSet, evaluate};
 use portcullis_terraform as terraform;
@@ -233,18 +233,18 @@ impl Run<'_> {
             for (at, outcome) in outcomes {
                 let Some(resource) = graph.get(outcome.resource) else { continue };
                 let Some(info) = self.info(at) else { continue };
+                if outcome.verdict == Verdict::Pass {
+                    out.passed += 1;
+                    if !self.include_passed {
+                        continue;
+                    }
+                }
                 let mut candidate = findings::finding(outcome, graph, resource, at, info, sources);
                 let changed = self
                     .selected
                     .get(at)
                     .and_then(|i| self.overrides.severity(*i, resource, sources));
                 candidate.finding.severity = changed.unwrap_or(info.severity);
-                if candidate.finding.outcome == OutcomeKind::Pass {
-                    out.passed += 1;
-                    if !self.include_passed {
-                        continue;
-                    }
-                }
                 out.candidates.push(candidate);
             }
             for r in graph.resources.iter().filter(|r| r.judged) {
