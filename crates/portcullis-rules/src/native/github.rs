@@ -18,17 +18,26 @@ const ACTION: &str = "sts:assumerolewithwebidentity";
 ///
 /// Anyone's workflow gets a token from this provider; only `sub` tells them apart
 /// (<https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/about-security-hardening-with-openid-connect>).
-/// The owner must be named, a repository need not be
+/// With `pin: owner` naming the owner is enough; else a repository must be named too, since any
+/// repository and branch of an organisation is more than a deployment needs
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html#idp_oidc_Create_GitHub>).
-pub(super) fn oidc_sub(row: &Row<'_, '_, '_>, _: &[(Arc<str>, Lit)]) -> Judgement {
-    let trusts = trusts_github(row);
-    let pins = pins_subject(row);
+pub(super) fn oidc_sub(row: &Row<'_, '_, '_>, args: &[(Arc<str>, Lit)]) -> Judgement {
+    let owner =
+        args.iter().any(|(k, v)| &**k == "pin" && matches!(v, Lit::Str(s) if &**s == "owner"));
+    let (names, wanted): (Names, _) = if owner {
+        (names_owner, "a condition that pins the token's `sub` to the repositories of an owner")
+    } else {
+        (names_repository, "a condition that pins the token's `sub` to a repository")
+    };
     Judgement {
-        truth: (!trusts).or(pins),
+        truth: (!trusts_github(row)).or(pins_subject(row, names)),
         attribute: "conditions",
-        wanted: "a condition that pins the token's `sub` to the repositories of an owner",
+        wanted,
     }
 }
+
+/// Whether a subject names what it must.
+type Names = fn(&str) -> bool;
 
 fn trusts_github(row: &Row<'_, '_, '_>) -> Truth {
     let text = |v: &Value, test: &dyn Fn(&Known<'_>) -> Truth| {
@@ -64,7 +73,7 @@ fn refers_to_provider(row: &Row<'_, '_, '_>, value: &Value) -> Truth {
     }))
 }
 
-fn pins_subject(row: &Row<'_, '_, '_>) -> Truth {
+fn pins_subject(row: &Row<'_, '_, '_>, names: Names) -> Truth {
     Truth::any(row.read_named("conditions").iter().map(|f| {
         if matches!(f.value.kind, Kind::Unknown(_)) {
             return Truth::Unknown;
@@ -83,8 +92,11 @@ fn pins_subject(row: &Row<'_, '_, '_>) -> Truth {
             None => Truth::Unknown,
         });
         let values = member("values").and_then(Value::as_list).unwrap_or(&[]);
-        let pinned =
-            if values.is_empty() { Truth::False } else { Truth::all(values.iter().map(pinned)) };
+        let pinned = if values.is_empty() {
+            Truth::False
+        } else {
+            Truth::all(values.iter().map(|v| pinned(v, names)))
+        };
         variable.and(operator).and(pinned)
     }))
 }
@@ -108,19 +120,26 @@ fn is_subject(variable: &str) -> bool {
     })
 }
 
-/// Whether a subject names the owner. Operators that compare literally are no exception: a
+/// Whether a subject names what it must. Operators that compare literally are no exception: a
 /// wildcard there admits nobody, and becomes an open door when someone mends the operator.
-fn pinned(value: &Value) -> Truth {
+fn pinned(value: &Value, names: Names) -> Truth {
     match Known::of(value) {
-        Some(Known::Whole(text)) => names_owner(&text).into(),
+        Some(Known::Whole(text)) => names(&text).into(),
         Some(Known::Pieces(pieces)) => {
             let Some(first) = pieces.first().and_then(Option::as_deref) else {
                 return Truth::Unknown;
             };
             let rest = first.strip_prefix("repo:").unwrap_or("");
-            if rest.contains('/') {
-                // The owner is known; behind it stand a repository and a context.
-                names_owner(&format!("{first}*")).into()
+            if rest.split_once('/').is_some_and(|(_, r)| r.contains(':')) {
+                // Owner and repository are known; behind them stands a context.
+                names(&format!("{first}*")).into()
+            } else if rest.contains('/') {
+                // The owner is known, the repository perhaps not.
+                if names_owner(&format!("{first}*")) {
+                    if names(&format!("{first}*")) { Truth::True } else { Truth::Unknown }
+                } else {
+                    Truth::False
+                }
             } else if first.contains(['*', '?']) {
                 // Open before the hole.
                 Truth::False
@@ -142,9 +161,30 @@ fn names_owner(subject: &str) -> bool {
     !owner.is_empty() && !owner.contains(['*', '?']) && rest.contains([':', '*'])
 }
 
+/// The same with a repository that has no wildcard.
+fn names_repository(subject: &str) -> bool {
+    let repository = || subject.split_once('/')?.1.split_once(':').map(|(name, _)| name);
+    names_owner(subject) && repository().is_some_and(|r| !r.is_empty() && !r.contains(['*', '?']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn subjects_that_name_a_repository() {
+        for (subject, want) in [
+            ("repo:org/repo:ref:refs/heads/main", true),
+            ("repo:org/repo:*", true),
+            ("repo:org/*", false),
+            ("repo:org/*:*", false),
+            ("repo:org/repo*", false),
+            ("repo:org/repo*:ref:refs/heads/main", false),
+            ("repo:*/repo:*", false),
+        ] {
+            assert_eq!(names_repository(subject), want, "{subject}");
+        }
+    }
 
     #[test]
     fn subjects_that_name_an_owner() {

@@ -33,7 +33,7 @@ pub(crate) struct Native {
 pub(crate) const NATIVES: [Native; 1] = [Native {
     name: "github_oidc_sub",
     attributes: &["effect", "principals", "actions", "conditions"],
-    arguments: &[],
+    arguments: &["pin"],
     judge: github::oidc_sub,
 }];
 
