@@ -55,20 +55,36 @@ fn record(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         }),
     )?;
     let ran = report.rules.iter().take(report.rules.len().saturating_sub(report.own_rules));
-    let of = |rule: usize, kind| {
-        report.findings.iter().filter(|f| f.rule == rule && f.outcome == kind).count()
-    };
+    if !report.include_passed {
+        let note = "A rule without counts found nothing; whether there was anything for it to judge \
+                    is in a report with `--include-passed`.";
+        writeln!(out, "{note}\n")?;
+    }
+    let mut counts = vec![[0usize; 4]; report.rules.len()];
+    for f in &report.findings {
+        if let Some(row) = counts.get_mut(f.rule) {
+            row[f.outcome as usize] += 1;
+        }
+    }
+    let kinds =
+        [OutcomeKind::Fail, OutcomeKind::Unknown, OutcomeKind::Suppressed, OutcomeKind::Pass];
     folded(
         out,
         &format!("{} ran", counted(ran.len(), "rule")),
-        ran.enumerate().map(|(i, rule)| {
-            format!(
-                "{}: {} failed, {} unknown, {} suppressed",
-                code(&rule.id),
-                of(i, OutcomeKind::Fail),
-                of(i, OutcomeKind::Unknown),
-                of(i, OutcomeKind::Suppressed)
-            )
+        ran.zip(&counts).map(|(rule, row)| {
+            let found: Vec<String> = kinds
+                .iter()
+                .map(|k| (row[*k as usize], k.name()))
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, name)| format!("{n} {name}"))
+                .collect();
+            let nothing = if report.include_passed { ": nothing to judge" } else { "" };
+            let found = if found.is_empty() {
+                nothing.to_owned()
+            } else {
+                format!(": {}", found.join(", "))
+            };
+            format!("{}{found}", code(&rule.id))
         }),
     )?;
     let hidden = report.hidden.iter();

@@ -88,7 +88,7 @@ pub(crate) fn display_path(report: &Report, path: &str) -> String {
 /// A boundary-relative path behind the way to the boundary; a folder that is the working directory
 /// itself is `.`.
 pub(crate) fn joined(prefix: &str, path: &str) -> String {
-    let joined = format!("{prefix}{path}");
+    let joined = format!("{prefix}{}", if path == "." { "" } else { path });
     let trimmed = joined.strip_prefix("./").unwrap_or(&joined).trim_end_matches('/');
     if trimmed.is_empty() { ".".to_owned() } else { trimmed.to_owned() }
 }

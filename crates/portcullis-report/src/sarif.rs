@@ -363,14 +363,18 @@ fn result<'a>(
 /// The address stands in the message too, since sites do not show logical locations.
 fn message(report: &Report, f: &Finding, rule: &RuleInfo) -> String {
     let what = words::or(&f.message, words::or(&rule.title, &rule.id));
-    let mut text = if f.subject.address.is_empty() {
+    let told = words::beside(what, &f.subject.address).len() < what.len();
+    let mut text = if told || f.subject.address.is_empty() {
         what.to_owned()
     } else {
         format!("{}: {what}", f.subject.address)
     };
     if let Verdict::Unknown(causes) = &f.verdict {
-        let causes: Vec<&str> = causes.iter().map(|w| &*w.text).collect();
-        text.push_str(&format!("; not known: {}", causes.join(", ")));
+        let causes: Vec<&str> =
+            causes.iter().map(|w| &*w.text).filter(|w| !text.contains(*w)).collect();
+        if !causes.is_empty() {
+            text.push_str(&format!("; not known: {}", causes.join(", ")));
+        }
     }
     for step in &f.trail {
         if Place::of(&report.sources, step.span).is_none() {

@@ -203,7 +203,8 @@ fn entry(
             let name = if absent { format!("{}: ", e.path) } else { String::new() };
             words::shortened(&plain(&format!("wanted: {name}{}", e.wanted)), 80)
         });
-        let wanted = wanted.filter(|_| f.outcome == OutcomeKind::Fail);
+        // `set` alone says nothing that the message does not.
+        let wanted = wanted.filter(|w| f.outcome == OutcomeKind::Fail && w != "wanted: set");
         labels.push(w.label(p, wanted, true));
         for (step, note) in &near {
             labels.extend(step.as_ref().map(|s| w.label(s, Some((*note).to_owned()), false)));

@@ -98,7 +98,14 @@ pub(crate) fn walk(files: &DiskFiles, start: &Path, respect_ignores: bool) -> Fo
             Ok(entry) => entry,
             Err(e) => {
                 let path = relative_to(&root, start).unwrap_or_default();
-                found.diagnostics.push(Diagnostic::file(path, format!("cannot be walked: {e}")));
+                let why = match (&e, e.io_error()) {
+                    (ignore::Error::WithPath { path: at, .. }, Some(io)) => {
+                        let at = relative_to(&root, at).unwrap_or_default();
+                        format!("{at} below it cannot be read: {io}")
+                    }
+                    _ => format!("cannot be walked: {e}"),
+                };
+                found.diagnostics.push(Diagnostic::file(path, why));
                 continue;
             }
         };

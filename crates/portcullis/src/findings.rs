@@ -56,12 +56,23 @@ pub(crate) fn finding(
         },
         location,
         trail,
-        message: outcome.message,
+        message: message(outcome.message, &outcome.verdict, &resource.address),
         evidence: evidence(outcome.evidence),
         verdict: outcome.verdict,
         suppressed: None,
     };
     Candidate { finding, calls: resource.calls.clone() }
+}
+
+/// The rule's message; of what is unknown it would tell a failure that nobody knows of.
+fn message(told: String, verdict: &Verdict, address: &str) -> String {
+    match verdict {
+        Verdict::Unknown(causes) => {
+            let causes: Vec<&str> = causes.iter().map(|w| &*w.text).collect();
+            format!("{address} cannot be judged: {}", causes.join("; "))
+        }
+        Verdict::Pass | Verdict::Fail => told,
+    }
 }
 
 /// The hops behind a place, each once: those of the attribute's expression, then those of the value

@@ -22,14 +22,19 @@ pub(crate) struct Targets {
     pub(crate) prefix: String,
 }
 
-/// Finds the boundary of the named paths; a path that does not exist is a usage error.
+/// Finds the boundary of the named paths; one that is missing or unreadable is a usage error.
 pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
     let mut real = Vec::new();
     for p in paths {
-        let c = p
-            .canonicalize()
-            .map_err(|e| Fail::new(format!("PATH {} cannot be read: {e}", p.display())))?;
-        real.push(c);
+        let unreadable =
+            |e: std::io::Error| Fail::new(format!("PATH {} cannot be read: {e}", p.display()));
+        let path = p.canonicalize().map_err(unreadable)?;
+        if path.is_dir() {
+            std::fs::read_dir(&path).map(drop).map_err(unreadable)?;
+        } else {
+            std::fs::File::open(&path).map(drop).map_err(unreadable)?;
+        }
+        real.push(path);
     }
     let bounds: Vec<PathBuf> = real.iter().map(|p| boundary_of(p)).collect();
     let boundary = common_folder(&bounds);
