@@ -142,7 +142,11 @@ fn top(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         report.findings.iter().filter(|f| f.outcome == OutcomeKind::Fail).collect();
     failed.sort_by_key(|f| std::cmp::Reverse(f.severity));
     if failed.is_empty() {
-        return writeln!(out, "Nothing failed.\n");
+        return match (report.resources, report.count(OutcomeKind::Unknown)) {
+            (0, _) => writeln!(out, "Nothing was judged.\n"),
+            (_, 0) => writeln!(out, "Nothing failed.\n"),
+            (_, n) => writeln!(out, "Nothing is known to fail; {} unknown.\n", are(n)),
+        };
     }
     writeln!(out, "## Top findings\n")?;
     let lines = repeated(failed.iter().filter_map(|f| {
@@ -157,6 +161,11 @@ fn top(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "- and {} more, listed below", lines.len() - TOP)?;
     }
     writeln!(out)
+}
+
+/// `1 check is`, `2 checks are`.
+fn are(n: usize) -> String {
+    format!("{} {}", counted(n, "check"), if n == 1 { "is" } else { "are" })
 }
 
 fn undetermined(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {

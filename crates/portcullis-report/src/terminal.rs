@@ -362,7 +362,16 @@ fn summary(report: &Report, style: &Style) -> String {
         .map(|(s, n)| format!("{n} {}", s.name()))
         .collect();
     let split = if split.is_empty() { String::new() } else { format!(": {}", split.join(", ")) };
-    let color = if failed > 0 { "31;1" } else { "32;1" };
+    // Green is for what passed: not for what could not be read or told, nor for nothing.
+    let open = report.diagnostics.iter().any(|d| d.level == Level::Error)
+        || report.count(OutcomeKind::Unknown) > 0
+        || report.not_covered.iter().any(|g| g.accepted.is_none())
+        || report.passed == 0;
+    let color = match (failed, open) {
+        (1.., _) => "31;1",
+        (0, true) => "33;1",
+        (0, false) => "32;1",
+    };
     let failed = format!("{failed} failed{split}");
     let _ = writeln!(out, "{}", paint(style, color, &failed));
     let _ = writeln!(

@@ -101,7 +101,7 @@ pub(crate) fn walk(files: &DiskFiles, start: &Path, respect_ignores: bool) -> Fo
                 let why = match (&e, e.io_error()) {
                     (ignore::Error::WithPath { path: at, .. }, Some(io)) => {
                         let at = relative_to(&root, at).unwrap_or_default();
-                        format!("{at} below it cannot be read: {io}")
+                        format!("{at} below it cannot be read: {}", io.kind())
                     }
                     _ => format!("cannot be walked: {e}"),
                 };

@@ -281,6 +281,13 @@ impl Run<'_> {
     }
 }
 
+/// A warning about an exception of the config file.
+fn stale(config: Option<String>, message: &str) -> Diagnostic {
+    let mut d = Diagnostic::file("", format!("{}: {message}", config.unwrap_or_default()));
+    (d.level, d.path) = (Level::Warning, None);
+    d
+}
+
 fn shown_root(root: &str) -> String {
     if root.is_empty() { ".".to_owned() } else { root.to_owned() }
 }
@@ -372,7 +379,10 @@ impl Judged {
             if named.is_empty() {
                 return Err(select::unknown_rules(rules, &[&e.rule]));
             }
-            if e.until.as_deref().is_some_and(|u| u < as_of) {
+            let config_file = || path.map(|p| p.to_string_lossy().replace('\\', "/"));
+            if let Some(until) = e.until.as_deref().filter(|u| *u < as_of) {
+                let what = format!("the exception of `{}` expired on {until}", e.rule);
+                self.diagnostics.push(stale(config_file(), &what));
                 continue;
             }
             let matcher = |glob: &Option<String>| match glob {
@@ -394,7 +404,7 @@ impl Judged {
                     f.outcome = OutcomeKind::Suppressed;
                     f.suppressed = Some(portcullis_core::report::Suppressed {
                         by: None,
-                        path: path.map(|p| p.to_string_lossy().replace('\\', "/")),
+                        path: config_file(),
                         reason: e.reason.clone(),
                         owner: e.owner.clone(),
                         until: e.until.clone(),
