@@ -128,6 +128,17 @@ fn suppressions_without_use_or_reason_are_findings() {
     ] {
         assert!(fails.iter().any(|(r, _, _)| r == rule), "{rule}: {fails:?}");
     }
+    for until in ["2020-01-01", "soon", "2099-13-01"] {
+        let text = format!(
+            "# portcullis:ignore aws-ec2-sg-ingress-ssh-open reason=\"r\" until={until}\n{OPEN}"
+        );
+        let dir = Folder::new("expired", &[("main.tf", &text)]);
+        let report = json(&run_in(&dir.0, &["scan", ".", "--format", "json"]));
+        let fails = results(&report, "fail");
+        for rule in ["portcullis-suppression-expired", "aws-ec2-sg-ingress-ssh-open"] {
+            assert!(fails.iter().any(|(r, _, _)| r == rule), "{until}: {fails:?}");
+        }
+    }
     let checkov = OPEN.replace("  ingress {", "  # checkov:skip=CKV_AWS_24:bastion\n  ingress {");
     let dir = Folder::new("foreign", &[("main.tf", &checkov)]);
     let report = json(&run_in(&dir.0, &["scan", ".", "--format", "json", "--rule", "CKV_AWS_24"]));

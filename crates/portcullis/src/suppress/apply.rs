@@ -6,7 +6,7 @@ use portcullis_core::report::{Finding, OutcomeKind, Subject, Suppressed};
 use portcullis_core::{Severity, SourceMap, Span, Verdict};
 use rustc_hash::FxHashMap;
 
-use super::{Dialect, Scope, Suppression};
+use super::{Dialect, Scope, Suppression, is_date};
 use crate::own_rules::OwnRule;
 
 /// What applying gave beside the changed findings: findings about the suppressions.
@@ -60,6 +60,15 @@ pub(crate) fn apply(
             if s.dialect == Dialect::Ours {
                 own.push((OwnRule::UnknownRule, about(s, format!("`{}` names no rule", s.rule))));
             }
+            continue;
+        }
+        if let Some(until) = s.until.as_deref().filter(|u| !is_date(u)) {
+            // Text that is no date would compare as one that never comes.
+            let what = format!(
+                "the suppression of `{}` does not hold: `until={until}` is no date, write YYYY-MM-DD",
+                s.rule
+            );
+            own.push((OwnRule::Expired, about(s, what)));
             continue;
         }
         if s.until.as_deref().is_some_and(|u| u < as_of) {

@@ -60,4 +60,6 @@ pub(crate) fn is_date(text: &str) -> bool {
             4 | 7 => *c == b'-',
             _ => c.is_ascii_digit(),
         })
+        && ("01"..="12").contains(&text.get(5..7).unwrap_or_default())
+        && ("01"..="31").contains(&text.get(8..).unwrap_or_default())
 }
