@@ -200,8 +200,12 @@ fn entry(
         let wanted = f.evidence.first().filter(|e| !e.wanted.is_empty()).map(|e| {
             // Where nothing is written the frame shows the block: the name says what lacks.
             let absent = e.found.is_none() && !e.path.is_empty();
-            let name = if absent { format!("{}: ", e.path) } else { String::new() };
-            words::shortened(&plain(&format!("wanted: {name}{}", e.wanted)), 80)
+            let label = match (absent, e.wanted.as_str()) {
+                (true, "set") => format!("missing: {}", e.path),
+                (true, wanted) => format!("wanted: {}: {wanted}", e.path),
+                (false, wanted) => format!("wanted: {wanted}"),
+            };
+            words::shortened(&plain(&label), 80)
         });
         // `set` alone says nothing that the message does not.
         let wanted = wanted.filter(|w| f.outcome == OutcomeKind::Fail && w != "wanted: set");

@@ -176,12 +176,10 @@ impl Config {
             glob(g).map_err(|e| Fail::new(format!("{shown}: `{g}` is no glob: {e}")))?;
         }
         for (id, rule) in &self.rules {
-            if let Some(s) = &rule.severity {
-                if Severity::parse(s).is_none() {
-                    return Err(Fail::new(format!(
-                        "{shown}: rules.{id}.severity is `{s}`; expected critical, high, medium, low or info"
-                    )));
-                }
+            if let Some(s) = rule.severity.as_ref().filter(|s| Severity::parse(s).is_none()) {
+                return Err(Fail::new(format!(
+                    "{shown}: rules.{id}.severity is `{s}`; expected critical, high, medium, low or info"
+                )));
             }
         }
         for e in &self.exceptions {

@@ -1,5 +1,7 @@
 //! Exit codes and messages that scripts hold on to.
 
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+
 mod common;
 
 use common::{Folder, code, json, results, run, run_in};

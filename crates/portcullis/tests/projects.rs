@@ -1,5 +1,7 @@
 //! The sample projects, scanned as their owners would.
 
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+
 mod common;
 
 use common::{code, json, results, root, run, run_in};

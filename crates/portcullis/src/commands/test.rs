@@ -17,6 +17,7 @@ use crate::output::broken;
 /// Runs the examples of the rule files in `paths`.
 pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) -> Result<u8, Fail> {
     let own = Path::new(".portcullis/rules");
+    let own_only = paths.is_empty();
     let paths = match paths {
         [] if own.is_dir() => vec![own.to_path_buf()],
         [] => {
@@ -26,7 +27,7 @@ pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) ->
     };
     let sources = SourceMap::default();
     let files = rule_files(&paths, &sources)?;
-    let (rules, problems) = compile(&files, &sources)?;
+    let (rules, problems) = compile(&files, &sources, own_only)?;
     for p in &problems {
         writeln!(out, "{p}").map_err(broken)?;
     }
@@ -80,8 +81,13 @@ fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>,
     Ok(out)
 }
 
-/// Compiles the files alone, or over the built-in rules when they use built-in views.
-fn compile(files: &[RuleSource], sources: &SourceMap) -> Result<(RuleSet, Vec<String>), Fail> {
+/// Compiles the files alone, or over the built-in rules when they use built-in views. A project's
+/// own rules (`own`) meet the built-in ones always, as in a scan: an id may be taken.
+fn compile(
+    files: &[RuleSource],
+    sources: &SourceMap,
+    own: bool,
+) -> Result<(RuleSet, Vec<String>), Fail> {
     let (alone, problems) = portcullis_rules::compile(files);
     let errors = |list: Vec<portcullis_core::Diagnostic>| -> Vec<String> {
         list.into_iter()
@@ -90,7 +96,7 @@ fn compile(files: &[RuleSource], sources: &SourceMap) -> Result<(RuleSet, Vec<St
             .collect()
     };
     let problems = errors(problems);
-    if problems.is_empty() {
+    if problems.is_empty() && !own {
         return Ok((alone, problems));
     }
     let (rules, problems) = portcullis_rules::compile_with(&catalogue::embedded()?, files);
