@@ -201,7 +201,14 @@ impl Case<'_> {
 
 /// Evidence of a resource as a whole.
 pub(crate) fn at_header(span: portcullis_core::Span, wanted: String) -> Evidence {
-    Evidence { path: String::new(), found: None, wanted, origin: OriginId::NONE, span }
+    Evidence {
+        path: String::new(),
+        found: None,
+        wanted,
+        origin: OriginId::NONE,
+        through: OriginId::NONE,
+        span,
+    }
 }
 
 fn note(place: &Place<'_>, below: bool, hit: &mut Hit) {
