@@ -332,7 +332,7 @@ fn github_trust_must_pin_a_repository() {
         logic,
         &[
             (&sub("StringLike", "'repo:org/repo:*'"), "P"),
-            (&sub("StringLike", "['repo:org/repo:*', 'repo:org/*']"), "P"),
+            (&sub("StringLike", "['repo:org/repo:*', 'repo:org/*']"), "F"),
             (&sub("StringLike", "['repo:org/repo:*', 'repo:org*']"), "F"),
             (&sub("'ForAnyValue:StringLike'", "'repo:org/repo:*'"), "P"),
             (&sub("'ForAllValues:StringLike'", "'repo:org/repo:*'"), "F"),
@@ -344,6 +344,14 @@ fn github_trust_must_pin_a_repository() {
             (&of(&format!("StringEquals: {{ '{host}:aud': sts.amazonaws.com }}")), "F"),
             (&of("").replace(host, "example.com"), "P"),
             (&of("").replace("Allow", "Deny"), "P"),
+        ],
+    );
+    // Who trusts all repositories of an owner says so.
+    verdicts(
+        &logic.replace("github_oidc_sub", "{ github_oidc_sub: { pin: owner } }"),
+        &[
+            (&sub("StringLike", "['repo:org/repo:*', 'repo:org/*']"), "P"),
+            (&sub("StringLike", "'repo:*/repo:*'"), "F"),
         ],
     );
 }
