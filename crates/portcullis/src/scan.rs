@@ -7,7 +7,8 @@ use std::sync::Arc;
 use portcullis_cloudformation as cfn;
 use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo};
 use portcullis_core::{
-    Diagnostic, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span, Verdict,
+    Diagnostic, FileId, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span,
+    Verdict,
 };
 use portcullis_rules::{Overrides, RuleSet, evaluate};
 use portcullis_terraform as terraform;
@@ -454,15 +455,16 @@ impl Judged {
 fn sort(report: &mut Report) {
     let sources = report.sources.clone();
     let rules = &report.rules;
-    report.findings.sort_by_cached_key(|f| {
-        (
-            sources.path(f.location.file),
-            f.location.start,
-            rules.get(f.rule).map(|r| r.id.clone()),
-            f.subject.root.clone(),
-            f.subject.address.clone(),
-            f.fingerprint.clone(),
-        )
+    // Looked up once: a comparison must not take the map's lock.
+    let paths: Vec<Arc<str>> = (0..sources.len() as u32).map(|i| sources.path(FileId(i))).collect();
+    let path = |f: &Finding| paths.get(f.location.file.0 as usize).map(|p| &**p);
+    let id = |f: &Finding| rules.get(f.rule).map(|r| &*r.id);
+    report.findings.sort_by(|a, b| {
+        (path(a), a.location.start, id(a))
+            .cmp(&(path(b), b.location.start, id(b)))
+            .then_with(|| a.subject.root.cmp(&b.subject.root))
+            .then_with(|| a.subject.address.cmp(&b.subject.address))
+            .then_with(|| a.fingerprint.cmp(&b.fingerprint))
     });
     let place = |span: Option<Span>, path: &Option<String>| match span {
         Some(s) => (sources.path(s.file).to_string(), s.start),
