@@ -9,9 +9,11 @@ use portcullis_rules::{RuleSet, RuleSource, compile_with};
 use crate::fail::Fail;
 
 /// The rules that were compiled into this binary.
+#[cfg(not(feature = "live-rules"))]
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 
 /// Their digest.
+#[cfg(not(feature = "live-rules"))]
 const EMBEDDED_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.digest"));
 
 /// Everything `--rules` and `.portcullis/rules` gave.
@@ -25,9 +27,40 @@ pub(crate) struct Catalogue {
 }
 
 /// The built-in rules alone.
+#[cfg(not(feature = "live-rules"))]
 pub(crate) fn embedded() -> Result<RuleSet, Fail> {
     RuleSet::from_blob(EMBEDDED)
         .map_err(|e| Fail::new(format!("the embedded rules are broken, which is our fault: {e}")))
+}
+
+/// The built-in rules, read from their files at each start: for people who write them. The folder is
+/// `PORTCULLIS_RULES_DIR`, else that of the checkout this binary was built in.
+#[cfg(feature = "live-rules")]
+pub(crate) fn embedded() -> Result<RuleSet, Fail> {
+    let sources = SourceMap::default();
+    let root = std::env::var_os("PORTCULLIS_RULES_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), PathBuf::from);
+    let mut files = Vec::new();
+    read_rules(&root.join("aws"), &sources, &mut files, &mut Vec::new())?;
+    let shown = root.to_string_lossy().replace('\\', "/");
+    for file in &mut files {
+        // Paths as the build script gives them: the folder is the service.
+        if let Some(inner) = file.path.strip_prefix(shown.as_str()) {
+            file.path = inner.trim_start_matches('/').to_owned();
+        }
+    }
+    let (rules, problems) = compile_with(&RuleSet::default(), &files);
+    let errors: Vec<String> =
+        problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, &sources)).collect();
+    if errors.is_empty() { Ok(rules) } else { Err(Fail::new(errors.join("\n"))) }
+}
+
+/// The digest of the built-in rules.
+fn embedded_digest(_rules: &RuleSet) -> String {
+    #[cfg(feature = "live-rules")]
+    return _rules.digest();
+    #[cfg(not(feature = "live-rules"))]
+    EMBEDDED_DIGEST.to_owned()
 }
 
 /// Loads the built-in rules and those in `paths` (files or folders; they must exist).
@@ -39,7 +72,7 @@ pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, 
         read_rules(path, sources, &mut user, &mut guard)?;
     }
     if user.is_empty() {
-        return Ok(Catalogue { rules: base, digest: EMBEDDED_DIGEST.to_owned(), guard });
+        return Ok(Catalogue { digest: embedded_digest(&base), rules: base, guard });
     }
     let (rules, problems) = compile_with(&base, &user);
     let errors: Vec<String> =
