@@ -2,6 +2,7 @@
 //!
 //! - `check` is what CI runs beside the tests: formatting and lints.
 //! - `new-rule SERVICE/NAME` writes a rule file with every field.
+//! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
 //! - `bench` measures the release binary and writes `docs/src/performance.md`.
 
 use std::process::{Command, ExitCode};
@@ -9,8 +10,9 @@ use std::process::{Command, ExitCode};
 mod bench;
 mod corpus;
 mod new_rule;
+mod rules;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | bench [--quick] [--binary FILE] [--corpora DIR]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate [GLOB]... [--rules DIR] [--threshold PERCENT] | bench [--quick] [--binary FILE] [--corpora DIR]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["check"] => check(),
         ["new-rule", path] => new_rule::write(path),
+        ["rules", options @ ..] => rules::run(options),
         ["bench", options @ ..] => bench::run(options),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,0 +1,51 @@
+//! Examples as graphs, and what rules say of them.
+
+use portcullis_core::{Files as _, MemoryFiles, Resolution, Verdict};
+use portcullis_rules::{Example, Expect, Overrides, RuleSet, evaluate};
+
+/// A resolved example.
+pub(super) struct Resolved {
+    expect: Expect,
+    files: MemoryFiles,
+    resolution: Resolution,
+}
+
+impl Resolved {
+    /// Resolves the text of an example as a project of one file.
+    pub(super) fn of(example: &Example) -> Self {
+        let json = example.text.trim_start().starts_with('{');
+        let path = match (example.format, json) {
+            ("terraform", false) => "main.tf",
+            ("terraform", true) => "main.tf.json",
+            (_, false) => "template.yaml",
+            (_, true) => "template.json",
+        };
+        let files = MemoryFiles::new([(path, &*example.text)]);
+        let resolution = if example.format == "terraform" {
+            portcullis_terraform::Project::new(&files, Default::default()).resolve("")
+        } else {
+            portcullis_cloudformation::Project::new(&files, Default::default()).resolve(path)
+        };
+        Self { expect: example.expect, files, resolution }
+    }
+
+    /// Whether the only rule of a set gives what the example says.
+    pub(super) fn holds(&self, rule: &RuleSet) -> bool {
+        let (mut pass, mut fail, mut unknown) = (false, false, false);
+        for graph in &self.resolution.graphs {
+            for o in evaluate(rule, &[0], graph, self.files.sources(), &Overrides::default()) {
+                match o.verdict {
+                    Verdict::Pass => pass = true,
+                    Verdict::Fail => fail = true,
+                    Verdict::Unknown(_) => unknown = true,
+                }
+            }
+        }
+        match self.expect {
+            Expect::Pass => pass && !fail && !unknown,
+            Expect::Fail => fail && !unknown,
+            Expect::Unknown => unknown && !fail,
+            Expect::Skip => !pass && !fail && !unknown,
+        }
+    }
+}
