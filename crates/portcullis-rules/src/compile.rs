@@ -139,7 +139,7 @@ fn view(r: &mut Reader, node: &Node) -> Option<(View, Span)> {
         view.shapes = shapes::shapes(r, n, &[]);
     }
     if let Some(n) = node.get("parts") {
-        shapes::parts(r, n, &mut view.parts);
+        shapes::parts(r, n, &[], &mut view.parts);
     }
     if let Some(n) = node.get("attributes") {
         shapes::attributes(r, n, &view.parts, &[], &mut view.attrs);
@@ -168,7 +168,7 @@ fn lower(r: &mut Reader, source: &RuleSource, read: &RuleFile<'_>, views: &[View
         shapes = shapes::shapes(r, n, &params);
     }
     if let Some(n) = node.get("parts") {
-        shapes::parts(r, n, &mut parts);
+        shapes::parts(r, n, &params, &mut parts);
     }
     if let Some(n) = node.get("attributes") {
         shapes::attributes(r, n, &parts, &params, &mut attrs);

@@ -15,11 +15,11 @@ use crate::choices;
 use crate::evidence::Explained;
 use crate::matchers::Judge;
 use crate::message;
-use crate::model::{Lit, Shape, Type};
+use crate::model::{Cond, Lit, Shape, Type};
 use crate::overrides::Overrides;
 use crate::path::Root;
 use crate::project::{Arms, Place, Walk, World, why_of};
-use crate::row::{Case, Found, Row};
+use crate::row::{Among, Case, Found, Row};
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 use crate::truth::Truth;
@@ -248,6 +248,7 @@ impl<'a, 'w> Case<'a, 'w> {
                 each: "",
                 doubt: None,
                 bound: None,
+                among: None,
             };
             let (belongs, doubt) = whole.belongs(shape);
             if belongs == Truth::False {
@@ -259,6 +260,9 @@ impl<'a, 'w> Case<'a, 'w> {
                 continue;
             }
             let mut seen: FxHashMap<OriginId, usize> = FxHashMap::default();
+            let mut among = Vec::new();
+            // Whether the resource belongs is told once where one row is enough.
+            let own_doubt = if shape.some { &None } else { &doubt };
             for path in &shape.each {
                 let start =
                     if path.root == Root::Meta { &self.resource.meta } else { &self.resource.body };
@@ -280,11 +284,20 @@ impl<'a, 'w> Case<'a, 'w> {
                         value: value.clone(),
                         place,
                         each: path.inner(),
-                        doubt: doubt.clone().or(perhaps),
+                        doubt: own_doubt.clone().or(perhaps),
                         bound: None,
+                        among: None,
                     };
-                    rows.push((row, key));
+                    if shape.some {
+                        among.push(row);
+                    } else {
+                        rows.push((row, key));
+                    }
                 });
+            }
+            if shape.some {
+                let among = Some(Among { rows: among, shape });
+                rows.push((Row { doubt, among, ..whole }, (s, OriginId::NONE, 0)));
             }
         }
         (rows, applies)
@@ -333,7 +346,11 @@ impl<'a> Row<'_, 'a, '_> {
         if when == Truth::False {
             return None;
         }
-        let require = logic.require.as_ref().map_or(Truth::True, |c| self.judge(c));
+        let require = match (&logic.require, &self.among) {
+            (None, _) => Truth::True,
+            (Some(c), None) => self.judge(c),
+            (Some(c), Some(among)) => Truth::any(among.rows.iter().map(|r| r.holds(c))),
+        };
         Some(match (when, require) {
             (_, Truth::True) => Truth::True,
             (Truth::True, r) if self.doubt.is_none() => r,
@@ -341,13 +358,32 @@ impl<'a> Row<'_, 'a, '_> {
         })
     }
 
+    /// What can be said of a condition for a row that may not be there.
+    fn holds(&self, cond: &Cond) -> Truth {
+        let truth = self.judge(cond);
+        if self.doubt.is_some() { truth.and(Truth::Unknown) } else { truth }
+    }
+
     fn explain_verdict(&self, verdict: Truth) -> Explained {
         let mut out = Explained::default();
         let logic = self.case.rule.logic();
-        if let Some(require) = &logic.require {
-            let truth = self.judge(require);
-            if truth != Truth::True {
-                self.explain(require, truth, &mut out);
+        match (&logic.require, &self.among) {
+            (None, _) => {}
+            (Some(require), None) => {
+                let truth = self.judge(require);
+                if truth != Truth::True {
+                    self.explain(require, truth, &mut out);
+                }
+            }
+            (Some(require), Some(among)) => {
+                let all = Truth::any(among.rows.iter().map(|r| r.holds(require)));
+                for row in among.rows.iter().filter(|r| r.holds(require) == all) {
+                    row.explain(require, row.judge(require), &mut out);
+                    row.doubt.iter().for_each(|w| out.why(w.clone()));
+                }
+                if out.evidence.is_empty() {
+                    self.no_row(&among.shape.each, &mut out);
+                }
             }
         }
         if verdict == Truth::Unknown {

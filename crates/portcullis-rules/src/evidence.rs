@@ -93,7 +93,7 @@ impl Row<'_, '_, '_> {
         truth: Truth,
         out: &mut Explained,
     ) {
-        let linked = self.case.linked(part);
+        let linked = self.part(part);
         let before = out.evidence.len();
         // The truth of single resources that brought this about.
         let decisive = match (quantifier, truth) {
@@ -182,6 +182,23 @@ impl Row<'_, '_, '_> {
         });
     }
 
+    /// Evidence for the absence of a row that meets the condition.
+    pub(crate) fn no_row(&self, each: &[Path], out: &mut Explained) {
+        let world = self.case.world;
+        let (path, span) = match self.missing(each.iter()) {
+            Some((path, place)) => (self.path_text(path), place::of_absence(world, place)),
+            None => (String::new(), place::of_absence(world, self.place)),
+        };
+        out.evidence.push(Evidence {
+            path,
+            found: None,
+            wanted: "one that meets the condition".to_owned(),
+            origin: OriginId::NONE,
+            through: OriginId::NONE,
+            span,
+        });
+    }
+
     /// The path of which most is there, and the place that lacks the rest.
     fn missing<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Option<(&'p Path, Place)> {
         let walk = self.case.walk(false);
@@ -198,7 +215,7 @@ impl Row<'_, '_, '_> {
                     let certain = |l: &crate::joins::Linked| {
                         l.list.iter().find(|(_, doubt)| doubt.is_none()).map(|(id, _)| *id)
                     };
-                    match bound.or_else(|| certain(&self.case.linked(part))) {
+                    match bound.or_else(|| certain(&self.part(part))) {
                         Some(id) => match self.case.world.resource(id) {
                             // A companion that is there is nearer than the resource alone.
                             Some(r) => {

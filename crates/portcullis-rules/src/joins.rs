@@ -6,11 +6,14 @@ use portcullis_core::{Graph, Kind, Resource, ResourceId, Span, Value, Why, WhyKi
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::model::{Join, Part};
+use crate::matchers::Judge;
+use crate::model::{Join, Part, Type};
 use crate::path::{Path, Root};
 use crate::project::{Place, Walk, World, why_of};
+use crate::row::{Case, Found, Row};
 use crate::text::Known;
 use crate::truth::Truth;
+use crate::types::Data;
 
 /// The resources of a part for one resource.
 #[derive(Clone, Debug, Default)]
@@ -43,21 +46,20 @@ pub(crate) struct Joins {
 }
 
 impl Joins {
-    /// The linked resources of part `part` of rule `rule`.
-    pub(crate) fn linked(
-        world: &World<'_>,
-        rule: usize,
-        part: usize,
-        model: &Part,
-        of: ResourceId,
-    ) -> Arc<Linked> {
-        let key = (rule, part, of);
+    /// The linked resources of part `part` of a rule, for a row of a resource.
+    pub(crate) fn linked(row: &Row<'_, '_, '_>, part: usize, model: &Part) -> Arc<Linked> {
+        let case = row.case;
+        if model.reads_row(case.terraform()) {
+            return Arc::new(find(&Seek { case, row: Some(row) }, model, case.id));
+        }
+        let world = case.world;
+        let key = (case.rule_index, part, case.id);
         if let Ok(memo) = world.joins.linked.lock()
             && let Some(found) = memo.get(&key)
         {
             return found.clone();
         }
-        let found = Arc::new(find(world, model, of));
+        let found = Arc::new(find(&Seek { case, row: None }, model, case.id));
         if let Ok(mut memo) = world.joins.linked.lock() {
             memo.insert(key, found.clone());
         }
@@ -105,6 +107,65 @@ impl Index {
     }
 }
 
+/// From where links are followed.
+struct Seek<'s, 'c, 'a, 'w> {
+    case: &'c Case<'a, 'w>,
+    /// The row, for links that start from it.
+    row: Option<&'s Row<'c, 'a, 'w>>,
+}
+
+impl Seek<'_, '_, '_, '_> {
+    /// The values of the resource or row that a link starts from.
+    fn values(&self, of: ResourceId, paths: &[Path]) -> Vec<(Value, bool)> {
+        let Some(row) = self.row else { return values(self.case.world, of, paths) };
+        let mut out = Vec::new();
+        for path in paths {
+            if path.from_row() {
+                row.raw(path, &mut |v, p, _| out.push((v.clone(), p.one_of)));
+            } else {
+                out.extend(values(self.case.world, of, std::slice::from_ref(path)));
+            }
+        }
+        out
+    }
+
+    /// Leaves out what the part's `where` refuses; what it may refuse is in doubt.
+    fn filter(&self, join: &Join, linked: &mut Linked) {
+        if join.filter.is_empty() {
+            return;
+        }
+        linked.list.retain_mut(|(id, doubt)| {
+            let (truth, why) = self.admits(join, *id);
+            if doubt.is_none() {
+                *doubt = why;
+            }
+            truth != Truth::False
+        });
+    }
+
+    fn admits(&self, join: &Join, id: ResourceId) -> (Truth, Option<Why>) {
+        let judge = Judge { case: self.case, ty: Type::Any };
+        let (mut all, mut doubt) = (Truth::True, None);
+        for (path, matcher) in &join.filter {
+            let found = values(self.case.world, id, std::slice::from_ref(path));
+            let in_arms = found.iter().any(|(_, one_of)| *one_of);
+            let found: Vec<Found> = found.into_iter().map(|(v, _)| plain(v, id)).collect();
+            // Arms are not taken one at a time here: what hangs on one is not decided.
+            let truth = if in_arms { Truth::Unknown } else { judge.matcher(matcher, &found) };
+            if truth == Truth::Unknown && doubt.is_none() {
+                let why = found.iter().find_map(|f| why_of(&f.value));
+                doubt = Some(why.unwrap_or_else(in_one_arm));
+            }
+            all = all.and(truth);
+        }
+        (all, doubt.filter(|_| all == Truth::Unknown))
+    }
+}
+
+fn plain(value: Value, owner: ResourceId) -> Found {
+    Found { value, data: Data::Plain, place: Place::of(owner), path: None, maybe: false }
+}
+
 /// The values of a resource at paths from the resource, and whether each is in one arm only.
 fn values(world: &World<'_>, id: ResourceId, paths: &[Path]) -> Vec<(Value, bool)> {
     let mut out = Vec::new();
@@ -132,13 +193,14 @@ pub(crate) fn is_idle(world: &World<'_>, part: &Part, resource: &Resource) -> bo
 }
 
 /// The linked resources; for a part of another part, those of each of its resources.
-fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
+fn find(seek: &Seek<'_, '_, '_, '_>, part: &Part, of: ResourceId) -> Linked {
     let mut out = Linked::default();
-    let Some(between) = &part.of else { return direct(world, part, of) };
-    let between = find(world, between, of);
+    let Some(between) = &part.of else { return direct(seek, part, of) };
+    let between = find(seek, between, of);
     out.unknown = between.unknown;
+    let further = Seek { case: seek.case, row: None };
     for (id, doubt) in between.list {
-        let found = direct(world, part, id);
+        let found = direct(&further, part, id);
         let with = |why: Option<Why>| doubt.clone().or(why);
         out.list.extend(found.list.into_iter().map(|(id, why)| (id, with(why))));
         out.unknown = out.unknown.or(found.unknown);
@@ -147,16 +209,17 @@ fn find(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
     out
 }
 
-fn direct(world: &World<'_>, part: &Part, of: ResourceId) -> Linked {
+fn direct(seek: &Seek<'_, '_, '_, '_>, part: &Part, of: ResourceId) -> Linked {
     let mut out = Linked::default();
-    let Some(resource) = world.resource(of) else { return out };
+    let Some(resource) = seek.case.world.resource(of) else { return out };
     let Some(join) = join_of(part, resource) else { return out };
     if join.by {
-        find_by(world, join, of, resource, &mut out);
+        find_by(seek, join, of, resource, &mut out);
     } else {
-        find_via(world, join, of, &mut out);
+        find_via(seek, join, of, &mut out);
     }
     once(&mut out);
+    seek.filter(join, &mut out);
     out
 }
 
@@ -170,8 +233,15 @@ fn in_one_arm() -> Why {
     Why::new(WhyKind::NoValue, "the link depends on a choice that is not decided")
 }
 
-fn find_by(world: &World<'_>, join: &Join, of: ResourceId, resource: &Resource, out: &mut Linked) {
-    let names = values(world, of, &join.name);
+fn find_by(
+    seek: &Seek<'_, '_, '_, '_>,
+    join: &Join,
+    of: ResourceId,
+    resource: &Resource,
+    out: &mut Linked,
+) {
+    let world = seek.case.world;
+    let names = seek.values(of, &join.name);
     let certainty = |certain: bool| if certain { None } else { Some(in_one_arm()) };
     for kind in &join.kinds {
         if world.graph.of_kind(kind).is_empty() {
@@ -205,8 +275,9 @@ fn find_by(world: &World<'_>, join: &Join, of: ResourceId, resource: &Resource, 
     }
 }
 
-fn find_via(world: &World<'_>, join: &Join, of: ResourceId, out: &mut Linked) {
-    for (value, one_of) in values(world, of, &join.key) {
+fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut Linked) {
+    let world = seek.case.world;
+    for (value, one_of) in seek.values(of, &join.key) {
         let doubt = one_of.then(in_one_arm);
         if let Kind::Unknown(u) = &value.kind {
             for r in &u.refs {

@@ -61,7 +61,7 @@ fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Framew
         }
     }
     for (name, _) in rule.params() {
-        let used = ["when", "require", "attributes", "resources", "fix"]
+        let used = ["when", "require", "attributes", "parts", "resources", "fix"]
             .iter()
             .filter_map(|section| node.get(section))
             .any(|n| mentions(n, &format!("${name}")));

@@ -26,7 +26,7 @@ impl Row<'_, '_, '_> {
     }
 
     fn linked(&self, part: usize, quantifier: Quantifier, inner: &Cond) -> Truth {
-        let linked = self.case.linked(part);
+        let linked = self.part(part);
         // `all` is `none` of those for which it does not hold.
         let some = |negate: bool| {
             let mut out = Truth::False;
@@ -57,6 +57,7 @@ impl Row<'_, '_, '_> {
             each: self.each,
             doubt: self.doubt.clone(),
             bound: Some((part, id)),
+            among: None,
         }
     }
 }

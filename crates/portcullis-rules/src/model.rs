@@ -174,6 +174,9 @@ pub(crate) struct Shape {
     pub filter: Vec<(Path, Matcher)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_only: bool,
+    /// One row that meets the condition is enough for the resource.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub some: bool,
 }
 
 /// Linked resources.
@@ -197,6 +200,9 @@ pub(crate) struct Join {
     pub by: bool,
     pub key: Vec<Path>,
     pub name: Vec<Path>,
+    /// What the linked resources must be like to belong to the part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<(Path, Matcher)>,
 }
 
 /// Over which of a part's resources a condition must hold.
@@ -447,6 +453,27 @@ pub(crate) struct View {
     pub shapes: Vec<Shape>,
     pub parts: Vec<Part>,
     pub attrs: Vec<Attr>,
+}
+
+impl Join {
+    /// Whether the link starts from the row.
+    pub(crate) fn reads_row(&self) -> bool {
+        let from = if self.by { &self.name } else { &self.key };
+        from.iter().any(Path::from_row)
+    }
+}
+
+impl Part {
+    /// Whether the link, or the one it goes on from, starts from the row.
+    pub(crate) fn reads_row(&self, terraform: bool) -> bool {
+        match &self.of {
+            Some(between) => between.reads_row(terraform),
+            None => {
+                let join = if terraform { &self.tf } else { &self.cfn };
+                join.as_ref().is_some_and(Join::reads_row)
+            }
+        }
+    }
 }
 
 impl Reading {

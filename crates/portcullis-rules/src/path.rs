@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Any,
     /// Those elements whose member has this text.
     Where(Arc<str>, Arc<str>),
+    /// Those elements whose member does not have this text, or that lack the member.
+    WhereNot(Arc<str>, Arc<str>),
 }
 
 /// A path, split once.
@@ -72,8 +74,15 @@ impl Path {
             Root::Part(_) => self.text.split_once('/').map_or("", |(_, rest)| rest),
             Root::Resource => self.text.trim_start_matches(['^', '.']),
             Root::Row if &*self.text == "." => "",
+            Root::Row if self.from_row() => &self.text[2..],
             Root::Row | Root::Meta => self.text.trim_start_matches('@'),
         }
+    }
+
+    /// Whether a part's link is read from the row: `./name`. Links are read from the resource
+    /// else.
+    pub(crate) fn from_row(&self) -> bool {
+        self.text.starts_with("./")
     }
 
     /// Reads a path; `part` gives the index of a part's name. The error says what is wrong.
@@ -82,7 +91,9 @@ impl Path {
         part: impl FnOnce(&str) -> Option<usize>,
     ) -> Result<Self, String> {
         let text = text.trim();
-        let (root, rest) = if let Some(rest) = text.strip_prefix('^') {
+        let (root, rest) = if let Some(rest) = text.strip_prefix("./") {
+            (Root::Row, rest)
+        } else if let Some(rest) = text.strip_prefix('^') {
             (Root::Resource, rest.strip_prefix('.').unwrap_or(rest))
         } else if let Some(rest) = text.strip_prefix('@') {
             (Root::Meta, rest)
@@ -108,14 +119,18 @@ impl Path {
             }
             steps.push(if name == "*" { Step::Any } else { Step::Member(Arc::from(name)) });
             rest = after;
-            if let Some(inner) = rest.strip_prefix('[') {
+            while let Some(inner) = rest.strip_prefix('[') {
                 let Some((filter, after)) = inner.split_once(']') else {
                     return Err(format!("the path `{text}` lacks a `]`"));
                 };
                 let Some((key, value)) = filter.split_once('=') else {
-                    return Err(format!("`[{filter}]` must be `[Key=value]`"));
+                    return Err(format!("`[{filter}]` must be `[Key=value]` or `[Key!=value]`"));
                 };
-                steps.push(Step::Where(Arc::from(key.trim()), Arc::from(value.trim())));
+                let value = Arc::from(value.trim());
+                steps.push(match key.strip_suffix('!') {
+                    Some(key) => Step::WhereNot(Arc::from(key.trim()), value),
+                    None => Step::Where(Arc::from(key.trim()), value),
+                });
                 rest = after;
             }
             match rest.strip_prefix('.') {
@@ -155,6 +170,13 @@ mod tests {
                 Step::Where("Key".into(), "a.b".into()),
                 Step::Any
             ]
+        );
+        let row = Path::parse("./a.b", |_| None).unwrap();
+        assert!(row.from_row() && row.inner() == "a.b" && row.steps.len() == 2);
+        let two = Path::parse("s[a=x][b!=y].c", |_| None).unwrap();
+        assert_eq!(
+            two.steps[1..3],
+            [Step::Where("a".into(), "x".into()), Step::WhereNot("b".into(), "y".into())]
         );
         let whole = Path::parse("sse/", |_| Some(0)).unwrap();
         assert!(whole.steps.is_empty() && whole.inner().is_empty());

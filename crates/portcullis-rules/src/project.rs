@@ -198,16 +198,20 @@ impl Walk<'_, '_> {
                         self.go(&entry.value, rest, place.member(entry), out);
                     }
                 }
-                [Step::Where(key, want), rest @ ..] => match self.member_is(map, key, want) {
-                    Truth::True => self.go(value, rest, place, out),
-                    Truth::False => {}
-                    Truth::Unknown => {
-                        let why = map.get(key).and_then(why_of).unwrap_or_else(|| {
-                            Why::new(WhyKind::Unsupported, format!("`{key}` cannot be compared"))
-                        });
-                        out(&unknown(why, value), Place { element: false, ..place });
+                [step @ (Step::Where(key, want) | Step::WhereNot(key, want)), rest @ ..] => {
+                    let is = self.member_is(map, key, want);
+                    match if matches!(step, Step::WhereNot(..)) { !is } else { is } {
+                        Truth::True => self.go(value, rest, place, out),
+                        Truth::False => {}
+                        Truth::Unknown => {
+                            let why = map.get(key).and_then(why_of).unwrap_or_else(|| {
+                                let text = format!("`{key}` cannot be compared");
+                                Why::new(WhyKind::Unsupported, text)
+                            });
+                            out(&unknown(why, value), Place { element: false, ..place });
+                        }
                     }
-                },
+                }
             },
             Kind::Unknown(u) => {
                 if steps.is_empty() {
@@ -281,7 +285,9 @@ impl Walk<'_, '_> {
                     }
                     _ => (0, place),
                 },
-                [Step::Where(..), rest @ ..] => self.missing(value, rest, place),
+                [Step::Where(..) | Step::WhereNot(..), rest @ ..] => {
+                    self.missing(value, rest, place)
+                }
                 _ => (0, place),
             },
             Kind::Str(_) | Kind::Unknown(_) if !steps.is_empty() => match self.world.decoded(value)

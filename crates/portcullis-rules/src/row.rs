@@ -7,7 +7,7 @@ use portcullis_core::{Kind, OriginId, Resource, ResourceId, Value, Why};
 use smallvec::SmallVec;
 
 use crate::joins::{Joins, Linked};
-use crate::model::{Attr, Lit, PortPaths, Type};
+use crate::model::{Attr, Lit, PortPaths, Shape, Type};
 use crate::path::{Path, Root};
 use crate::project::{Arms, Place, Walk, World, unknown, why_of};
 use crate::rule::Rule;
@@ -51,6 +51,14 @@ pub(crate) struct Row<'c, 'a, 'w> {
     pub doubt: Option<Why>,
     /// The one linked resource that paths of a part read, inside `linked`.
     pub bound: Option<(usize, ResourceId)>,
+    /// The rows of which one must meet the condition; this row is the resource then.
+    pub among: Option<Among<'c, 'a, 'w>>,
+}
+
+/// The rows of a shape one of which is enough.
+pub(crate) struct Among<'c, 'a, 'w> {
+    pub rows: Vec<Row<'c, 'a, 'w>>,
+    pub shape: &'a Shape,
 }
 
 impl<'a> Case<'a, '_> {
@@ -79,18 +87,20 @@ impl<'a> Case<'a, '_> {
             one => SmallVec::from_slice(&[one]),
         }
     }
+}
 
-    pub(crate) fn linked(&self, part: usize) -> Arc<Linked> {
-        match self.rule.logic().parts.get(part) {
-            Some(model) if !crate::joins::is_idle(self.world, model, self.resource) => {
-                Joins::linked(self.world, self.rule_index, part, model, self.id)
+impl<'a> Row<'_, 'a, '_> {
+    /// The resources of a part, by index.
+    pub(crate) fn part(&self, part: usize) -> Arc<Linked> {
+        let case = self.case;
+        match case.rule.logic().parts.get(part) {
+            Some(model) if !crate::joins::is_idle(case.world, model, case.resource) => {
+                Joins::linked(self, part, model)
             }
             _ => Arc::default(),
         }
     }
-}
 
-impl<'a> Row<'_, 'a, '_> {
     /// The values of an attribute of the rule, by index.
     pub(crate) fn read(&self, attr: usize) -> Values {
         self.case.rule.logic().attrs.get(attr).map_or_else(Values::new, |a| self.read_attr(a))
@@ -172,7 +182,7 @@ impl<'a> Row<'_, 'a, '_> {
         {
             return visit(id, out);
         }
-        let linked = self.case.linked(part);
+        let linked = self.part(part);
         let nothing = Value::null();
         for (id, doubt) in &linked.list {
             match doubt {

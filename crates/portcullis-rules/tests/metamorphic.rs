@@ -146,3 +146,43 @@ fn policies() {
         never_flips(&format!("{attributes}require: {require}"), &graphs);
     }
 }
+
+#[test]
+fn links_with_conditions_and_rows() {
+    never_flips(
+        "resources: { tf: aws_g }\n\
+         parts:\n  f: { tf: aws_f, by: group, name: name, where: { pattern: { contains: x }, on: true } }\n\
+         \x20 a: { tf: aws_a, by: metric, name: metric, of: f }\n\
+         attributes: { a: { tf: a/ } }\nrequire: { a: set }",
+        &[
+            "g: { Type: aws_g, Properties: { name: g } }\nf: { Type: aws_f, Properties: { group: g, pattern: axb, on: true, metric: m } }\na: { Type: aws_a, Properties: { metric: m } }",
+            "g: { Type: aws_g, Properties: { name: g } }\nf: { Type: aws_f, Properties: { group: g, pattern: ab, on: true, metric: m } }\na: { Type: aws_a, Properties: { metric: m } }",
+            "g: { Type: aws_g, Properties: { name: g } }\nf: { Type: aws_f, Properties: { group: h, pattern: axb, metric: m } }",
+        ],
+    );
+    let lists = "a: { Type: aws_pl, Properties: { id: a, entry: [world] } }\nb: { Type: aws_pl, Properties: { id: b, entry: [office] } }\n";
+    let group = |first: &str, second: &str| {
+        format!(
+            "{lists}g: {{ Type: aws_sg, Properties: {{ ingress: [{{ port: 443, lists: [{first}] }}, {{ port: 22, lists: [{second}] }}] }} }}"
+        )
+    };
+    never_flips(
+        "resources: { tf: aws_sg, each: ingress }\n\
+         parts: { list: { tf: aws_pl, via: ./lists, name: id } }\n\
+         attributes: { open: { tf: list/entry }, port: { tf: port } }\n\
+         require: { not: { all: [{ open: { some: { equals: world } } }, { port: 22 }] } }",
+        &[&group("a", "b"), &group("b", "a")],
+    );
+    never_flips(
+        "resources: { tf: aws_l, each: rule, rows: some }\n\
+         attributes: { status: { tf: status }, days: { tf: days }, act: { tf: 's[e!=Deny].a' } }\n\
+         require: { any: [{ status: Enabled, days: set }, { act: { some: { equals: x } } }] }",
+        &[
+            "l: { Type: aws_l, Properties: { rule: [{ status: Enabled, days: 1 }, { status: Disabled }] } }",
+            "l: { Type: aws_l, Properties: { rule: [{ status: Enabled }] } }",
+            "l: { Type: aws_l, Properties: { rule: [{ s: [{ e: Deny, a: x }, { e: Allow, a: x }] }] } }",
+            "l: { Type: aws_l, Properties: { rule: [{ s: [{ e: Deny, a: x }, { a: y }] }] } }",
+            "l: { Type: aws_l }",
+        ],
+    );
+}

@@ -22,12 +22,18 @@ pub(crate) fn shapes(r: &mut Reader, node: &Node, params: &[Arc<str>]) -> Vec<Sh
 }
 
 fn shape(r: &mut Reader, node: &Node, params: &[Arc<str>], out: &mut Vec<Shape>) {
-    r.fields(node, "a shape", &["tf", "cfn", "each", "where", "own_only"]);
+    r.fields(node, "a shape", &["tf", "cfn", "each", "rows", "where", "own_only"]);
     if node.get("tf").is_none() && node.get("cfn").is_none() && node.as_map().is_some() {
         r.error(node.span, "a shape must name types: `tf`, `cfn` or both");
     }
     let each = node.get("each").map(|n| per_source(r, n, "each")).unwrap_or_default();
     let own_only = node.get("own_only").and_then(|n| r.boolean(n, "own_only")).unwrap_or(false);
+    let rows = node.get("rows");
+    let some = rows.and_then(|n| r.word(n, "rows", &[("all", false), ("some", true)]));
+    let some = some.unwrap_or(false);
+    if let Some(n) = rows.filter(|_| node.get("each").is_none()) {
+        r.error(n.span, "`rows` needs `each`: without it the resource is the row");
+    }
     for (terraform, types, each) in
         [(true, node.get("tf"), each.0), (false, node.get("cfn"), each.1)]
     {
@@ -35,7 +41,7 @@ fn shape(r: &mut Reader, node: &Node, params: &[Arc<str>], out: &mut Vec<Shape>)
         let kinds = kinds_of(r, types, terraform);
         let each = each.map(|n| paths(r, n, "each", &[])).unwrap_or_default();
         let filter = node.get("where").map(|n| filter(r, n, terraform, params)).unwrap_or_default();
-        out.push(Shape { terraform, kinds, each, filter, own_only });
+        out.push(Shape { terraform, kinds, each, filter, own_only, some });
     }
 }
 
@@ -107,13 +113,13 @@ fn path(r: &mut Reader, text: &Text, parts: &[Part]) -> Option<Path> {
 }
 
 /// `parts`.
-pub(crate) fn parts(r: &mut Reader, node: &Node, into: &mut Vec<Part>) {
+pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut Vec<Part>) {
     for (key, value) in r.map(node, "parts") {
         if into.iter().any(|p| p.name == key.text) {
             r.error(key.span, format!("the view has a part `{}` already", key.text));
             continue;
         }
-        r.fields(value, "a part", &["tf", "cfn", "by", "via", "name", "of"]);
+        r.fields(value, "a part", &["tf", "cfn", "by", "via", "name", "where", "of"]);
         let by = value.get("by").is_some();
         let link = match (value.get("by"), value.get("via")) {
             (Some(n), None) | (None, Some(n)) => n,
@@ -126,12 +132,21 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, into: &mut Vec<Part>) {
         let names = value.get("name").map(|n| per_source(r, n, "name")).unwrap_or_default();
         let mut join = |terraform: bool, types: Option<&Node>, key, name: Option<&Node>| {
             let (types, key): (&Node, &Node) = (types?, key?);
-            Some(Join {
+            let wanted = value.get("where");
+            let join = Join {
                 kinds: kinds_of(r, types, terraform),
                 by,
                 key: paths(r, key, "a link", &[]),
                 name: name.map(|n| paths(r, n, "name", &[])).unwrap_or_default(),
-            })
+                filter: wanted.map(|n| filter(r, n, terraform, params)).unwrap_or_default(),
+            };
+            if value.get("of").is_some() && join.reads_row() {
+                r.error(
+                    value.span,
+                    "`./` reads the row, which a part with `of` does not start from",
+                );
+            }
+            Some(join)
         };
         let tf = join(true, value.get("tf"), links.0, names.0);
         let cfn = join(false, value.get("cfn"), links.1, names.1);
