@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Hidden, NotCovered};
 use crate::origin::Step;
 use crate::outcome::{Evidence, Severity, Verdict};
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{FileId, SourceMap, Span, hex};
 
 /// A framework control that a rule speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,19 +128,45 @@ pub struct Suppressed {
     pub until: Option<String>,
 }
 
-/// The resource a result is about.
+/// The resource a result is about; its results share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// Address.
-    pub address: String,
+    pub address: Arc<str>,
     /// Type.
-    pub kind: String,
+    pub kind: Arc<str>,
     /// Type as written, where it differs.
-    pub declared_kind: Option<String>,
+    pub declared_kind: Option<Arc<str>>,
     /// Root it belongs to.
-    pub root: String,
+    pub root: Arc<str>,
     /// Its block.
     pub block: Span,
+    /// Header lines of the module calls or nested stacks it came through.
+    pub calls: Arc<[Span]>,
+}
+
+/// Identity of a result across runs: 128 bits, written in hexadecimal. No line numbers go into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// From the bytes of a digest.
+    #[must_use]
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether nobody worked one out: all bits are zero.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0 == [0; 16]
+    }
+
+    /// 32 hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        hex(&self.0)
+    }
 }
 
 /// One result.
@@ -155,9 +181,9 @@ pub struct Finding {
     /// Severity, which config may have changed from the rule's.
     pub severity: Severity,
     /// The condition it depends on.
-    pub conditional: Option<String>,
+    pub conditional: Option<Arc<str>>,
     /// About what.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     /// The decisive place.
     pub location: Span,
     /// Hops from there back to where the value was set.
@@ -167,11 +193,11 @@ pub struct Finding {
     /// What decided it.
     pub evidence: Vec<Evidence>,
     /// Who suppressed it.
-    pub suppressed: Option<Suppressed>,
-    /// Identity across runs: hexadecimal, no line numbers in it.
-    pub fingerprint: String,
+    pub suppressed: Option<Box<Suppressed>>,
+    /// Identity across runs.
+    pub fingerprint: Fingerprint,
     /// Weaker identity, for moves and renames.
-    pub moved_fingerprint: String,
+    pub moved_fingerprint: Fingerprint,
 }
 
 /// A file that was read.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo, Subject};
+use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject};
 use portcullis_core::{Severity, SourceMap, Span, Verdict};
 use portcullis_report::{Format, Style};
 
@@ -37,20 +37,21 @@ fn report(text: &str, block: usize) -> Report {
                 verdict: Verdict::Fail,
                 severity: Severity::High,
                 conditional: None,
-                subject: Subject {
-                    address: format!("aws_sqs_queue.q{i}"),
+                subject: Arc::new(Subject {
+                    address: format!("aws_sqs_queue.q{i}").into(),
                     kind: "aws_sqs_queue".into(),
                     declared_kind: None,
-                    root: String::new(),
+                    root: "".into(),
                     block: Span::new(file, at, at + block as u32),
-                },
+                    calls: [].into(),
+                }),
                 location: Span::new(file, at + 32, at + 47),
                 trail: Vec::new(),
                 message: "`enabled` is false".into(),
                 evidence: Vec::new(),
                 suppressed: None,
-                fingerprint: format!("{i:064x}"),
-                moved_fingerprint: format!("{i:064x}"),
+                fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
+                moved_fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
             }
         })
         .collect();

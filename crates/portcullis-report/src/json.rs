@@ -1,33 +1,97 @@
 //! The tool's own format, schema version 1. Fields may be added; none is renamed or removed.
 //!
-//! Everything is serialised straight to the writer: a report of a large estate is never held a
-//! second time in memory.
+//! Results are made in chunks by all threads and written in order: a report of a large estate is
+//! never held a second time in memory.
 
+use std::collections::hash_map::Entry;
 use std::io;
+use std::sync::Arc;
 
-use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject};
 use portcullis_core::{Diagnostic, Level, Verdict};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::place::{self, Place};
 use crate::stream::Each;
 
+/// How many results one thread turns into text before the next chunk.
+const CHUNK: usize = 512;
+
+/// How many chunks a thread may be ahead of the writer: what bounds the memory.
+const AHEAD: usize = 8;
+
 /// Writes the report and a newline.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Document::new(report))?;
+    let head = serde_json::to_vec(&Head::new(report))?;
+    let tail = serde_json::to_vec(&Tail::new(report))?;
+    // One object, in the order of its fields: results are most of it, and made by all threads.
+    out.write_all(head.strip_suffix(b"}").unwrap_or(&head))?;
+    out.write_all(b",\"results\":[")?;
+    results(report, out)?;
+    out.write_all(b"],")?;
+    out.write_all(tail.strip_prefix(b"{").unwrap_or(&tail))?;
     out.write_all(b"\n")
 }
 
+/// The results, comma between them: chunks are made in parallel and written in order.
+fn results(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    // The same for every result of a rule, and most of its bytes: written once.
+    let fixed = report.rules.iter().map(Fixed::new).collect::<Result<Vec<_>, _>>()?;
+    let shown: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed)
+        .filter(|f| f.rule < fixed.len())
+        .collect();
+    let chunks: Vec<&[&Finding]> = shown.chunks(CHUNK).collect();
+    let mut first = true;
+    for some in chunks.chunks(AHEAD * rayon::current_num_threads()) {
+        let texts: Vec<Vec<u8>> =
+            some.par_iter().map(|c| chunk(report, &fixed, c)).collect::<io::Result<_>>()?;
+        for text in texts {
+            if !first {
+                out.write_all(b",")?;
+            }
+            first = false;
+            out.write_all(&text)?;
+        }
+    }
+    Ok(())
+}
+
+fn chunk(report: &Report, fixed: &[Fixed<'_>], findings: &[&Finding]) -> io::Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(findings.len() * 1024);
+    let mut subjects: FxHashMap<*const Subject, Box<RawValue>> = FxHashMap::default();
+    for f in findings {
+        let Some(fixed) = fixed.get(f.rule) else { continue };
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        // Results stand together by place, so the resources of a chunk are few.
+        let subject = match subjects.entry(Arc::as_ptr(&f.subject)) {
+            Entry::Occupied(e) => e.into_mut(),
+            Entry::Vacant(e) => e.insert(to_raw_value(&resource(report, f))?),
+        };
+        serde_json::to_writer(&mut out, &outcome(report, f, fixed, subject))?;
+    }
+    Ok(out)
+}
+
 #[derive(Serialize)]
-struct Document<'a> {
+struct Head<'a> {
     schema_version: &'static str,
     tool: Tool<'a>,
     as_of: &'a str,
     profile: &'a str,
     include_passed: bool,
     inputs: Vec<Input>,
-    results: Results<'a>,
+}
+
+#[derive(Serialize)]
+struct Tail<'a> {
     errors: Problems<'a>,
     warnings: Problems<'a>,
     not_covered: Gaps<'a>,
@@ -76,9 +140,8 @@ struct Summary {
     not_covered: usize,
 }
 
-impl<'a> Document<'a> {
+impl<'a> Head<'a> {
     fn new(report: &'a Report) -> Self {
-        let scanned = report.rules.len().saturating_sub(report.own_rules);
         Self {
             schema_version: "1",
             tool: Tool {
@@ -90,7 +153,14 @@ impl<'a> Document<'a> {
             profile: &report.profile,
             include_passed: report.include_passed,
             inputs: inputs(report),
-            results: Results(report),
+        }
+    }
+}
+
+impl<'a> Tail<'a> {
+    fn new(report: &'a Report) -> Self {
+        let scanned = report.rules.len().saturating_sub(report.own_rules);
+        Self {
             errors: Problems(report, Level::Error),
             warnings: Problems(report, Level::Warning),
             not_covered: Gaps(report),
@@ -139,42 +209,18 @@ fn inputs(report: &Report) -> Vec<Input> {
     out
 }
 
-struct Results<'a>(&'a Report);
-
-impl Serialize for Results<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let report = self.0;
-        // The same for every result of a rule, and most of its bytes: written once.
-        let fixed = report
-            .rules
-            .iter()
-            .map(Fixed::new)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(serde::ser::Error::custom)?;
-        Each(|| {
-            report
-                .findings
-                .iter()
-                .filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed)
-                .filter_map(|f| {
-                    Some(outcome(report, f, report.rules.get(f.rule)?, fixed.get(f.rule)?))
-                })
-        })
-        .serialize(serializer)
-    }
-}
-
 /// What every result of a rule repeats, already as JSON.
-struct Fixed {
+struct Fixed<'a> {
+    rule: &'a RuleInfo,
     aliases: Box<RawValue>,
     controls: Box<RawValue>,
 }
 
-impl Fixed {
-    fn new(rule: &RuleInfo) -> serde_json::Result<Self> {
+impl<'a> Fixed<'a> {
+    fn new(rule: &'a RuleInfo) -> serde_json::Result<Self> {
         let aliases: Vec<&str> = rule.aliases.iter().map(|a| &**a).collect();
         let controls: Vec<Mapped<'_>> = rule.controls.iter().map(mapped).collect();
-        Ok(Self { aliases: to_raw_value(&aliases)?, controls: to_raw_value(&controls)? })
+        Ok(Self { rule, aliases: to_raw_value(&aliases)?, controls: to_raw_value(&controls)? })
     }
 }
 
@@ -188,7 +234,7 @@ struct Outcome<'a> {
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     conditional: Option<&'a str>,
-    resource: Resource<'a>,
+    resource: &'a RawValue,
     location: Location,
     trail: Vec<Hop>,
     message: &'a str,
@@ -198,8 +244,8 @@ struct Outcome<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'a>>,
     controls: &'a RawValue,
-    fingerprint: &'a str,
-    moved_fingerprint: &'a str,
+    fingerprint: String,
+    moved_fingerprint: String,
 }
 
 #[derive(Serialize)]
@@ -261,9 +307,10 @@ struct Mapped<'a> {
 fn outcome<'a>(
     report: &'a Report,
     f: &'a Finding,
-    rule: &'a RuleInfo,
-    fixed: &'a Fixed,
+    fixed: &'a Fixed<'_>,
+    subject: &'a RawValue,
 ) -> Outcome<'a> {
+    let rule = fixed.rule;
     Outcome {
         rule: &rule.id,
         aliases: &fixed.aliases,
@@ -276,7 +323,7 @@ fn outcome<'a>(
         },
         severity: f.severity.name(),
         conditional: f.conditional.as_deref(),
-        resource: resource(report, f),
+        resource: subject,
         location: location(report, place::of_finding(report, f)),
         trail: f
             .trail
@@ -309,8 +356,8 @@ fn outcome<'a>(
             }
         }),
         controls: &fixed.controls,
-        fingerprint: &f.fingerprint,
-        moved_fingerprint: &f.moved_fingerprint,
+        fingerprint: f.fingerprint.to_hex(),
+        moved_fingerprint: f.moved_fingerprint.to_hex(),
     }
 }
 

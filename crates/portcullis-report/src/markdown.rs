@@ -403,7 +403,7 @@ fn line(report: &Report, f: &Finding) -> String {
     let mut out = format!("{} at {}", code(&f.subject.address), spot(report, f));
     let path = report.sources.path(f.subject.block.file);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let root = if f.subject.root == "." { "" } else { &*f.subject.root };
+    let root = if &*f.subject.root == "." { "" } else { &*f.subject.root };
     if root != folder && root != &*path {
         out.push_str(&format!(", root {}", code(or(root, "."))));
     }

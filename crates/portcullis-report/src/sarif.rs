@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo, Suppressed};
+use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Suppressed};
 use portcullis_core::{Diagnostic, Level, Severity, Verdict};
 use rustc_hash::FxHashMap;
 
@@ -114,11 +114,11 @@ fn choose(report: &Report, most: usize) -> (Vec<Chosen>, usize) {
         kept.truncate(most);
         kept.sort_unstable();
     }
-    let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut seen: FxHashMap<Fingerprint, usize> = FxHashMap::default();
     let chosen = kept
         .into_iter()
         .map(|finding| {
-            let print = report.findings.get(finding).map_or("", |f| &f.fingerprint);
+            let print = report.findings.get(finding).map(|f| f.fingerprint).unwrap_or_default();
             let nth = seen.entry(print).or_default();
             *nth += 1;
             Chosen { finding, nth: *nth }
@@ -334,7 +334,8 @@ fn result<'a>(
         Verdict::Fail => "fail",
         Verdict::Unknown(_) => "open",
     };
-    let short = f.fingerprint.get(..16).unwrap_or(&f.fingerprint);
+    let print = if f.fingerprint.is_none() { rule.id.to_string() } else { f.fingerprint.to_hex() };
+    let short = if f.fingerprint.is_none() { &print } else { print.get(..16).unwrap_or(&print) };
     model::Result {
         rule_id: &rule.id,
         rule_index: f.rule,
@@ -349,10 +350,10 @@ fn result<'a>(
         }],
         related_locations: related(report, f),
         partial_fingerprints: BTreeMap::from([
-            ("primaryLocationLineHash", format!("{}:{nth}", words::or(short, &rule.id))),
-            ("portcullis/v1", words::or(&f.fingerprint, &rule.id).to_owned()),
+            ("primaryLocationLineHash", format!("{short}:{nth}")),
+            ("portcullis/v1", print),
         ]),
-        suppressions: f.suppressed.iter().map(suppression).collect(),
+        suppressions: f.suppressed.iter().map(|s| suppression(s)).collect(),
         properties: model::ResultProperties {
             severity: f.severity.name(),
             conditional: f.conditional.as_deref(),
@@ -391,7 +392,7 @@ fn logical(f: &Finding) -> Vec<model::Logical> {
     if f.subject.address.is_empty() {
         return Vec::new();
     }
-    vec![model::Logical { fully_qualified_name: f.subject.address.clone(), kind: "resource" }]
+    vec![model::Logical { fully_qualified_name: f.subject.address.to_string(), kind: "resource" }]
 }
 
 /// Where the value was set, and where ignorance begins.

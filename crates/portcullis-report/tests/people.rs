@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use std::fmt::Write as _;
 
 use common::{sample, written, written_as};
@@ -17,7 +19,7 @@ fn instances(n: usize) -> Report {
     let one = report.findings[0].clone();
     report.findings.extend((0..n).map(|i| {
         let mut f = one.clone();
-        f.subject.address = format!("module.q[{i}].aws_sqs_queue.jobs");
+        Arc::make_mut(&mut f.subject).address = format!("module.q[{i}].aws_sqs_queue.jobs").into();
         f
     }));
     report
@@ -100,7 +102,7 @@ fn markdown_is_the_document_a_team_would_keep() {
 #[test]
 fn markdown_folds_long_lists_and_keeps_markup_out() {
     let mut report = instances(40);
-    report.findings[0].subject.address = "x[\"`|<b>\"]".into();
+    Arc::make_mut(&mut report.findings[0].subject).address = "x[\"`|<b>\"]".into();
     report.findings[0].message = "found <img src=x> @everyone".into();
     let text = written(Format::Markdown, &report);
     assert!(text.contains("<details><summary>Failing: 41 resources</summary>"));

@@ -103,7 +103,7 @@ fn empty_texts_never_reach_required_fields() {
         rule.controls = [].into();
     }
     report.findings[0].message = String::new();
-    report.findings[0].fingerprint = String::new();
+    report.findings[0].fingerprint = portcullis_core::report::Fingerprint::default();
     report.findings[0].location.end = report.findings[0].location.start;
     let log = checked(&report);
     assert!(log["runs"][0].get("taxonomies").is_none());

@@ -1,34 +1,44 @@
 //! From outcomes to findings: trails, places, fingerprints.
 
-use portcullis_core::report::{Finding, OutcomeKind, RuleInfo, Subject};
-use portcullis_core::source::hex;
+use std::sync::Arc;
+
+use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, RuleInfo, Subject};
 use portcullis_core::{
     Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
 };
 use sha2::{Digest, Sha256};
 
-use crate::suppress::Candidate;
+/// What the findings of a resource share.
+pub(crate) fn subject(graph: &Graph, resource: &Resource, sources: &SourceMap) -> Arc<Subject> {
+    Arc::new(Subject {
+        address: resource.address.clone(),
+        kind: resource.kind.clone(),
+        declared_kind: resource.declared_kind.clone(),
+        root: if resource.flavour.is_terraform() {
+            graph.root.clone()
+        } else {
+            sources.path(resource.block.file)
+        },
+        block: resource.block,
+        calls: resource.calls.clone(),
+    })
+}
 
 /// Turns an outcome into a finding. `rule` is the rule's index in the set that ran.
 pub(crate) fn finding(
     outcome: Outcome,
     graph: &Graph,
     resource: &Resource,
+    subject: &Arc<Subject>,
     rule: usize,
     info: &RuleInfo,
-    sources: &SourceMap,
-) -> Candidate {
+) -> Finding {
     let first = outcome.evidence.first();
     let location = first.map_or(resource.header, |e| e.span);
     let known = !matches!(outcome.verdict, Verdict::Unknown(_));
     let trail = first.map_or_else(Vec::new, |e| trail(e, graph, location, known));
     let attribute = first.map_or("", |e| e.path.as_str());
     let found = first.and_then(|e| e.found.as_deref()).unwrap_or("");
-    let root = if resource.flavour.is_terraform() {
-        graph.root.to_string()
-    } else {
-        sources.path(resource.block.file).to_string()
-    };
     let short = resource.address.rsplit('.').next().unwrap_or(&resource.address);
     let kind = match outcome.verdict {
         Verdict::Pass => OutcomeKind::Pass,
@@ -36,32 +46,25 @@ pub(crate) fn finding(
         Verdict::Unknown(_) => OutcomeKind::Unknown,
     };
     let conditional = match (&resource.conditional, &resource.presence) {
-        (Some(name), _) => Some(name.to_string()),
-        (None, Presence::Possible(why)) => Some(why.text.to_string()),
+        (Some(name), _) => Some(name.clone()),
+        (None, Presence::Possible(why)) => Some(Arc::from(&*why.text)),
         (None, Presence::Present) => None,
     };
-    let finding = Finding {
+    Finding {
         rule,
         outcome: kind,
         severity: info.severity,
         conditional,
-        fingerprint: digest(&[&info.id, &root, &resource.address, attribute, &outcome.row]),
+        fingerprint: digest(&[&info.id, &subject.root, &resource.address, attribute, &outcome.row]),
         moved_fingerprint: digest(&[&info.id, &resource.kind, short, attribute, found]),
-        subject: Subject {
-            address: resource.address.to_string(),
-            kind: resource.kind.to_string(),
-            declared_kind: resource.declared_kind.as_ref().map(ToString::to_string),
-            root,
-            block: resource.block,
-        },
+        subject: subject.clone(),
         location,
         trail,
         message: message(outcome.message, &outcome.verdict, &resource.address),
         evidence: evidence(outcome.evidence),
         verdict: outcome.verdict,
         suppressed: None,
-    };
-    Candidate { finding, calls: resource.calls.clone() }
+    }
 }
 
 /// The rule's message; of what is unknown it would tell a failure that nobody knows of.
@@ -106,17 +109,18 @@ fn evidence(list: Vec<Evidence>) -> Vec<Evidence> {
     list.into_iter().take(16).collect()
 }
 
-/// SHA-256 of the parts, each ended by a zero byte; the first 128 bits in hexadecimal.
-fn digest(parts: &[&str]) -> String {
+/// SHA-256 of the parts, each ended by a zero byte; its first 128 bits.
+fn digest(parts: &[&str]) -> Fingerprint {
     let mut hash = Sha256::new();
     for p in parts {
         hash.update(p.as_bytes());
         hash.update([0]);
     }
-    hex(&hash.finalize()[..16])
+    let all: [u8; 32] = hash.finalize().into();
+    Fingerprint::new(std::array::from_fn(|i| all[i]))
 }
 
 /// Fingerprint of a finding of the scan's own rules: what, where, about which rule.
-pub(crate) fn own_fingerprint(rule: &str, path: &str, message: &str) -> String {
+pub(crate) fn own_fingerprint(rule: &str, path: &str, message: &str) -> Fingerprint {
     digest(&[rule, path, message])
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portcullis_cloudformation as cfn;
-use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo, Subject};
 use portcullis_core::{
-    Diagnostic, FileId, Files, Hidden, Level, NotCovered, Resolution, Severity, SourceMap, Span,
-    Verdict,
+    Diagnostic, FileId, Files, Hidden, Level, NotCovered, Resolution, ResourceId, Severity,
+    SourceMap, Span, Verdict,
 };
 use portcullis_rules::{Overrides, RuleSet, evaluate};
 use portcullis_terraform as terraform;
@@ -22,13 +22,13 @@ use crate::discover::Root;
 use crate::fail::Fail;
 use crate::own_rules::OwnRule;
 use crate::project::{self, Targets};
-use crate::suppress::{self, Candidate, Suppression};
+use crate::suppress::{self, Suppression};
 use crate::{date, findings, overrides, select};
 
 /// What one root gave.
 #[derive(Default)]
 struct Judged {
-    candidates: Vec<Candidate>,
+    findings: Vec<Finding>,
     passed: usize,
     resources: usize,
     suppressions: Vec<Suppression>,
@@ -133,7 +133,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
                 &report.sources.path(f.location.file),
                 &f.message,
             );
-            f.moved_fingerprint.clone_from(&f.fingerprint);
+            f.moved_fingerprint = f.fingerprint;
             report.findings.push(f);
         }
     }
@@ -231,6 +231,7 @@ impl Run<'_> {
                 .into_iter()
                 .filter_map(|o| position.get(&*o.rule).map(|at| (*at, o)))
                 .chain(self.guard.evaluate(graph, self.selected.len()));
+            let mut subject: Option<(ResourceId, Arc<Subject>)> = None;
             for (at, outcome) in outcomes {
                 let Some(resource) = graph.get(outcome.resource) else { continue };
                 let Some(info) = self.info(at) else { continue };
@@ -240,13 +241,20 @@ impl Run<'_> {
                         continue;
                     }
                 }
-                let mut candidate = findings::finding(outcome, graph, resource, at, info, sources);
+                let subject = match &subject {
+                    Some((of, subject)) if *of == outcome.resource => subject,
+                    _ => {
+                        let made = findings::subject(graph, resource, sources);
+                        &subject.insert((outcome.resource, made)).1
+                    }
+                };
+                let mut finding = findings::finding(outcome, graph, resource, subject, at, info);
                 let changed = self
                     .selected
                     .get(at)
                     .and_then(|i| self.overrides.severity(*i, resource, sources));
-                candidate.finding.severity = changed.unwrap_or(info.severity);
-                out.candidates.push(candidate);
+                finding.severity = changed.unwrap_or(info.severity);
+                out.findings.push(finding);
             }
             for r in graph.resources.iter().filter(|r| r.judged) {
                 out.resources += 1;
@@ -295,7 +303,7 @@ fn shown_root(root: &str) -> String {
 
 impl Judged {
     fn add(&mut self, o: Judged) {
-        self.candidates.extend(o.candidates);
+        self.findings.extend(o.findings);
         self.passed += o.passed;
         self.resources += o.resources;
         self.suppressions.extend(o.suppressions);
@@ -321,11 +329,9 @@ impl Judged {
         let touches = |f: &Finding| {
             under(&f.location) || under(&f.subject.block) || f.trail.iter().any(|s| under(&s.span))
         };
-        let before =
-            self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
-        self.candidates.retain(|c| touches(&c.finding));
-        let after =
-            self.candidates.iter().filter(|c| c.finding.outcome == OutcomeKind::Pass).count();
+        let before = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
+        self.findings.retain(touches);
+        let after = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
         self.passed -= (before - after).min(self.passed);
         self.suppressions.retain(|s| under(&s.span));
     }
@@ -357,7 +363,7 @@ impl Judged {
         };
         let ran = |i: usize| i < offset;
         suppress::apply(
-            &mut self.candidates,
+            &mut self.findings,
             &self.suppressions,
             &suppress::Rules { find: &find, ran: &ran },
             sources,
@@ -393,23 +399,22 @@ impl Judged {
             let bad = |x: globset::Error| Fail::new(x.to_string());
             let address = matcher(&e.address).map_err(bad)?;
             let file = matcher(&e.path).map_err(bad)?;
-            for c in &mut self.candidates {
-                let f = &mut c.finding;
+            for f in &mut self.findings {
                 let named = selected.get(f.rule).is_some_and(|i| named.contains(i));
                 let open = matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown);
-                let here = address.as_ref().is_none_or(|g| g.is_match(&f.subject.address))
+                let here = address.as_ref().is_none_or(|g| g.is_match(&*f.subject.address))
                     && file
                         .as_ref()
                         .is_none_or(|g| g.is_match(&*sources.path(f.subject.block.file)));
                 if named && open && here {
                     f.outcome = OutcomeKind::Suppressed;
-                    f.suppressed = Some(portcullis_core::report::Suppressed {
+                    f.suppressed = Some(Box::new(portcullis_core::report::Suppressed {
                         by: None,
                         path: config_file(),
                         reason: e.reason.clone(),
                         owner: e.owner.clone(),
                         until: e.until.clone(),
-                    });
+                    }));
                 }
             }
         }
@@ -435,7 +440,7 @@ impl Judged {
             rules,
             own_rules: 0,
             inputs: self.inputs,
-            findings: self.candidates.into_iter().map(|c| c.finding).collect(),
+            findings: self.findings,
             passed: self.passed,
             resources: self.resources,
             diagnostics: self.diagnostics,
@@ -455,11 +460,12 @@ impl Judged {
 fn sort(report: &mut Report) {
     let sources = report.sources.clone();
     let rules = &report.rules;
-    // Looked up once: a comparison must not take the map's lock.
-    let paths: Vec<Arc<str>> = (0..sources.len() as u32).map(|i| sources.path(FileId(i))).collect();
-    let path = |f: &Finding| paths.get(f.location.file.0 as usize).map(|p| &**p);
-    let id = |f: &Finding| rules.get(f.rule).map(|r| &*r.id);
-    report.findings.sort_by(|a, b| {
+    // Looked up and compared once: a comparison of findings takes no lock and reads no text.
+    let paths = ranks((0..sources.len() as u32).map(|i| sources.path(FileId(i))));
+    let ids = ranks(rules.iter().map(|r| r.id.clone()));
+    let path = |f: &Finding| paths.get(f.location.file.0 as usize);
+    let id = |f: &Finding| ids.get(f.rule);
+    report.findings.par_sort_by(|a, b| {
         (path(a), a.location.start, id(a))
             .cmp(&(path(b), b.location.start, id(b)))
             .then_with(|| a.subject.root.cmp(&b.subject.root))
@@ -481,6 +487,25 @@ fn sort(report: &mut Report) {
     report.hidden.sort_by(|a, b| (&a.address, &a.because).cmp(&(&b.address, &b.because)));
     report.inputs.sort_by_cached_key(|i| (sources.path(i.file), i.root.clone()));
     report.inputs.dedup_by(|a, b| a.root == b.root && sources.path(a.file) == sources.path(b.file));
+}
+
+/// The place that each text has in their order; equal texts have the same.
+fn ranks(texts: impl Iterator<Item = Arc<str>>) -> Vec<u32> {
+    let texts: Vec<Arc<str>> = texts.collect();
+    let mut order: Vec<u32> = (0..texts.len() as u32).collect();
+    let text = |i: u32| texts.get(i as usize);
+    order.sort_by_key(|i| text(*i));
+    let mut out = vec![0; texts.len()];
+    let (mut rank, mut last) = (0, None);
+    for i in order {
+        if text(i) != last {
+            (rank, last) = (rank + 1, text(i));
+        }
+        if let Some(place) = out.get_mut(i as usize) {
+            *place = rank;
+        }
+    }
+    out
 }
 
 /// Whether something found could not be analysed, or is not covered and not accepted.

@@ -3,6 +3,7 @@
 //! - `check` is what CI runs beside the tests: formatting and lints.
 //! - `new-rule SERVICE/NAME` writes a rule file with every field.
 //! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
+//! - `corpus KIND N DIR` writes a generated corpus, to profile with.
 //! - `bench` measures the release binary and writes `docs/src/performance.md`.
 
 use std::process::{Command, ExitCode};
@@ -12,7 +13,7 @@ mod corpus;
 mod new_rule;
 mod rules;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate [GLOB]... [--rules DIR] [--threshold PERCENT] | bench [--quick] [--binary FILE] [--corpora DIR]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         ["check"] => check(),
         ["new-rule", path] => new_rule::write(path),
         ["rules", options @ ..] => rules::run(options),
+        ["corpus", kind, n, dir] => corpus(kind, n, dir),
         ["bench", options @ ..] => bench::run(options),
         _ => Err(USAGE.to_owned()),
     };
@@ -31,6 +33,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn corpus(kind: &str, n: &str, dir: &str) -> Result<(), String> {
+    if !corpus::KINDS.contains(&kind) {
+        return Err(format!("`{kind}`: expected {}", corpus::KINDS.join(", ")));
+    }
+    let n = n.parse().map_err(|e| format!("`{n}` files: {e}"))?;
+    corpus::write(std::path::Path::new(dir), kind, n).map_err(|e| format!("{dir}: {e}"))
 }
 
 fn check() -> Result<(), String> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    Control, Finding, Gap, Input, OutcomeKind, Report, RuleInfo, Subject, Suppressed,
+    Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Subject, Suppressed,
 };
 use portcullis_core::value::{Why, WhyKind};
 use portcullis_core::{
@@ -60,6 +60,10 @@ pub fn rule(id: &str, title: &str, severity: Severity, service: &str) -> RuleInf
     }
 }
 
+fn print(rule: usize, rest: usize) -> Fingerprint {
+    Fingerprint::new(((rule as u128 + 1) << 64 | rest as u128).to_be_bytes())
+}
+
 fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span) -> Finding {
     Finding {
         rule,
@@ -67,13 +71,14 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
         verdict: Verdict::Fail,
         severity,
         conditional: None,
-        subject: Subject {
+        subject: Arc::new(Subject {
             address: address.into(),
             kind: "aws_sqs_queue".into(),
             declared_kind: None,
-            root: String::new(),
+            root: "".into(),
             block,
-        },
+            calls: [].into(),
+        }),
         location: at,
         trail: Vec::new(),
         message: "`sqs_managed_sse_enabled` is false; it must be true".into(),
@@ -86,8 +91,8 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             span: at,
         }],
         suppressed: None,
-        fingerprint: format!("{rule:02x}{:06x}", address.len() * 7919),
-        moved_fingerprint: format!("{rule:02x}ffff"),
+        fingerprint: print(rule, address.len() * 7919),
+        moved_fingerprint: print(rule, 0xffff),
     }
 }
 
@@ -129,7 +134,7 @@ pub fn sample(include_passed: bool) -> Report {
         lock,
         span(&sources, main, "block_public_policy = var.locked"),
     );
-    unknown.subject.kind = "aws_s3_bucket_public_access_block".into();
+    Arc::make_mut(&mut unknown.subject).kind = "aws_s3_bucket_public_access_block".into();
     unknown.outcome = OutcomeKind::Unknown;
     unknown.verdict = Verdict::Unknown(vec![Why::at(
         WhyKind::NoValue,
@@ -145,18 +150,18 @@ pub fn sample(include_passed: bool) -> Report {
     );
     let mut suppressed =
         finding(2, Severity::Medium, "Topic", topic, span(&sources, template, "Topic:"));
-    suppressed.subject.kind = "aws_sns_topic".into();
-    suppressed.subject.declared_kind = Some("AWS::SNS::Topic".into());
-    suppressed.subject.root = "infra/a b#1.yaml".into();
+    Arc::make_mut(&mut suppressed.subject).kind = "aws_sns_topic".into();
+    Arc::make_mut(&mut suppressed.subject).declared_kind = Some("AWS::SNS::Topic".into());
+    Arc::make_mut(&mut suppressed.subject).root = "infra/a b#1.yaml".into();
     suppressed.outcome = OutcomeKind::Suppressed;
     suppressed.message = "`KmsMasterKeyId` is not set".into();
-    suppressed.suppressed = Some(Suppressed {
+    suppressed.suppressed = Some(Box::new(Suppressed {
         by: None,
         path: Some("portcullis.toml".into()),
         reason: "public | announcements".into(),
         owner: Some("web".into()),
         until: Some("2027-01-31".into()),
-    });
+    }));
 
     let mut pass = finding(1, Severity::High, "aws_sqs_queue.ok[\"a\"]", queue, queue);
     pass.outcome = OutcomeKind::Pass;

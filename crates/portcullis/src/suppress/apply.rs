@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use portcullis_core::report::{Finding, OutcomeKind, Subject, Suppressed};
-use portcullis_core::{Severity, SourceMap, Span, Verdict};
+use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Subject, Suppressed};
+use portcullis_core::{Severity, SourceMap, Verdict};
 use rustc_hash::FxHashMap;
 
 use super::{Dialect, Scope, Suppression, is_date};
@@ -23,17 +23,10 @@ pub(crate) struct Rules<'a> {
     pub(crate) ran: &'a dyn Fn(usize) -> bool,
 }
 
-/// A finding with what suppressing needs to know beside it.
-pub(crate) struct Candidate {
-    /// The finding; its `rule` is the index that [`Rules::find`] speaks of.
-    pub(crate) finding: Finding,
-    /// Header lines of the calls it came through.
-    pub(crate) calls: Arc<[Span]>,
-}
-
-/// Marks the findings that are suppressed; `as_of` is the day that expiry is judged by.
+/// Marks the findings that are suppressed (their `rule` is the index that [`Rules::find`] speaks
+/// of); `as_of` is the day that expiry is judged by.
 pub(crate) fn apply(
-    candidates: &mut [Candidate],
+    findings: &mut [Finding],
     suppressions: &[Suppression],
     rules: &Rules<'_>,
     sources: &SourceMap,
@@ -41,17 +34,19 @@ pub(crate) fn apply(
 ) -> Applied {
     let mut own = Vec::new();
     let mut by_file: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
-    for (i, c) in candidates.iter().enumerate() {
-        if c.finding.outcome == OutcomeKind::Pass {
+    // Nothing to look up: most scans of many files have no suppression at all.
+    let searched = if suppressions.is_empty() { &[][..] } else { &*findings };
+    for (i, f) in searched.iter().enumerate() {
+        if f.outcome == OutcomeKind::Pass {
             continue;
         }
-        let mut files: Vec<u32> = c.calls.iter().map(|s| s.file.0).collect();
-        files.push(c.finding.subject.block.file.0);
-        files.push(c.finding.location.file.0);
+        let mut files: Vec<u32> = f.subject.calls.iter().map(|s| s.file.0).collect();
+        files.push(f.subject.block.file.0);
+        files.push(f.location.file.0);
         files.sort_unstable();
         files.dedup();
-        for f in files {
-            by_file.entry(f).or_default().push(i);
+        for file in files {
+            by_file.entry(file).or_default().push(i);
         }
     }
     for s in suppressions {
@@ -95,20 +90,20 @@ pub(crate) fn apply(
         let source = sources.get(s.span.file);
         let mut used = false;
         for i in by_file.get(&s.span.file.0).into_iter().flatten() {
-            let Some(c) = candidates.get_mut(*i) else { continue };
-            if !named.contains(&c.finding.rule) || !holds(s, c, &source) {
+            let Some(f) = findings.get_mut(*i) else { continue };
+            if !named.contains(&f.rule) || !holds(s, &f.subject, &source) {
                 continue;
             }
             used = true;
-            if c.finding.suppressed.is_none() {
-                c.finding.outcome = OutcomeKind::Suppressed;
-                c.finding.suppressed = Some(Suppressed {
+            if f.suppressed.is_none() {
+                f.outcome = OutcomeKind::Suppressed;
+                f.suppressed = Some(Box::new(Suppressed {
                     by: Some(s.span),
                     path: None,
                     reason: s.reason.clone(),
                     owner: s.owner.clone(),
                     until: s.until.clone(),
-                });
+                }));
             }
         }
         if !used && named.iter().any(|r| (rules.ran)(*r)) {
@@ -123,8 +118,8 @@ pub(crate) fn apply(
 
 /// Whether a suppression's place is the finding's: on the first line of the resource (or of a call
 /// it came through), on the line above, or inside the resource's block.
-fn holds(s: &Suppression, c: &Candidate, source: &portcullis_core::Source) -> bool {
-    let block = c.finding.subject.block;
+fn holds(s: &Suppression, subject: &Subject, source: &portcullis_core::Source) -> bool {
+    let block = subject.block;
     match &s.scope {
         Scope::File => block.file == s.span.file,
         Scope::Resource(at) => *at == block,
@@ -133,7 +128,7 @@ fn holds(s: &Suppression, c: &Candidate, source: &portcullis_core::Source) -> bo
                 return true;
             }
             let line = source.position(s.span.end.saturating_sub(1).max(s.span.start)).line;
-            let heads = c.calls.iter().chain(std::iter::once(&block));
+            let heads = subject.calls.iter().chain(std::iter::once(&block));
             heads.filter(|h| h.file == s.span.file).any(|h| {
                 let first = source.position(h.start).line;
                 line == first || line + 1 == first
@@ -149,19 +144,20 @@ fn about(s: &Suppression, message: String) -> Finding {
         verdict: Verdict::Fail,
         severity: Severity::Info,
         conditional: None,
-        subject: Subject {
-            address: s.rule.clone(),
-            kind: "suppression".to_owned(),
+        subject: Arc::new(Subject {
+            address: s.rule.as_str().into(),
+            kind: "suppression".into(),
             declared_kind: None,
-            root: String::new(),
+            root: "".into(),
             block: s.span,
-        },
+            calls: [].into(),
+        }),
         location: s.span,
         trail: Vec::new(),
         message,
         evidence: Vec::new(),
         suppressed: None,
-        fingerprint: String::new(),
-        moved_fingerprint: String::new(),
+        fingerprint: Fingerprint::default(),
+        moved_fingerprint: Fingerprint::default(),
     }
 }

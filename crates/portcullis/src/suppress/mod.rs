@@ -7,7 +7,7 @@ mod apply;
 mod comments;
 mod metadata;
 
-pub(crate) use apply::{Candidate, Rules, apply};
+pub(crate) use apply::{Rules, apply};
 pub(crate) use comments::from_comment;
 pub(crate) use metadata::from_metadata;
 
