@@ -322,6 +322,7 @@ impl<'p> Evaluator<'p> {
     fn data(&mut self, s: usize, view: View<'_>) -> Value {
         let origin = self.origin(view.span);
         match view.kind {
+            NodeKind::Scalar(text, _) if view.literal => self.text(text.clone(), origin),
             NodeKind::Scalar(text, style) => match scalar::kind(text, *style) {
                 Kind::Str(text) => self.text(text, origin),
                 kind => Value::new(kind, origin),

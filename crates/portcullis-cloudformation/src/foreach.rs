@@ -7,6 +7,8 @@ use std::sync::Arc;
 use portcullis_core::{Diagnostic, Span};
 use portcullis_syntax::{Key, Node, NodeKind, Style};
 
+use crate::view::View;
+
 /// Most nodes that expansion may make.
 const MAX_NODES: usize = 200_000;
 /// CloudFormation allows loops in loops up to five.
@@ -90,7 +92,8 @@ impl<'f> ForEach<'f> {
         }
         let parts = match node.as_seq() {
             Some([name, collection, body]) => {
-                name.as_text().zip(body.as_map()).map(|(n, b)| (n, collection, b))
+                let body = body.as_map().filter(|_| View::from(body).call().is_none());
+                name.as_text().zip(body).map(|(n, b)| (n, collection, b))
             }
             _ => None,
         };

@@ -107,7 +107,7 @@ impl Template {
         }
         if !has_resources {
             out.diagnostics
-                .push(Diagnostic::error(first_line(span), "the template has no Resources section"));
+                .push(Diagnostic::error(beginning(span), "the template has no Resources section"));
         }
         out
     }
@@ -197,7 +197,7 @@ pub(crate) fn serverless(node: &Node) -> Option<Span> {
     })
 }
 
-/// A short span at the beginning of a long one.
-fn first_line(span: Span) -> Span {
-    Span::new(span.file, span.start, span.end.min(span.start.saturating_add(1)))
+/// The beginning of a long span.
+fn beginning(span: Span) -> Span {
+    Span::new(span.file, span.start, span.start)
 }

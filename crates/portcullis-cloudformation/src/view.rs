@@ -1,7 +1,9 @@
 //! A node as an expression: plain data or the call of an intrinsic function, in either spelling.
 
-use portcullis_core::Span;
-use portcullis_syntax::{Key, Node, NodeKind};
+use portcullis_core::{Kind, Span};
+use portcullis_syntax::{Key, Node, NodeKind, Style};
+
+use crate::scalar;
 
 /// A node whose tag may already be used up: the argument of `!Sub x` is `x` without the tag.
 #[derive(Clone, Copy, Debug)]
@@ -9,11 +11,13 @@ pub(crate) struct View<'n> {
     pub(crate) kind: &'n NodeKind,
     pub(crate) tag: Option<&'n str>,
     pub(crate) span: Span,
+    /// Whether it stood behind a tag: a scalar there is text, whatever it looks like.
+    pub(crate) literal: bool,
 }
 
 impl<'n> From<&'n Node> for View<'n> {
     fn from(node: &'n Node) -> Self {
-        Self { kind: &node.kind, tag: node.tag.as_deref(), span: node.span }
+        Self { kind: &node.kind, tag: node.tag.as_deref(), span: node.span, literal: false }
     }
 }
 
@@ -22,7 +26,7 @@ impl<'n> View<'n> {
     pub(crate) fn call(self) -> Option<(&'n str, View<'n>)> {
         if let Some(tag) = self.tag {
             let name = tag.strip_prefix("Fn::").unwrap_or(tag);
-            return Some((name, View { tag: None, ..self }));
+            return Some((name, View { tag: None, literal: true, ..self }));
         }
         let NodeKind::Map(entries) = self.kind else { return None };
         let [(key, value)] = entries.as_slice() else { return None };
@@ -36,7 +40,7 @@ impl<'n> View<'n> {
     /// The name in `!Condition X` or `Condition: X`.
     pub(crate) fn condition_name(self) -> Option<&'n str> {
         if self.tag == Some("Condition") {
-            return View { tag: None, ..self }.text();
+            return View { tag: None, literal: true, ..self }.text();
         }
         match self.map()? {
             [(key, value)] if &*key.text == "Condition" => View::from(value).text(),
@@ -60,9 +64,20 @@ impl<'n> View<'n> {
         }
     }
 
-    /// The text of a plain scalar.
+    /// Whether this is a boolean that is written out.
+    pub(crate) fn is_flag(self) -> bool {
+        matches!(self.kind, NodeKind::Scalar(text, style)
+            if self.tag.is_none() && !self.literal && matches!(scalar::kind(text, *style), Kind::Bool(_)))
+    }
+
+    /// The text of a plain scalar; a null that is written out has none.
     pub(crate) fn text(self) -> Option<&'n str> {
         match self.kind {
+            NodeKind::Scalar(text, Style::Plain)
+                if !self.literal && matches!(&**text, "~" | "null" | "Null" | "NULL") =>
+            {
+                None
+            }
             NodeKind::Scalar(text, _) if self.tag.is_none() => Some(text),
             _ => None,
         }

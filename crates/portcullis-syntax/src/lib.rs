@@ -8,6 +8,7 @@
 pub mod hcl;
 pub mod json;
 pub mod node;
+pub mod print;
 mod report;
 pub mod yaml;
 

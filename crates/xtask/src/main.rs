@@ -5,15 +5,17 @@
 //! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
 //! - `corpus KIND N DIR` writes a generated corpus, to profile with.
 //! - `bench` measures the release binary and writes `docs/src/performance.md`.
+//! - `fuzz` runs parsers and resolver on random input.
 
 use std::process::{Command, ExitCode};
 
 mod bench;
 mod corpus;
+mod fuzz;
 mod new_rule;
 mod rules;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["rules", options @ ..] => rules::run(options),
         ["corpus", kind, n, dir] => corpus(kind, n, dir),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         _ => Err(USAGE.to_owned()),
     };
     match result {

@@ -21,6 +21,7 @@ impl Evaluator<'_> {
     /// Calls a function by its name without `Fn::`.
     pub(crate) fn call(&mut self, s: usize, name: &str, arg: View<'_>, span: Span) -> Value {
         match name {
+            "Ref" if arg.is_flag() => self.invalid(span, "Ref takes a name"),
             "Ref" => match arg.text() {
                 Some(name) => self.reference(s, name, span),
                 None => {

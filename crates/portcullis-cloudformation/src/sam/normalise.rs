@@ -9,7 +9,19 @@ pub(super) fn normalise(node: &mut Node) {
     match &mut node.kind {
         NodeKind::Map(entries) => entries.iter_mut().for_each(|(_, v)| normalise(v)),
         NodeKind::Seq(items) => items.iter_mut().for_each(normalise),
-        NodeKind::Scalar(..) => {}
+        // One spelling for YAML 1.1's booleans and nulls, since texts and ids are made of them.
+        NodeKind::Scalar(text, style) if node.tag.is_none() => match word(text) {
+            Some(word) if *style == Style::Plain && word != &**text => *text = word.into(),
+            _ => {}
+        },
+        // What a tag stands before is text, whatever it looks like.
+        NodeKind::Scalar(_, style) => *style = Style::Quoted,
+    }
+    if let NodeKind::Map(entries) = &mut node.kind
+        && let [(key, argument)] = entries.as_mut_slice()
+        && &*key.text == "Fn::GetAtt"
+    {
+        split_get_att(argument);
     }
     if let Some(tag) = node.tag.take() {
         let span = node.span;
@@ -26,11 +38,15 @@ pub(super) fn normalise(node: &mut Node) {
             split_get_att(&mut argument);
         }
         node.kind = NodeKind::Map(vec![(Key { text: name, span }, argument)]);
-    } else if let NodeKind::Map(entries) = &mut node.kind
-        && let [(key, argument)] = entries.as_mut_slice()
-        && &*key.text == "Fn::GetAtt"
-    {
-        split_get_att(argument);
+    }
+}
+
+fn word(text: &str) -> Option<&'static str> {
+    match text {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),
+        "~" | "Null" | "NULL" => Some("null"),
+        _ => None,
     }
 }
 

@@ -1,8 +1,13 @@
 //! Canonical text of a tree: JSON with sorted keys, for hashes in logical ids and for definitions
 //! that CloudFormation wants as a string.
 
+use std::sync::Arc;
+
+use portcullis_core::Kind;
 use portcullis_syntax::node::{Node, NodeKind, Style};
 use sha1::{Digest, Sha1};
+
+use crate::scalar;
 
 /// JSON without spaces and with sorted keys.
 pub(super) fn compact(node: &Node) -> String {
@@ -44,23 +49,20 @@ pub(super) fn sha1_hex(text: &str) -> String {
 }
 
 /// Whether a bare scalar is a string, not a number, boolean or null.
-fn is_string(text: &str) -> bool {
+fn is_string(text: &Arc<str>) -> bool {
     literal(text).is_none()
 }
 
-fn literal(text: &str) -> Option<String> {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Some("null".into()),
-        "true" | "True" | "TRUE" => return Some("true".into()),
-        "false" | "False" | "FALSE" => return Some("false".into()),
-        _ => {}
+/// The JSON of a bare scalar that is no string.
+fn literal(text: &Arc<str>) -> Option<String> {
+    match scalar::kind(text, Style::Plain) {
+        Kind::Null => Some("null".into()),
+        Kind::Bool(flag) => Some(flag.to_string()),
+        Kind::Num(_) => {
+            serde_json::from_str::<serde_json::Number>(text).is_ok().then(|| text.to_string())
+        }
+        _ => None,
     }
-    let digits = text.trim_start_matches(['-', '+']);
-    let numeric = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+'));
-    let leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-    (numeric && !leading_zero && serde_json::from_str::<serde_json::Number>(text).is_ok())
-        .then(|| text.to_owned())
 }
 
 fn quote(text: &str, out: &mut String) {
