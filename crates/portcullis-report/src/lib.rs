@@ -1,4 +1,5 @@
-//! Writers for a finished [`Report`]: JSON, SARIF 2.1.0, Markdown and the terminal.
+//! Writers for a finished [`Report`]: JSON, SARIF 2.1.0, Markdown, the terminal, and what build
+//! servers read (JUnit, GitHub annotations, GitLab Code Quality, CSV).
 //!
 //! Every public format is a copy made on purpose: this is the only crate that derives
 //! `Serialize`, so a change inside the tool never changes a format by accident. Deliberately
@@ -9,7 +10,11 @@ use std::io;
 
 use portcullis_core::report::Report;
 
+mod csv;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod markdown;
 mod place;
 mod profile;
@@ -37,11 +42,28 @@ pub enum Format {
     Markdown,
     /// The tool's own format, which baselines and evidence packs read.
     Json,
+    /// JUnit XML: a suite for each root, a case for each result.
+    Junit,
+    /// Workflow commands that GitHub shows as annotations, the worst first.
+    Github,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// One row per result.
+    Csv,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Format; 4] = [Format::Terminal, Format::Sarif, Format::Markdown, Format::Json];
+    pub const ALL: [Format; 8] = [
+        Format::Terminal,
+        Format::Sarif,
+        Format::Markdown,
+        Format::Json,
+        Format::Junit,
+        Format::Github,
+        Format::Gitlab,
+        Format::Csv,
+    ];
 
     /// The word for it on the command line.
     #[must_use]
@@ -51,6 +73,10 @@ impl Format {
             Format::Sarif => "sarif",
             Format::Markdown => "markdown",
             Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Github => "github",
+            Format::Gitlab => "gitlab",
+            Format::Csv => "csv",
         }
     }
 
@@ -93,5 +119,9 @@ pub fn write(
         Format::Sarif => sarif::write(report, out),
         Format::Markdown => markdown::write(report, out),
         Format::Json => json::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Github => github::write(report, out),
+        Format::Gitlab => gitlab::write(report, out),
+        Format::Csv => csv::write(report, out),
     }
 }

@@ -120,7 +120,8 @@ pub(crate) struct Scan {
     /// Files and folders; several make one merged report
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Output: terminal, sarif, markdown or json; NAME=FILE writes to a file (repeatable)
+    /// Output: terminal, sarif, markdown, json, junit, github, gitlab or csv; NAME=FILE writes to a
+    /// file (repeatable)
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<String>,
     /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
