@@ -41,7 +41,7 @@ impl Evaluator<'_> {
                     pieces: None,
                 });
                 self.others.push(unknown.clone());
-                let origin = self.origin(p.span);
+                let origin = self.graph.origins.add(p.span, How::Parameter, None);
                 return Value::new(Kind::Unknown(unknown), origin);
             }
             None => {}
@@ -64,7 +64,7 @@ impl Evaluator<'_> {
         }
         let why = Why::at(WhyKind::NoValue, format!("parameter {} has no value", p.name), p.span);
         if p.allowed.is_empty() || p.kind == ParameterKind::Store {
-            let origin = self.origin(p.span);
+            let origin = self.graph.origins.add(p.span, How::Parameter, None);
             return Value::unknown(why, origin);
         }
         let arms: Vec<Value> =
@@ -133,6 +133,7 @@ impl Evaluator<'_> {
             }
             ParameterKind::Store => {
                 let why = format!("parameter {} is read from the parameter store", p.name);
+                let origin = self.graph.origins.add(p.span, How::Parameter, Some(origin));
                 Value::unknown(Why::at(WhyKind::External, why, p.span), origin)
             }
         }

@@ -23,6 +23,8 @@ pub enum How {
     Expression,
     /// The default of a variable or parameter.
     Default,
+    /// The declaration of a template's parameter that has no value.
+    Parameter,
     /// A line of a tfvars or parameter file.
     VarFile,
     /// `--var`, `--parameters` or the environment.
@@ -55,6 +57,7 @@ impl How {
             How::Literal => "value set here",
             How::Expression => "passed on here",
             How::Default => "default value set here",
+            How::Parameter => "declared here",
             How::VarFile => "value set here",
             How::CommandLine => "value given on the command line",
             How::Argument => "passed in here",

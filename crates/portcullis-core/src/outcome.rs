@@ -64,6 +64,8 @@ pub struct Evidence {
     pub path: String,
     /// What was found, as text; sensitive values redacted; `None` when nothing was set.
     pub found: Option<String>,
+    /// The value is a secret written in the clear: no report may show the text at `span`.
+    pub secret: bool,
     /// What was required, in words.
     pub wanted: String,
     /// Where the value came from.
@@ -73,6 +75,14 @@ pub struct Evidence {
     pub through: OriginId,
     /// The attribute's place: its text if set, else the innermost block that should have it.
     pub span: Span,
+}
+
+impl Evidence {
+    /// Whether a list of evidence is about a secret in the clear.
+    #[must_use]
+    pub fn any_secret(list: &[Evidence]) -> bool {
+        list.iter().any(|e| e.secret)
+    }
 }
 
 /// A rule's verdict on a resource, or on one row of it (a permission, a statement).

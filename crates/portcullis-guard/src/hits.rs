@@ -204,6 +204,7 @@ pub(crate) fn at_header(span: portcullis_core::Span, wanted: String) -> Evidence
     Evidence {
         path: String::new(),
         found: None,
+        secret: false,
         wanted,
         origin: OriginId::NONE,
         through: OriginId::NONE,

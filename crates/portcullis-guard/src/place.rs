@@ -159,6 +159,14 @@ impl Place<'_> {
     pub(crate) fn evidence(&self, path: String, missing: bool, wanted: String) -> Evidence {
         let found = self.value.filter(|_| !missing).map(|v| shorten(&v.to_string()));
         let span = if missing { self.block } else { self.span };
-        Evidence { path, found, wanted, origin: self.origin, through: self.origin, span }
+        Evidence {
+            path,
+            found,
+            secret: false,
+            wanted,
+            origin: self.origin,
+            through: self.origin,
+            span,
+        }
     }
 }

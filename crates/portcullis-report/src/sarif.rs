@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Suppressed};
-use portcullis_core::{Diagnostic, Level, Severity, Verdict};
+use portcullis_core::{Diagnostic, Evidence, Level, Severity, Verdict};
 use rustc_hash::FxHashMap;
 
 use crate::place::{self, Place};
@@ -306,7 +306,7 @@ fn notification(report: &Report, d: &Diagnostic) -> model::Notification {
 }
 
 fn locations(at: Option<Place>, path: Option<&str>) -> Vec<Location> {
-    let physical = at.map(physical).or_else(|| {
+    let physical = at.map(|p| physical(p, false)).or_else(|| {
         let uri = uri(path.filter(|p| !p.is_empty())?);
         Some(model::Physical { artifact_location: model::Artifact { uri }, region: None })
     });
@@ -344,7 +344,7 @@ fn result<'a>(
         message: Message { text: message(report, f, rule) },
         locations: [Location {
             id: None,
-            physical_location: physical(at),
+            physical_location: physical(at, Evidence::any_secret(&f.evidence)),
             logical_locations: logical(f),
             message: None,
         }],
@@ -397,6 +397,7 @@ fn logical(f: &Finding) -> Vec<model::Logical> {
 
 /// Where the value was set, and where ignorance begins.
 fn related(report: &Report, f: &Finding) -> Vec<Location> {
+    let secret = Evidence::any_secret(&f.evidence);
     let hops = f.trail.iter().map(|s| (s.span, s.how.note().to_owned()));
     let causes: &[_] = match &f.verdict {
         Verdict::Unknown(causes) => causes,
@@ -409,7 +410,7 @@ fn related(report: &Report, f: &Finding) -> Vec<Location> {
         .enumerate()
         .map(|(i, (at, text))| Location {
             id: Some(i + 1),
-            physical_location: physical(at),
+            physical_location: physical(at, secret),
             logical_locations: Vec::new(),
             message: Some(Message { text: words::or(&text, "here").to_owned() }),
         })
@@ -430,7 +431,8 @@ fn suppression(s: &Suppressed) -> model::Suppression {
     }
 }
 
-fn physical(at: Place) -> model::Physical {
+/// A place, with its text unless that is a secret.
+fn physical(at: Place, secret: bool) -> model::Physical {
     let at = at.widened();
     let text = at.text();
     model::Physical {
@@ -440,7 +442,7 @@ fn physical(at: Place) -> model::Physical {
             start_column: at.start.column,
             end_line: at.end.line,
             end_column: at.end.column,
-            snippet: (!text.is_empty() && text.len() <= MAX_SNIPPET)
+            snippet: (!secret && !text.is_empty() && text.len() <= MAX_SNIPPET)
                 .then(|| Message { text: text.to_owned() }),
         }),
     }

@@ -10,7 +10,7 @@ use std::io;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
-use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Span, Verdict};
+use portcullis_core::{Diagnostic, Evidence, Level, Severity, SourceMap, Span, Verdict};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::place::{self, Place};
@@ -179,19 +179,22 @@ fn entry(
 ) {
     let f = group.first;
     let at = place::of_finding(report, f).map(Place::widened);
+    // Text that is a secret is not drawn: its places are told.
+    let secret = Evidence::any_secret(&f.evidence);
     let (near, far): (Vec<_>, Vec<_>) =
         f.trail.iter().map(|s| (Place::of(&report.sources, s.span), s.how.note())).partition(
             |(step, _)| {
-                at.as_ref().zip(step.as_ref()).is_some_and(|(at, step)| {
-                    at.source.path == step.source.path
-                        && at.start.line.abs_diff(step.start.line) <= NEAR
-                        && at.bytes != step.bytes
-                })
+                !secret
+                    && at.as_ref().zip(step.as_ref()).is_some_and(|(at, step)| {
+                        at.source.path == step.source.path
+                            && at.start.line.abs_diff(step.start.line) <= NEAR
+                            && at.bytes != step.bytes
+                    })
             },
         );
     let mut places: Vec<&Place> = at.iter().collect();
     places.extend(near.iter().filter_map(|(p, _)| p.as_ref()));
-    let window = at.as_ref().map(|p| {
+    let window = at.as_ref().filter(|_| !secret).map(|p| {
         let name = plain(&place::display_path(report, &p.source.path));
         Window::around(name, &p.source, &places)
     });
@@ -233,8 +236,15 @@ fn entry(
     if handler.render_report(out, &drawn).is_err() {
         let _ = writeln!(out, "{}", drawn.message);
     }
+    if let Some(at) = at.as_ref().filter(|_| secret) {
+        let _ = writeln!(out, "  → {}", paint(style, "36;1", &spot(report, at)));
+    }
     for (step, note) in &far {
         match step {
+            Some(step) if secret => {
+                let at = paint(style, "36;1", &spot(report, step));
+                let _ = writeln!(out, "  → {note}: {at}");
+            }
             Some(step) => step_line(report, step, note, style, out),
             None => {
                 let _ = writeln!(out, "  → {note}");

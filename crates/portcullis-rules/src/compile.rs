@@ -341,7 +341,11 @@ fn move_cond(cond: &mut Cond, attrs: &[usize], parts: &[usize]) {
     match cond {
         Cond::All(l) | Cond::Any(l) => l.iter_mut().for_each(|c| move_cond(c, attrs, parts)),
         Cond::Not(c) => move_cond(c, attrs, parts),
-        Cond::Attr(i, _) => *i = attrs.get(*i).copied().unwrap_or(*i),
+        Cond::Attr(i, matcher) => {
+            let moved = |i: &mut usize| *i = attrs.get(*i).copied().unwrap_or(*i);
+            moved(i);
+            matcher.attrs_mut(&mut |i| moved(i));
+        }
         Cond::Linked(i, _, c) => {
             *i = parts.get(*i).copied().unwrap_or(*i);
             move_cond(c, attrs, parts);
@@ -362,7 +366,10 @@ pub(crate) fn visit<'a>(cond: &'a Cond, f: &mut dyn FnMut(Used<'a>)) {
     match cond {
         Cond::All(l) | Cond::Any(l) => l.iter().for_each(|c| visit(c, f)),
         Cond::Not(c) => visit(c, f),
-        Cond::Attr(i, _) => f(Used::Attr(*i)),
+        Cond::Attr(i, matcher) => {
+            f(Used::Attr(*i));
+            matcher.attrs(&mut |i| f(Used::Attr(i)));
+        }
         Cond::Linked(i, _, c) => {
             f(Used::Part(*i));
             visit(c, f);

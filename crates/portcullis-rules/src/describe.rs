@@ -40,7 +40,10 @@ pub(crate) fn wanted(case: &Case<'_, '_>, matcher: &Matcher, negated: bool) -> S
         Matcher::PortsAll(l) => format!("no ports that include {}", list(case, l, "and")),
         Matcher::Each(Test::EveryPort(yes)) => test(case, &Test::EveryPort(!yes)),
         Matcher::Each(Test::CustomerKey(yes)) => test(case, &Test::CustomerKey(!yes)),
-        Matcher::Each(_) | Matcher::Count(_) => format!("not {}", words(case, matcher)),
+        Matcher::Secret(_) => "no credential in the clear".to_owned(),
+        Matcher::Each(_) | Matcher::Count(_) | Matcher::SameAs(_) | Matcher::Distinct(_) => {
+            format!("not {}", words(case, matcher))
+        }
     }
 }
 
@@ -59,6 +62,9 @@ fn words(case: &Case<'_, '_>, matcher: &Matcher) -> String {
         Matcher::IncludesAll(l) => list(case, l, "and"),
         Matcher::IncludesAny(l) => list(case, l, "or"),
         Matcher::PortsAll(l) => format!("ports that include {}", list(case, l, "and")),
+        Matcher::SameAs(i) => format!("the same as {}", attribute(case, *i)),
+        Matcher::Distinct(m) => format!("a number of different values that is {}", words(case, m)),
+        Matcher::Secret(_) => "a credential in the clear".to_owned(),
     }
 }
 
@@ -76,6 +82,7 @@ fn noun(case: &Case<'_, '_>, t: &Test) -> String {
         | Test::StartsWith(_)
         | Test::EndsWith(_)
         | Test::Contains(_)
+        | Test::Plaintext
         | Test::Like(_) => text,
         _ => format!("value that is {text}"),
     }
@@ -109,7 +116,13 @@ fn test(case: &Case<'_, '_>, t: &Test) -> String {
         Test::CustomerKey(true) => "a customer managed key".to_owned(),
         Test::CustomerKey(false) => "not a customer managed key".to_owned(),
         Test::RefersTo(l) => format!("a reference to {}", list(case, l, "or")),
+        Test::Plaintext => "text in the clear".to_owned(),
+        Test::NoEcho => "a parameter with NoEcho and no default".to_owned(),
     }
+}
+
+fn attribute(case: &Case<'_, '_>, index: usize) -> String {
+    case.rule.logic().attrs.get(index).map_or(String::new(), |a| format!("`{}`", a.name))
 }
 
 fn list(case: &Case<'_, '_>, lit: &Lit, word: &str) -> String {

@@ -330,7 +330,8 @@ impl<'a> Row<'_, 'a, '_> {
                 let value = value.clone();
                 values.push(Found { value, data: Data::Plain, place, path: None, maybe });
             });
-            let truth = Judge { case: self.case, ty: Type::Any }.matcher(matcher, &values);
+            let truth =
+                Judge { case: self.case, row: None, ty: Type::Any }.matcher(matcher, &values);
             if truth == Truth::Unknown && doubt.is_none() {
                 doubt = values.iter().find_map(|f| why_of(&f.value));
             }

@@ -119,6 +119,7 @@ impl Row<'_, '_, '_> {
             out.evidence.push(Evidence {
                 path: name.unwrap_or_default(),
                 found: None,
+                secret: false,
                 wanted: "a linked resource that meets the condition".to_owned(),
                 origin: OriginId::NONE,
                 through: OriginId::NONE,
@@ -129,12 +130,21 @@ impl Row<'_, '_, '_> {
 
     fn leaf(&self, attr: &Attr, matcher: &Matcher, truth: Truth, out: &mut Explained) {
         let values = self.read_attr(attr);
-        let judge = Judge { case: self.case, ty: attr.ty };
+        let judge = Judge { case: self.case, row: Some(self), ty: attr.ty };
         let one = |f: &Found| judge.matcher(matcher, std::slice::from_ref(f));
         let decisive: Vec<Found> = values.iter().filter(|f| one(f) == truth).cloned().collect();
         let words = wanted(self.case, matcher, truth == Truth::True);
         let values = if decisive.is_empty() { values.to_vec() } else { decisive };
+        let from = out.evidence.len();
         self.found(attr, &values, &words, truth, out);
+        if matcher.is_about_secrets() {
+            for e in &mut out.evidence[from..] {
+                if e.found.is_some() {
+                    e.found = Some("(sensitive)".to_owned());
+                    e.secret = true;
+                }
+            }
+        }
     }
 
     /// Evidence for each of these values, or for their absence.
@@ -154,6 +164,7 @@ impl Row<'_, '_, '_> {
             out.evidence.push(Evidence {
                 path: self.path_text(path),
                 found: Some(shown(&f.value)),
+                secret: false,
                 wanted: words.to_owned(),
                 origin: f.value.origin,
                 through: f.place.attach.map_or(f.place.expr, |(_, expr)| expr),
@@ -175,6 +186,7 @@ impl Row<'_, '_, '_> {
         out.evidence.push(Evidence {
             path,
             found: None,
+            secret: false,
             wanted: words.to_owned(),
             origin: OriginId::NONE,
             through: OriginId::NONE,
@@ -192,6 +204,7 @@ impl Row<'_, '_, '_> {
         out.evidence.push(Evidence {
             path,
             found: None,
+            secret: false,
             wanted: "one that meets the condition".to_owned(),
             origin: OriginId::NONE,
             through: OriginId::NONE,

@@ -66,8 +66,11 @@ impl Joins {
         found
     }
 
-    fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path]) -> Arc<Index> {
-        let text: Vec<&str> = paths.iter().map(Path::text).collect();
+    fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path], within: bool) -> Arc<Index> {
+        let mut text: Vec<&str> = paths.iter().map(Path::text).collect();
+        if within {
+            text.push("segments");
+        }
         let key = (kind.clone(), text.join("|"));
         if let Ok(memo) = world.joins.index.lock()
             && let Some(found) = memo.get(&key)
@@ -77,7 +80,7 @@ impl Joins {
         let mut index = Index::default();
         for id in world.graph.of_kind(kind) {
             for (value, one_of) in values(world, *id, paths) {
-                index.add(world.graph, *id, &value, !one_of);
+                index.add(world.graph, *id, &value, !one_of, within);
             }
         }
         let index = Arc::new(index);
@@ -89,7 +92,7 @@ impl Joins {
 }
 
 impl Index {
-    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool) {
+    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool, within: bool) {
         match &value.kind {
             Kind::Unknown(u) if !u.refs.is_empty() => {
                 for r in &u.refs {
@@ -100,11 +103,25 @@ impl Index {
             _ => {
                 if let Some(text) = value.scalar_text() {
                     let written = graph.origins.chain(value.origin).last().map(|o| o.span);
-                    self.by_text.entry(text).or_default().push((id, certain, written));
+                    for part in segments(&text, within) {
+                        self.by_text.entry(part).or_default().push((id, certain, written));
+                    }
                 }
             }
         }
     }
+}
+
+/// A link's text, and the segments that may name what is linked: `table/orders`, `…:function:f`.
+fn segments(text: &Arc<str>, within: bool) -> SmallVec<[Arc<str>; 4]> {
+    let mut out: SmallVec<[Arc<str>; 4]> = SmallVec::from_elem(text.clone(), 1);
+    if within {
+        let parts = text.split(['/', ':']).filter(|s| !s.is_empty() && *s != &**text);
+        out.extend(parts.map(Arc::from));
+        out[1..].sort_unstable();
+        out.dedup();
+    }
+    out
 }
 
 /// From where links are followed.
@@ -120,7 +137,7 @@ impl Seek<'_, '_, '_, '_> {
         let Some(row) = self.row else { return values(self.case.world, of, paths) };
         let mut out = Vec::new();
         for path in paths {
-            if path.from_row() {
+            if path.starts_at_row() {
                 row.raw(path, &mut |v, p, _| out.push((v.clone(), p.one_of)));
             } else {
                 out.extend(values(self.case.world, of, std::slice::from_ref(path)));
@@ -144,7 +161,7 @@ impl Seek<'_, '_, '_, '_> {
     }
 
     fn admits(&self, join: &Join, id: ResourceId) -> (Truth, Option<Why>) {
-        let judge = Judge { case: self.case, ty: Type::Any };
+        let judge = Judge { case: self.case, row: None, ty: Type::Any };
         let (mut all, mut doubt) = (Truth::True, None);
         for (path, matcher) in &join.filter {
             let found = values(self.case.world, id, std::slice::from_ref(path));
@@ -247,7 +264,7 @@ fn find_by(
         if world.graph.of_kind(kind).is_empty() {
             continue;
         }
-        let index = Joins::index(world, kind, &join.key);
+        let index = Joins::index(world, kind, &join.key, join.within);
         if let Some(found) = index.by_ref.get(&resource.address) {
             out.list.extend(found.iter().map(|(id, c)| (*id, certainty(*c))));
         }
@@ -268,7 +285,7 @@ fn find_by(
         for (id, value) in &index.unknown {
             // A key made of known pieces that contradict the known name is no link.
             let texts: Vec<_> = names.iter().filter_map(|(n, _)| n.scalar_text()).collect();
-            if texts.is_empty() || texts.iter().any(|t| could_equal(value, t)) {
+            if join.within || texts.is_empty() || texts.iter().any(|t| could_equal(value, t)) {
                 out.list.push((*id, why_of(value)));
             }
         }
@@ -298,16 +315,16 @@ fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut 
             if world.graph.of_kind(kind).is_empty() {
                 continue;
             }
-            let index = Joins::index(world, kind, &join.name);
-            if let Some(found) = index.by_text.get(&text) {
-                let doubts = found
-                    .iter()
-                    .map(|(id, c, _)| (*id, if *c { doubt.clone() } else { Some(in_one_arm()) }));
-                out.list.extend(doubts);
-            }
-            for (id, name) in &index.unknown {
-                if by_input(name) && could_equal(name, &text) {
-                    out.list.push((*id, why_of(name)));
+            let index = Joins::index(world, kind, &join.name, false);
+            for text in segments(&text, join.within) {
+                if let Some(found) = index.by_text.get(&text) {
+                    let doubt = |c: bool| if c { doubt.clone() } else { Some(in_one_arm()) };
+                    out.list.extend(found.iter().map(|(id, c, _)| (*id, doubt(*c))));
+                }
+                for (id, name) in &index.unknown {
+                    if by_input(name) && could_equal(name, &text) {
+                        out.list.push((*id, why_of(name)));
+                    }
                 }
             }
         }

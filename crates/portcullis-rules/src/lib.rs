@@ -8,6 +8,7 @@
 //! and baselines (applied by the binary after evaluation), files on disk.
 
 mod choices;
+mod compare;
 mod compile;
 mod describe;
 mod evaluate;
@@ -30,6 +31,7 @@ mod row;
 mod rule;
 mod ruleset;
 mod schema;
+mod secrets;
 mod text;
 mod truth;
 mod types;

@@ -15,7 +15,7 @@ impl Row<'_, '_, '_> {
             Cond::Not(inner) => !self.judge(inner),
             Cond::Attr(attr, matcher) => {
                 let ty = self.case.rule.logic().attrs.get(*attr).map(|a| a.ty).unwrap_or_default();
-                Judge { case: self.case, ty }.matcher(matcher, &self.read(*attr))
+                Judge { case: self.case, row: Some(self), ty }.matcher(matcher, &self.read(*attr))
             }
             Cond::Linked(part, quantifier, inner) => self.linked(*part, *quantifier, inner),
             Cond::Terraform(tf) => (self.case.terraform() == *tf).into(),

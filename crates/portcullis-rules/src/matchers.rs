@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Graph, Kind, Number, Unknown, WhyKind, kinds};
+use portcullis_core::{Graph, Kind, Number, Unknown, Value, WhyKind, kinds};
 
+use crate::compare;
 use crate::model::{Lit, Matcher, Pattern, Test, Type};
-use crate::row::{Case, Found};
+use crate::row::{Case, Found, Row};
+use crate::secrets;
 use crate::text::{Known, glob, same};
 use crate::truth::Truth;
 use crate::types::Data;
@@ -16,6 +18,8 @@ use crate::types::ports::Wanted;
 /// Judges values of one attribute.
 pub(crate) struct Judge<'c, 'a, 'w> {
     pub case: &'c Case<'a, 'w>,
+    /// The row, for matchers that read another attribute.
+    pub row: Option<&'c Row<'c, 'a, 'w>>,
     pub ty: Type,
 }
 
@@ -49,6 +53,34 @@ impl Judge<'_, '_, '_> {
                 let wanted = self.case.operands(lit);
                 Truth::all(wanted.iter().map(|w| Truth::any(values.iter().map(|v| include(v, w)))))
             }
+            Matcher::SameAs(_) if values.is_empty() => Truth::False,
+            Matcher::SameAs(attr) => {
+                let others = self.row.map(|r| r.read(*attr)).unwrap_or_default();
+                if others.is_empty() {
+                    return Truth::False;
+                }
+                let graph = self.case.world.graph;
+                Truth::all(values.iter().flat_map(|v| {
+                    others.iter().map(move |o| compare::same(graph, &v.value, &o.value))
+                }))
+            }
+            Matcher::Distinct(inner) => {
+                let list: Vec<&Value> = values.iter().map(|f| &f.value).collect();
+                let (least, most) = compare::distinct(self.case.world.graph, &list);
+                // What may be no value, or many, may be any number of values.
+                let open = values.iter().any(|f| {
+                    matches!(&f.value.kind, Kind::Unknown(u) if f.maybe || !(u.not_null || f.place.element))
+                });
+                let counted = self.interval(inner, least, Some(most));
+                if open { self.interval(inner, 0, None) } else { counted }
+            }
+            Matcher::Secret(named) => {
+                let names = named.map(|attr| self.row.map(|r| r.read(attr)).unwrap_or_default());
+                Truth::any(values.iter().map(|v| match &names {
+                    Some(names) => secrets::named_by(v, names),
+                    None => secrets::secret(self.case.world, v),
+                }))
+            }
         }
     }
 
@@ -72,6 +104,11 @@ impl Judge<'_, '_, '_> {
                 }
             }
         }
+        self.interval(matcher, least, most)
+    }
+
+    /// What holds for every number from `least` to `most`, or for all from `least` on.
+    fn interval(&self, matcher: &Matcher, least: usize, most: Option<usize>) -> Truth {
         // Beyond the largest number a rule names all counts are alike.
         let most = most.unwrap_or(usize::MAX).min(least.max(self.largest(matcher)) + 2);
         let mut out = None;
@@ -178,6 +215,8 @@ impl Judge<'_, '_, '_> {
                 if *wanted { truth } else { !truth }
             }
             Test::RefersTo(lit) => self.refers_to(found, lit),
+            Test::Plaintext => secrets::plaintext(self.case, &found.value),
+            Test::NoEcho => secrets::no_echo(self.case, &found.value),
         }
     }
 
@@ -252,10 +291,18 @@ impl Judge<'_, '_, '_> {
         Truth::any(u.refs.iter().map(|r| {
             let kind = kind_of(self.case.world.graph, &r.address);
             kind.map_or(Truth::Unknown, |k| {
-                wanted.iter().filter_map(|w| w.text()).any(|w| kinds::canonical(&w) == &*k).into()
+                wanted.iter().filter_map(|w| w.text()).any(|w| means(&w, &k)).into()
             })
         }))
     }
+}
+
+/// Whether a type, or a glob of managed types, means this type.
+fn means(wanted: &str, kind: &str) -> bool {
+    if wanted.contains('*') {
+        return !kind.starts_with("data.") && glob(wanted, kind, false);
+    }
+    kinds::canonical(wanted) == kind
 }
 
 /// Whether a value is there and not empty text.

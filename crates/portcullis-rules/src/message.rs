@@ -16,7 +16,12 @@ pub(crate) fn render(row: &Row<'_, '_, '_>) -> String {
             Piece::Resource => out.push_str(&row.case.resource.address),
             Piece::Attr(attr) => {
                 let values = row.read(*attr);
-                let mut texts: Vec<String> = values.iter().map(|f| shown(&f.value)).collect();
+                let hidden = row.case.rule.logic().is_secret(*attr);
+                let text = |f: &crate::row::Found| match hidden {
+                    true => "(sensitive)".to_owned(),
+                    false => shown(&f.value),
+                };
+                let mut texts: Vec<String> = values.iter().map(text).collect();
                 texts.dedup();
                 if texts.is_empty() {
                     texts.push("(not set)".to_owned());

@@ -187,6 +187,9 @@ pub(crate) struct Part {
     pub tf: Option<Join>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfn: Option<Join>,
+    /// Several may be linked by `by` at once: those that may be count beside those that are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub many: bool,
     /// The part whose resources these are linked to, instead of the resource that is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Box<Part>>,
@@ -200,6 +203,9 @@ pub(crate) struct Join {
     pub by: bool,
     pub key: Vec<Path>,
     pub name: Vec<Path>,
+    /// The name may be one of the segments of the link's text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub within: bool,
     /// What the linked resources must be like to belong to the part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<(Path, Matcher)>,
@@ -260,6 +266,54 @@ pub(crate) enum Matcher {
     /// Each port is in one of the ranges.
     #[serde(rename = "ports")]
     PortsAll(Lit),
+    /// Each value equals every value of another attribute, by index.
+    #[serde(rename = "same")]
+    SameAs(usize),
+    /// How many different values there are.
+    #[serde(rename = "distinct")]
+    Distinct(Box<Matcher>),
+    /// One value is a credential; it is named by another attribute, else by the member it stands in.
+    #[serde(rename = "secret")]
+    Secret(Option<usize>),
+}
+
+impl Matcher {
+    /// Calls `f` for the index of every other attribute that the matcher reads.
+    pub(crate) fn attrs_mut(&mut self, f: &mut dyn FnMut(&mut usize)) {
+        match self {
+            Matcher::All(list) => list.iter_mut().for_each(|m| m.attrs_mut(f)),
+            Matcher::Some(inner) | Matcher::Count(inner) | Matcher::Distinct(inner) => {
+                inner.attrs_mut(f);
+            }
+            Matcher::SameAs(i) | Matcher::Secret(Some(i)) => f(i),
+            _ => {}
+        }
+    }
+
+    /// The same, to read.
+    pub(crate) fn attrs(&self, f: &mut dyn FnMut(usize)) {
+        match self {
+            Matcher::All(list) => list.iter().for_each(|m| m.attrs(f)),
+            Matcher::Some(inner) | Matcher::Count(inner) | Matcher::Distinct(inner) => {
+                inner.attrs(f);
+            }
+            Matcher::SameAs(i) | Matcher::Secret(Some(i)) => f(*i),
+            _ => {}
+        }
+    }
+
+    /// Whether it speaks of secrets in the clear, whose text no report may show.
+    pub(crate) fn is_about_secrets(&self) -> bool {
+        match self {
+            Matcher::All(list) => list.iter().any(Matcher::is_about_secrets),
+            Matcher::Some(inner) => inner.is_about_secrets(),
+            Matcher::Secret(_) => true,
+            Matcher::One(test) | Matcher::Each(test) => {
+                matches!(test, Test::Plaintext | Test::NoEcho)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What must hold of one value.
@@ -305,6 +359,12 @@ pub(crate) enum Test {
     CustomerKey(bool),
     #[serde(rename = "refers")]
     RefersTo(Lit),
+    /// Text that anyone who reads the code or the stack can read.
+    #[serde(rename = "plain")]
+    Plaintext,
+    /// A template's parameter that is not shown, without a value in the template.
+    #[serde(rename = "noecho")]
+    NoEcho,
 }
 
 /// A regular expression, compiled when first used.
@@ -446,6 +506,21 @@ pub(crate) struct Logic {
     pub message: Vec<Piece>,
 }
 
+impl Logic {
+    /// Whether a condition asks if the values of an attribute are secrets in the clear.
+    pub(crate) fn is_secret(&self, attr: usize) -> bool {
+        fn asks(cond: &Cond, attr: usize) -> bool {
+            match cond {
+                Cond::All(list) | Cond::Any(list) => list.iter().any(|c| asks(c, attr)),
+                Cond::Not(inner) | Cond::Linked(_, _, inner) => asks(inner, attr),
+                Cond::Attr(i, matcher) => *i == attr && matcher.is_about_secrets(),
+                Cond::Terraform(_) | Cond::Native(..) => false,
+            }
+        }
+        self.when.iter().chain(&self.require).any(|c| asks(c, attr))
+    }
+}
+
 /// A view: what several rules share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct View {
@@ -459,7 +534,7 @@ impl Join {
     /// Whether the link starts from the row.
     pub(crate) fn reads_row(&self) -> bool {
         let from = if self.by { &self.name } else { &self.key };
-        from.iter().any(Path::from_row)
+        from.iter().any(Path::starts_at_row)
     }
 }
 

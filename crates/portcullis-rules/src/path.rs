@@ -29,6 +29,11 @@ pub(crate) enum Step {
     Where(Arc<str>, Arc<str>),
     /// Those elements whose member does not have this text, or that lack the member.
     WhereNot(Arc<str>, Arc<str>),
+    /// Those elements whose member has a text that stands at these steps of the row.
+    WhereRow(Arc<str>, Vec<Step>),
+    /// What a row made of the step before: those elements whose member has one of these texts; with
+    /// a cause why there may be other texts.
+    OneOf(Arc<str>, Arc<[Arc<str>]>, Option<portcullis_core::Why>),
 }
 
 /// A path, split once.
@@ -74,14 +79,14 @@ impl Path {
             Root::Part(_) => self.text.split_once('/').map_or("", |(_, rest)| rest),
             Root::Resource => self.text.trim_start_matches(['^', '.']),
             Root::Row if &*self.text == "." => "",
-            Root::Row if self.from_row() => &self.text[2..],
+            Root::Row if self.starts_at_row() => &self.text[2..],
             Root::Row | Root::Meta => self.text.trim_start_matches('@'),
         }
     }
 
     /// Whether a part's link is read from the row: `./name`. Links are read from the resource
     /// else.
-    pub(crate) fn from_row(&self) -> bool {
+    pub(crate) fn starts_at_row(&self) -> bool {
         self.text.starts_with("./")
     }
 
@@ -109,39 +114,51 @@ impl Path {
         } else {
             (Root::Row, text)
         };
-        let mut steps = SmallVec::new();
-        let mut rest = rest;
-        while !rest.is_empty() {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            if name.is_empty() {
-                return Err(format!("the path `{text}` has an empty step"));
-            }
-            steps.push(if name == "*" { Step::Any } else { Step::Member(Arc::from(name)) });
-            rest = after;
-            while let Some(inner) = rest.strip_prefix('[') {
-                let Some((filter, after)) = inner.split_once(']') else {
-                    return Err(format!("the path `{text}` lacks a `]`"));
-                };
-                let Some((key, value)) = filter.split_once('=') else {
-                    return Err(format!("`[{filter}]` must be `[Key=value]` or `[Key!=value]`"));
-                };
-                let value = Arc::from(value.trim());
-                steps.push(match key.strip_suffix('!') {
-                    Some(key) => Step::WhereNot(Arc::from(key.trim()), value),
-                    None => Step::Where(Arc::from(key.trim()), value),
-                });
-                rest = after;
-            }
-            match rest.strip_prefix('.') {
-                Some("") => return Err(format!("the path `{text}` ends with a dot")),
-                Some(after) => rest = after,
-                None if rest.is_empty() => {}
-                None => return Err(format!("a dot is missing after `]` in the path `{text}`")),
-            }
-        }
+        let steps = steps(text, rest)?;
         Ok(Self { text: Arc::from(text), root, steps })
     }
+}
+
+/// The steps of a path behind its start; `text` is the whole path, for messages.
+fn steps(text: &str, rest: &str) -> Result<SmallVec<[Step; 2]>, String> {
+    let mut out = SmallVec::new();
+    let mut rest = rest;
+    while !rest.is_empty() {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        if name.is_empty() {
+            return Err(format!("the path `{text}` has an empty step"));
+        }
+        out.push(if name == "*" { Step::Any } else { Step::Member(Arc::from(name)) });
+        rest = after;
+        while let Some(inner) = rest.strip_prefix('[') {
+            let Some((filter, after)) = inner.split_once(']') else {
+                return Err(format!("the path `{text}` lacks a `]`"));
+            };
+            let Some((key, value)) = filter.split_once('=') else {
+                return Err(format!("`[{filter}]` must be `[Key=value]` or `[Key!=value]`"));
+            };
+            let of_row = value.trim().strip_prefix("$.");
+            let of_row = of_row.map(|p| steps(text, p)).transpose()?;
+            let value = Arc::from(value.trim());
+            out.push(match key.strip_suffix('!') {
+                None if of_row.is_some() => {
+                    let inner = of_row.map(SmallVec::into_vec).unwrap_or_default();
+                    Step::WhereRow(Arc::from(key.trim()), inner)
+                }
+                Some(key) => Step::WhereNot(Arc::from(key.trim()), value),
+                None => Step::Where(Arc::from(key.trim()), value),
+            });
+            rest = after;
+        }
+        match rest.strip_prefix('.') {
+            Some("") => return Err(format!("the path `{text}` ends with a dot")),
+            Some(after) => rest = after,
+            None if rest.is_empty() => {}
+            None => return Err(format!("a dot is missing after `]` in the path `{text}`")),
+        }
+    }
+    Ok(out)
 }
 
 /// `name/` at the start of a path, if its first separator is a slash.
@@ -172,7 +189,7 @@ mod tests {
             ]
         );
         let row = Path::parse("./a.b", |_| None).unwrap();
-        assert!(row.from_row() && row.inner() == "a.b" && row.steps.len() == 2);
+        assert!(row.starts_at_row() && row.inner() == "a.b" && row.steps.len() == 2);
         let two = Path::parse("s[a=x][b!=y].c", |_| None).unwrap();
         assert_eq!(
             two.steps[1..3],

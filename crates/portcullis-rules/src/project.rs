@@ -110,10 +110,34 @@ impl<'a> World<'a> {
 /// JSON text as a value whose every part has the text's origin and marks.
 fn parse_json(text: &str, of: &Value) -> Value {
     // serde_json refuses nesting beyond 128 levels itself.
-    match serde_json::from_str::<serde_json::Value>(text) {
+    let parsed = serde_json::from_str::<serde_json::Value>(text)
+        .or_else(|_| serde_json::from_str(&without_trailing_commas(text)));
+    match parsed {
         Ok(json) => from_json(&json, of, 0),
         Err(_) => unknown(Why::new(WhyKind::Invalid, "the text is not valid JSON"), of),
     }
+}
+
+/// The text without commas before a closing bracket. AWS refuses them, but what was meant is plain,
+/// and documents in heredocs are often written so before they are first applied.
+fn without_trailing_commas(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+        } else if c == '"' {
+            quoted = true;
+        } else if matches!(c, ']' | '}') {
+            let kept = out.trim_end();
+            if let Some(before) = kept.strip_suffix(',') {
+                out.truncate(before.len());
+            }
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn from_json(json: &serde_json::Value, of: &Value, depth: usize) -> Value {
@@ -198,20 +222,27 @@ impl Walk<'_, '_> {
                         self.go(&entry.value, rest, place.member(entry), out);
                     }
                 }
-                [step @ (Step::Where(key, want) | Step::WhereNot(key, want)), rest @ ..] => {
-                    let is = self.member_is(map, key, want);
-                    match if matches!(step, Step::WhereNot(..)) { !is } else { is } {
-                        Truth::True => self.go(value, rest, place, out),
-                        Truth::False => {}
-                        Truth::Unknown => {
-                            let why = map.get(key).and_then(why_of).unwrap_or_else(|| {
-                                let text = format!("`{key}` cannot be compared");
-                                Why::new(WhyKind::Unsupported, text)
-                            });
-                            out(&unknown(why, value), Place { element: false, ..place });
-                        }
+                [
+                    step @ (Step::Where(key, _)
+                    | Step::WhereNot(key, _)
+                    | Step::WhereRow(key, _)
+                    | Step::OneOf(key, ..)),
+                    rest @ ..,
+                ] => match self.admits(map, step) {
+                    Truth::True => self.go(value, rest, place, out),
+                    Truth::False => {}
+                    Truth::Unknown => {
+                        let of_row = match step {
+                            Step::OneOf(.., why) => why.clone(),
+                            _ => None,
+                        };
+                        let why = map.get(key).and_then(why_of).or(of_row).unwrap_or_else(|| {
+                            let text = format!("`{key}` cannot be compared");
+                            Why::new(WhyKind::Unsupported, text)
+                        });
+                        out(&unknown(why, value), Place { element: false, ..place });
                     }
-                }
+                },
             },
             Kind::Unknown(u) => {
                 if steps.is_empty() {
@@ -244,6 +275,20 @@ impl Walk<'_, '_> {
             place.block = Some(origin.span);
         }
         place
+    }
+
+    /// Whether an element is one that a filter means.
+    fn admits(&self, map: &Map, filter: &Step) -> Truth {
+        match filter {
+            Step::Where(key, want) => self.member_is(map, key, want),
+            Step::WhereNot(key, want) => !self.member_is(map, key, want),
+            Step::OneOf(key, wanted, others) => {
+                let found = Truth::any(wanted.iter().map(|w| self.member_is(map, key, w)));
+                if others.is_some() { found.or(Truth::Unknown) } else { found }
+            }
+            // Nothing but a row can say.
+            _ => Truth::Unknown,
+        }
     }
 
     fn member_is(&self, map: &Map, key: &str, want: &str) -> Truth {
@@ -285,9 +330,10 @@ impl Walk<'_, '_> {
                     }
                     _ => (0, place),
                 },
-                [Step::Where(..) | Step::WhereNot(..), rest @ ..] => {
-                    self.missing(value, rest, place)
-                }
+                [
+                    Step::Where(..) | Step::WhereNot(..) | Step::WhereRow(..) | Step::OneOf(..),
+                    rest @ ..,
+                ] => self.missing(value, rest, place),
                 _ => (0, place),
             },
             Kind::Str(_) | Kind::Unknown(_) if !steps.is_empty() => match self.world.decoded(value)

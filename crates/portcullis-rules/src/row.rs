@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::joins::{Joins, Linked};
 use crate::model::{Attr, Lit, PortPaths, Shape, Type};
-use crate::path::{Path, Root};
+use crate::path::{Path, Root, Step};
 use crate::project::{Arms, Place, Walk, World, unknown, why_of};
 use crate::rule::Rule;
 use crate::types::ports::{Ports, Protocol};
@@ -120,10 +120,6 @@ impl<'a> Row<'_, 'a, '_> {
         if let Some(ports) = &reading.ports {
             self.ports(ports, &mut out);
         }
-        // What a definite link gives stands: companions that may belong here say nothing then.
-        if out.iter().any(|f| f.maybe) && out.iter().any(|f| !f.maybe) {
-            out.retain(|f| !f.maybe);
-        }
         if out.is_empty()
             && let Some(default) = &reading.default
         {
@@ -148,6 +144,14 @@ impl<'a> Row<'_, 'a, '_> {
     pub(crate) fn raw(&self, path: &Path, out: &mut dyn FnMut(&Value, Place, bool)) {
         let walk = self.case.walk(false);
         let own = Place::of(self.case.id);
+        let of_row;
+        let path = match self.filled(path, &walk) {
+            Some(filled) => {
+                of_row = filled;
+                &of_row
+            }
+            None => path,
+        };
         match path.root {
             Root::Row => {
                 walk.go(&self.value, &path.steps, self.place, &mut |v, p| out(v, p, false));
@@ -160,6 +164,23 @@ impl<'a> Row<'_, 'a, '_> {
             }
             Root::Part(part) => self.raw_part(part, path, &walk, out),
         }
+    }
+
+    /// The path with the row's texts in its filters; `None` where it has no such filter.
+    fn filled(&self, path: &Path, walk: &Walk<'a, '_>) -> Option<Path> {
+        path.steps.iter().any(|s| matches!(s, Step::WhereRow(..))).then(|| {
+            let mut out = path.clone();
+            for step in &mut out.steps {
+                let Step::WhereRow(key, inner) = step else { continue };
+                let (mut texts, mut others) = (Vec::new(), None);
+                walk.go(&self.value, inner, self.place, &mut |v, _| match v.scalar_text() {
+                    Some(text) => texts.push(text),
+                    None => others = why_of(v).or(others.take()),
+                });
+                *step = Step::OneOf(key.clone(), texts.into(), others);
+            }
+            out
+        })
     }
 
     fn raw_part(
@@ -184,13 +205,16 @@ impl<'a> Row<'_, 'a, '_> {
         }
         let linked = self.part(part);
         let nothing = Value::null();
-        for (id, doubt) in &linked.list {
+        // There is one companion of such a part: where it is certain, others that may be are not.
+        let many = self.case.rule.logic().parts.get(part).is_none_or(|p| p.many);
+        let certain = !many && linked.list.iter().any(|(_, doubt)| doubt.is_none());
+        for (id, doubt) in linked.list.iter().filter(|(_, doubt)| !certain || doubt.is_none()) {
             match doubt {
                 None => visit(*id, out),
                 Some(why) => out(&unknown(why.clone(), &nothing), Place::of(self.case.id), true),
             }
         }
-        if let Some(why) = &linked.unknown {
+        if let Some(why) = linked.unknown.as_ref().filter(|_| !certain) {
             out(&unknown(why.clone(), &nothing), Place::of(self.case.id), true);
         }
     }

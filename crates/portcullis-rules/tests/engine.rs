@@ -157,7 +157,14 @@ fn companions_are_found_by_reference_and_by_name() {
             // A generated name equals no literal.
             (&with("", "bucket: two"), "F"),
             (&with("bucket: !Computed v", "bucket: two"), "F"),
-            (&with("inline: { alg: kms }", "bucket: !Unknown v"), "P"),
+            // The companion may belong to the bucket, and then it counts beside the block.
+            (&with("inline: { alg: kms }", "bucket: !Unknown v"), "U"),
+            // Where the one companion is certain, others that may be are not its.
+            (
+                "b: { Type: aws_b }\ns: { Type: aws_sse, Properties: { bucket: !Ref b.id, rule: [{ alg: kms }] } }\n\
+                 x: { Type: aws_sse, Properties: { bucket: !Unknown v, rule: [{ alg: aes }] } }",
+                "P",
+            ),
             (
                 "B: { Type: \"AWS::B\" }\nS: { Type: \"AWS::Sse\", Properties: { Bucket: !Ref B.Ref, Alg: kms } }",
                 "P",
@@ -165,6 +172,28 @@ fn companions_are_found_by_reference_and_by_name() {
             ("B: { Type: \"AWS::B\" }", "F"),
         ],
     );
+}
+
+#[test]
+fn where_several_may_be_linked_those_that_may_be_count() {
+    let of = |second: &str| {
+        format!(
+            "u: {{ Type: aws_u, Properties: {{ name: u }} }}\n\
+             a: {{ Type: aws_key, Properties: {{ user: !Ref u.id, status: on }} }}\n\
+             b: {{ Type: aws_key, Properties: {{ user: {second}, status: off }} }}"
+        )
+    };
+    let logic = |many: &str| {
+        format!(
+            "resources: {{ tf: aws_u }}\n\
+             parts: {{ key: {{ tf: aws_key, by: user, name: name{many} }} }}\n\
+             attributes: {{ keys: {{ tf: key/ }}, status: {{ tf: key/status }} }}\n\
+             require: {{ keys: {{ count: {{ at_most: 1 }} }}, status: on }}"
+        )
+    };
+    let (one, many) = (logic(""), logic(", many: true"));
+    verdicts(&one, &[(&of("!Unknown v"), "P"), (&of("other"), "P")]);
+    verdicts(&many, &[(&of("!Unknown v"), "U"), (&of("other"), "P"), (&of("!Ref u.id"), "F")]);
 }
 
 #[test]

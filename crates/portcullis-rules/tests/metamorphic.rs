@@ -186,3 +186,47 @@ fn links_with_conditions_and_rows() {
         ],
     );
 }
+
+#[test]
+fn secrets_comparisons_and_order() {
+    never_flips(
+        "resources: { tf: aws_t, each: env }\n\
+         attributes: { name: { tf: name }, value: { tf: value } }\n\
+         require: { not: { any: [{ value: { secret: { named: name } } }, { value: { plaintext: true }, name: KEY }] } }",
+        &[
+            "t: { Type: aws_t, Properties: { env: [{ name: TOKEN, value: x9Kq2vTz8Lm4Rw7Pb1 }] } }",
+            "t: { Type: aws_t, Properties: { env: [{ name: BUILD, value: x9Kq2vTz8Lm4Rw7Pb1 }] } }",
+            "t: { Type: aws_t, Properties: { env: [{ name: KEY, value: short }, { name: K, value: !Ref s.arn }] } }",
+        ],
+    );
+    never_flips(
+        "resources: { tf: aws_t, each: l }\n\
+         attributes: { tls: { tf: '^p[name=$.names].tls' }, a: { tf: a }, zones: { tf: ^zones } }\n\
+         require: { tls: new, a: { equals_attribute: tls }, zones: { distinct: { at_least: 2 } } }",
+        &[
+            "t: { Type: aws_t, Properties: { zones: [x, y], l: [{ names: [a], a: new }], p: [{ name: a, tls: new }, { name: b, tls: old }] } }",
+            "t: { Type: aws_t, Properties: { zones: [x, x], l: [{ names: [a], a: new }], p: [{ name: a, tls: new }] } }",
+            "t: { Type: aws_t, Properties: { zones: [x, y], l: [{ names: [b], a: old }], p: [{ name: a, tls: new }, { name: b, tls: old }] } }",
+        ],
+    );
+    never_flips(
+        "resources: { tf: aws_table }\n\
+         parts: { target: { tf: aws_target, by: id, name: name, within: true } }\n\
+         attributes: { target: { tf: target/ } }\nrequire: { target: set }",
+        &[
+            "t: { Type: aws_table, Properties: { name: orders } }\ns: { Type: aws_target, Properties: { id: table/orders } }",
+            "t: { Type: aws_table, Properties: { name: orders } }\ns: { Type: aws_target, Properties: { id: table/other } }",
+        ],
+    );
+    never_flips(
+        "resources: { tf: aws_nacl, each: ingress }\n\
+         attributes:\n  action: { tf: action }\n  number: { tf: rule_no, type: int }\n\
+         \x20 cidrs: { tf: cidr_block, type: cidrs }\n  siblings: { tf: ^ingress }\n\
+         when: { action: allow }\n\
+         require: { native: { nacl_denied_first: { port: 'tcp:22' } } }",
+        &[
+            "t: { Type: aws_nacl, Properties: { ingress: [{ rule_no: 100, action: allow, protocol: -1, cidr_block: 0.0.0.0/0 }, { rule_no: 10, action: deny, protocol: tcp, from_port: 22, to_port: 22, cidr_block: 0.0.0.0/0 }] } }",
+            "t: { Type: aws_nacl, Properties: { ingress: [{ rule_no: 100, action: allow, protocol: -1, cidr_block: 0.0.0.0/0 }, { rule_no: 110, action: deny, protocol: tcp, from_port: 22, to_port: 22, cidr_block: 0.0.0.0/0 }] } }",
+        ],
+    );
+}

@@ -85,6 +85,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
         evidence: vec![Evidence {
             path: "sqs_managed_sse_enabled".into(),
             found: Some("false".into()),
+            secret: false,
             wanted: "true".into(),
             origin: OriginId::NONE,
             through: OriginId::NONE,

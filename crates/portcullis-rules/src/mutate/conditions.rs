@@ -152,7 +152,11 @@ pub(super) fn matchers(matcher: &Matcher, params: &[(Arc<str>, Lit)]) -> Changed
             let below = dropped(lit, params).into_iter();
             out.extend(below.map(|(what, l)| (what, Matcher::PortsAll(l))));
         }
-        Matcher::Set | Matcher::Unset => {}
+        Matcher::Distinct(inner) => {
+            let below = matchers(inner, params).into_iter();
+            out.extend(below.map(|(what, m)| (what, Matcher::Distinct(Box::new(m)))));
+        }
+        Matcher::Set | Matcher::Unset | Matcher::SameAs(_) | Matcher::Secret(_) => {}
     }
     out
 }
@@ -175,9 +179,12 @@ fn tests(test: &Test, params: &[(Arc<str>, Lit)]) -> Changed<Test> {
         Test::Cover(l) => (Test::Cover, l, false),
         Test::Port(l) => (Test::Port, l, false),
         Test::RefersTo(l) => (Test::RefersTo, l, false),
-        Test::Equals(_) | Test::Matches(_) | Test::EveryPort(_) | Test::CustomerKey(_) => {
-            return Vec::new();
-        }
+        Test::Equals(_)
+        | Test::Matches(_)
+        | Test::EveryPort(_)
+        | Test::CustomerKey(_)
+        | Test::Plaintext
+        | Test::NoEcho => return Vec::new(),
     };
     let changed = if bound { moved(lit, params) } else { dropped(lit, params) };
     changed.into_iter().map(|(what, l)| (what, make(l))).collect()

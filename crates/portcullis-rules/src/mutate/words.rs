@@ -39,6 +39,9 @@ pub(super) fn matcher(m: &Matcher) -> String {
         Matcher::IncludesAll(l) => format!("includes_all {}", lit(l)),
         Matcher::IncludesAny(l) => format!("includes_any {}", lit(l)),
         Matcher::PortsAll(l) => format!("include_all {}", lit(l)),
+        Matcher::SameAs(_) => "equals_attribute".to_owned(),
+        Matcher::Distinct(m) => format!("distinct {}", matcher(m)),
+        Matcher::Secret(_) => "secret true".to_owned(),
     }
 }
 
@@ -47,6 +50,8 @@ fn test(t: &Test) -> String {
         Test::Equals(l) => return lit(l),
         Test::EveryPort(yes) => return format!("every_port {yes}"),
         Test::CustomerKey(yes) => return format!("customer_key {yes}"),
+        Test::Plaintext => return "plaintext true".to_owned(),
+        Test::NoEcho => return "no_echo true".to_owned(),
         Test::In(l) => ("in", l),
         Test::AtLeast(l) => ("at_least", l),
         Test::AtMost(l) => ("at_most", l),

@@ -1,6 +1,7 @@
 //! Conditions that the language cannot express, registered by name.
 
 mod github;
+mod nacl;
 
 use std::sync::Arc;
 
@@ -30,12 +31,20 @@ pub(crate) struct Native {
 }
 
 /// All of them. An addition is a change of the language and needs two rules that want it.
-pub(crate) const NATIVES: [Native; 1] = [Native {
-    name: "github_oidc_sub",
-    attributes: &["effect", "principals", "actions", "conditions"],
-    arguments: &["pin"],
-    judge: github::oidc_sub,
-}];
+pub(crate) const NATIVES: [Native; 2] = [
+    Native {
+        name: "github_oidc_sub",
+        attributes: &["effect", "principals", "actions", "conditions"],
+        arguments: &["pin"],
+        judge: github::oidc_sub,
+    },
+    Native {
+        name: "nacl_denied_first",
+        attributes: &["number", "cidrs", "siblings"],
+        arguments: &["port"],
+        judge: nacl::denied_first,
+    },
+];
 
 pub(crate) fn find(name: &str) -> Option<&'static Native> {
     NATIVES.iter().find(|n| n.name == name)

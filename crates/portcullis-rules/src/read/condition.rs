@@ -143,7 +143,7 @@ fn native_call(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Cond> {
 }
 
 /// Names of all matchers.
-pub(crate) const MATCHERS: [&str; 32] = [
+pub(crate) const MATCHERS: [&str; 37] = [
     "set",
     "unset",
     "equals",
@@ -176,6 +176,11 @@ pub(crate) const MATCHERS: [&str; 32] = [
     "wider_than",
     "customer_key",
     "refers_to",
+    "plaintext",
+    "no_echo",
+    "secret",
+    "equals_attribute",
+    "distinct",
 ];
 
 /// A matcher: a scalar, `set`, `unset`, or a mapping of matchers that must all hold.
@@ -220,13 +225,32 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
     let name = &*key.text;
     match name {
         "some" => return Some(Matcher::Some(Box::new(matcher(r, value, ty, names)?))),
-        "count" => {
+        "count" | "distinct" => {
             let inner = matcher(r, value, Type::Int, names)?;
             if !counts(&inner) {
-                r.error(value.span, "`count` takes a number or a comparison of numbers");
+                r.error(value.span, format!("`{name}` takes a number or a comparison of numbers"));
                 return None;
             }
-            return Some(Matcher::Count(Box::new(inner)));
+            return Some(match name {
+                "count" => Matcher::Count(Box::new(inner)),
+                _ => Matcher::Distinct(Box::new(inner)),
+            });
+        }
+        "plaintext" | "no_echo" => {
+            only_true(r, value, name)?;
+            return Some(match name {
+                "plaintext" => Matcher::One(Test::Plaintext),
+                _ => Matcher::Each(Test::NoEcho),
+            });
+        }
+        "equals_attribute" => return other(r, value, name, names).map(Matcher::SameAs),
+        "secret" => {
+            if value.as_map().is_none() {
+                only_true(r, value, name)?;
+                return Some(Matcher::Secret(None));
+            }
+            let named = r.fields(value, name, &["named"]).first().map(|(_, n)| n)?;
+            return other(r, named, name, names).map(|i| Matcher::Secret(Some(i)));
         }
         "set" | "unset" => {
             let yes = r.boolean(value, name)?;
@@ -297,6 +321,26 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
         "includes" | "includes_all" => Matcher::IncludesAll(lit),
         _ => Matcher::Each(Test::RefersTo(lit)),
     })
+}
+
+/// Matchers that are negated by `not` alone.
+fn only_true(r: &mut Reader, value: &Node, name: &str) -> Option<()> {
+    if r.boolean(value, name)? {
+        return Some(());
+    }
+    r.error(value.span, format!("write `not: {{ …: {{ {name}: true }} }}`"));
+    None
+}
+
+/// The attribute that a matcher compares with.
+fn other(r: &mut Reader, value: &Node, what: &str, names: &Names<'_>) -> Option<usize> {
+    let text = r.text(value, what)?;
+    let found = names.attrs.iter().position(|a| a.name == text.text);
+    if found.is_none() {
+        let known: Vec<&str> = names.attrs.iter().map(|a| &*a.name).collect();
+        r.unknown("attribute", &text.text, text.span, &known);
+    }
+    found
 }
 
 fn counts(matcher: &Matcher) -> bool {

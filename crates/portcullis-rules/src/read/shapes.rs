@@ -119,7 +119,11 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
             r.error(key.span, format!("the view has a part `{}` already", key.text));
             continue;
         }
-        r.fields(value, "a part", &["tf", "cfn", "by", "via", "name", "where", "of"]);
+        r.fields(
+            value,
+            "a part",
+            &["tf", "cfn", "by", "via", "name", "within", "many", "where", "of"],
+        );
         let by = value.get("by").is_some();
         let link = match (value.get("by"), value.get("via")) {
             (Some(n), None) | (None, Some(n)) => n,
@@ -130,6 +134,7 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
         };
         let links = per_source(r, link, "a link");
         let names = value.get("name").map(|n| per_source(r, n, "name")).unwrap_or_default();
+        let within = value.get("within").and_then(|n| r.boolean(n, "within")).unwrap_or(false);
         let mut join = |terraform: bool, types: Option<&Node>, key, name: Option<&Node>| {
             let (types, key): (&Node, &Node) = (types?, key?);
             let wanted = value.get("where");
@@ -138,6 +143,7 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
                 by,
                 key: paths(r, key, "a link", &[]),
                 name: name.map(|n| paths(r, n, "name", &[])).unwrap_or_default(),
+                within,
                 filter: wanted.map(|n| filter(r, n, terraform, params)).unwrap_or_default(),
             };
             if value.get("of").is_some() && join.reads_row() {
@@ -161,7 +167,8 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
             }
             found.map(Box::new)
         });
-        into.push(Part { name: key.text.clone(), tf, cfn, of });
+        let many = value.get("many").and_then(|n| r.boolean(n, "many")).unwrap_or(!by);
+        into.push(Part { name: key.text.clone(), tf, cfn, many, of });
     }
 }
 

@@ -18,7 +18,9 @@ fn node(value: &Value, left: &mut Option<usize>, path: &mut String) -> Value {
     match left {
         Some(0) => {
             *left = None;
-            return Value::unknown(Why::new(WhyKind::NoValue, "hidden"), value.origin);
+            // Who hides a value does not hide that it is declared sensitive.
+            return Value::unknown(Why::new(WhyKind::NoValue, "hidden"), value.origin)
+                .with_marks(value.marks);
         }
         Some(n) => *n -= 1,
         None => return value.clone(),

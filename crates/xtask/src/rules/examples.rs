@@ -7,7 +7,7 @@ use portcullis_rules::{Example, Expect, Overrides, RuleSet, evaluate};
 pub(super) struct Resolved {
     expect: Expect,
     files: MemoryFiles,
-    resolution: Resolution,
+    pub(super) resolution: Resolution,
 }
 
 impl Resolved {
@@ -27,6 +27,24 @@ impl Resolved {
             portcullis_cloudformation::Project::new(&files, Default::default()).resolve(path)
         };
         Self { expect: example.expect, files, resolution }
+    }
+
+    /// One letter per resource of a graph: its worst outcome under a rule, `-` for none.
+    pub(super) fn summary(&self, rules: &RuleSet, rule: usize, graph: usize) -> Vec<char> {
+        let graph = &self.resolution.graphs[graph];
+        let mut out = vec!['-'; graph.resources.len()];
+        for o in evaluate(rules, &[rule], graph, self.files.sources(), &Overrides::default()) {
+            let letter = match &o.verdict {
+                Verdict::Pass => 'P',
+                Verdict::Unknown(_) => 'U',
+                Verdict::Fail => 'F',
+            };
+            let slot = &mut out[o.resource.0 as usize];
+            if "-PUF".find(letter) > "-PUF".find(*slot) {
+                *slot = letter;
+            }
+        }
+        out
     }
 
     /// Whether the only rule of a set gives what the example says.

@@ -7,12 +7,14 @@ use portcullis_core::{Diagnostic, Level, SourceMap};
 use portcullis_rules::{RuleSet, RuleSource, compile};
 
 mod examples;
+mod hide;
 mod mutate;
 
 /// What the command line asks for.
 struct Options {
     rules: PathBuf,
     mutate: bool,
+    hide: bool,
     globs: Vec<String>,
     threshold: f64,
 }
@@ -25,6 +27,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let mut options = Options {
         rules: PathBuf::from("rules"),
         mutate: false,
+        hide: false,
         globs: Vec::new(),
         threshold: THRESHOLD,
     };
@@ -35,6 +38,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         };
         match *word {
             "--mutate" => options.mutate = true,
+            "--hide" => options.hide = true,
             "--rules" => options.rules = PathBuf::from(value("--rules")?),
             "--threshold" => {
                 let text = value("--threshold")?;
@@ -49,7 +53,10 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     if options.mutate {
         return mutate::run(&catalogue, &options.globs, options.threshold);
     }
-    Err("say what to do: --mutate".to_owned())
+    if options.hide {
+        return hide::run(&catalogue, &options.globs);
+    }
+    Err("say what to do: --mutate or --hide".to_owned())
 }
 
 /// The rule files and what they compile to.
@@ -100,4 +107,15 @@ fn shown(d: &Diagnostic, sources: &SourceMap) -> String {
     });
     let help = d.help.as_deref().map_or(String::new(), |h| format!(" ({h})"));
     format!("{at}{}{help}", d.message)
+}
+
+/// Whether an id matches a pattern with `*` and `?`.
+fn glob(pattern: &str, id: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return id.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' => id.char_indices().map(|(i, _)| i).chain([id.len()]).any(|i| glob(rest, &id[i..])),
+        '?' => id.chars().next().is_some_and(|c| glob(rest, &id[c.len_utf8()..])),
+        c => id.strip_prefix(c).is_some_and(|id| glob(rest, id)),
+    }
 }

@@ -3,8 +3,8 @@
 use portcullis_rules::{Example, Subject, examples, mutants};
 use rayon::prelude::*;
 
-use super::Catalogue;
 use super::examples::Resolved;
+use super::{Catalogue, glob};
 
 /// What became of a rule's mutants.
 struct Tally {
@@ -62,15 +62,4 @@ fn tally(catalogue: &Catalogue, subject: &Subject, list: &[Example]) -> Tally {
         }
     }
     tally
-}
-
-/// Whether an id matches a pattern with `*` and `?`.
-fn glob(pattern: &str, id: &str) -> bool {
-    let Some(first) = pattern.chars().next() else { return id.is_empty() };
-    let rest = &pattern[first.len_utf8()..];
-    match first {
-        '*' => id.char_indices().map(|(i, _)| i).chain([id.len()]).any(|i| glob(rest, &id[i..])),
-        '?' => id.chars().next().is_some_and(|c| glob(rest, &id[c.len_utf8()..])),
-        c => id.strip_prefix(c).is_some_and(|id| glob(rest, id)),
-    }
 }

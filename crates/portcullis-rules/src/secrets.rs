@@ -1,0 +1,103 @@
+//! Secrets in the clear: by where a value comes from, by its shape, and by the name it has.
+
+mod shapes;
+
+use portcullis_core::{How, Kind, Value, WhyKind};
+
+use crate::project::World;
+use crate::row::{Case, Found};
+use crate::text::Known;
+use crate::truth::Truth;
+use shapes::{is_credential, looks_random, names_secret};
+
+/// Whether anyone who reads the code, or may describe the stack, reads the value.
+///
+/// Known text is in the clear wherever it was written, a default included. A template's parameter
+/// without `NoEcho` is shown with the stack's description
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>),
+/// and so is what a plain parameter of the parameter store resolves to
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm.html>).
+pub(crate) fn plaintext(case: &Case<'_, '_>, value: &Value) -> Truth {
+    let u = match &value.kind {
+        Kind::Str(s) => return (!s.is_empty()).into(),
+        Kind::Bool(_) | Kind::Num(_) => return Truth::True,
+        Kind::Unknown(u) => u,
+        _ => return Truth::False,
+    };
+    if !u.refs.is_empty() {
+        return Truth::False;
+    }
+    if case.terraform() {
+        return Truth::Unknown;
+    }
+    if u.why.kind == WhyKind::External {
+        return (!value.marks.is_sensitive()).into();
+    }
+    match of_parameter(case, value) {
+        true => (!value.marks.is_sensitive()).into(),
+        false => Truth::Unknown,
+    }
+}
+
+/// Whether a value is a template's parameter that is not shown, and that has no value in the
+/// template.
+pub(crate) fn no_echo(case: &Case<'_, '_>, value: &Value) -> Truth {
+    let Kind::Unknown(u) = &value.kind else { return Truth::False };
+    if !u.refs.is_empty() || u.why.kind == WhyKind::External {
+        return Truth::False;
+    }
+    if !of_parameter(case, value) {
+        return Truth::Unknown;
+    }
+    value.marks.is_sensitive().into()
+}
+
+fn of_parameter(case: &Case<'_, '_>, value: &Value) -> bool {
+    let origins = &case.world.graph.origins;
+    origins.chain(value.origin).any(|o| o.how == How::Parameter)
+}
+
+/// Whether a value is a credential, by its shape or by the name of the member it stands in.
+pub(crate) fn secret(world: &World<'_>, found: &Found) -> Truth {
+    let name =
+        found.place.key.map(|s| world.sources.get(s.file).slice(s).trim_matches('"').to_owned());
+    let by_name = |text: &str| match &name {
+        Some(name) => (names_secret(name) && looks_random(text)).into(),
+        None => Truth::False,
+    };
+    judge(found, &by_name)
+}
+
+/// The same where another attribute has the name.
+pub(crate) fn named_by(found: &Found, names: &[Found]) -> Truth {
+    judge(found, &|text| {
+        if !looks_random(text) {
+            return Truth::False;
+        }
+        Truth::any(names.iter().map(|n| match n.value.as_str() {
+            Some(name) => names_secret(name).into(),
+            None => Truth::Unknown,
+        }))
+    })
+}
+
+fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
+    let value = &found.value;
+    match (&value.kind, Known::of(value)) {
+        (Kind::Str(text), _) if is_credential(text) => Truth::True,
+        (Kind::Str(text), _) => by_name(text),
+        (Kind::Unknown(u), known) => {
+            let pieces: &[Option<std::sync::Arc<str>>] = match known {
+                Some(Known::Pieces(pieces)) => pieces,
+                _ => &[],
+            };
+            if pieces.iter().flatten().any(|p| is_credential(p)) {
+                return Truth::True;
+            }
+            // What a resource or a secret store gives is not written here.
+            let elsewhere = !u.refs.is_empty() || u.why.kind == WhyKind::External;
+            if elsewhere { Truth::False } else { Truth::Unknown }
+        }
+        _ => Truth::False,
+    }
+}
