@@ -65,7 +65,23 @@ impl Row<'_, '_, '_> {
             Cond::Linked(part, quantifier, inner) => {
                 self.explain_linked(*part, *quantifier, inner, truth, out);
             }
-            Cond::Terraform(_) => {}
+            Cond::Terraform(wanted) => {
+                let source = if *wanted { "Terraform" } else { "CloudFormation" };
+                let owner = Place::of(self.case.id);
+                let place = if self.each.is_empty() { owner } else { self.place };
+                out.evidence.push(Evidence {
+                    path: self.each.to_owned(),
+                    found: (!self.each.is_empty()).then(|| shown(&self.value)),
+                    secret: false,
+                    wanted: format!("a resource of {source}"),
+                    origin: self.value.origin,
+                    through: place.expr,
+                    span: match self.each.is_empty() {
+                        true => self.case.resource.header,
+                        false => place::of_value(self.case.world, place, self.value.origin),
+                    },
+                });
+            }
             Cond::Native(name, args) => {
                 let Some(native) = native::find(name) else { return };
                 let judgement = (native.judge)(self, args);

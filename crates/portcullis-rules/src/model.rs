@@ -187,9 +187,9 @@ pub(crate) struct Part {
     pub tf: Option<Join>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfn: Option<Join>,
-    /// Several may be linked by `by` at once: those that may be count beside those that are.
+    /// There is one at most: where it is certain, others that may be linked are not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub many: bool,
+    pub one: bool,
     /// The part whose resources these are linked to, instead of the resource that is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Box<Part>>,

@@ -205,9 +205,8 @@ impl<'a> Row<'_, 'a, '_> {
         }
         let linked = self.part(part);
         let nothing = Value::null();
-        // There is one companion of such a part: where it is certain, others that may be are not.
-        let many = self.case.rule.logic().parts.get(part).is_none_or(|p| p.many);
-        let certain = !many && linked.list.iter().any(|(_, doubt)| doubt.is_none());
+        let one = self.case.rule.logic().parts.get(part).is_some_and(|p| p.one);
+        let certain = one && linked.list.iter().any(|(_, doubt)| doubt.is_none());
         for (id, doubt) in linked.list.iter().filter(|(_, doubt)| !certain || doubt.is_none()) {
             match doubt {
                 None => visit(*id, out),

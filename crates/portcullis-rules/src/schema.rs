@@ -165,7 +165,7 @@ fn definitions() -> Value {
                 "via": per_source(reference("texts")),
                 "name": per_source(reference("texts")),
                 "within": { "type": "boolean" },
-                "many": { "type": "boolean" },
+                "one": { "type": "boolean" },
                 "where": { "type": "object" },
                 "of": { "type": "string" },
             },

@@ -132,7 +132,7 @@ fn when_decides_what_applies() {
 
 const BUCKET: &str = "resources: { tf: aws_b, cfn: \"AWS::B\" }\n\
     parts: { sse: { tf: aws_sse, cfn: \"AWS::Sse\", by: { tf: bucket, cfn: Bucket }, \
-    name: { tf: bucket, cfn: BucketName } } }\n\
+    name: { tf: bucket, cfn: BucketName }, one: true } }\n\
     attributes: { alg: { tf: [sse/rule.alg, inline.alg], cfn: sse/Alg } }\n\
     require: { alg: kms }";
 
@@ -183,15 +183,15 @@ fn where_several_may_be_linked_those_that_may_be_count() {
              b: {{ Type: aws_key, Properties: {{ user: {second}, status: off }} }}"
         )
     };
-    let logic = |many: &str| {
+    let logic = |one: &str| {
         format!(
             "resources: {{ tf: aws_u }}\n\
-             parts: {{ key: {{ tf: aws_key, by: user, name: name{many} }} }}\n\
+             parts: {{ key: {{ tf: aws_key, by: user, name: name{one} }} }}\n\
              attributes: {{ keys: {{ tf: key/ }}, status: {{ tf: key/status }} }}\n\
              require: {{ keys: {{ count: {{ at_most: 1 }} }}, status: on }}"
         )
     };
-    let (one, many) = (logic(""), logic(", many: true"));
+    let (one, many) = (logic(", one: true"), logic(""));
     verdicts(&one, &[(&of("!Unknown v"), "P"), (&of("other"), "P")]);
     verdicts(&many, &[(&of("!Unknown v"), "U"), (&of("other"), "P"), (&of("!Ref u.id"), "F")]);
 }

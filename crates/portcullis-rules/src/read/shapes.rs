@@ -122,7 +122,7 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
         r.fields(
             value,
             "a part",
-            &["tf", "cfn", "by", "via", "name", "within", "many", "where", "of"],
+            &["tf", "cfn", "by", "via", "name", "within", "one", "where", "of"],
         );
         let by = value.get("by").is_some();
         let link = match (value.get("by"), value.get("via")) {
@@ -167,8 +167,8 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
             }
             found.map(Box::new)
         });
-        let many = value.get("many").and_then(|n| r.boolean(n, "many")).unwrap_or(!by);
-        into.push(Part { name: key.text.clone(), tf, cfn, many, of });
+        let one = value.get("one").and_then(|n| r.boolean(n, "one")).unwrap_or(false);
+        into.push(Part { name: key.text.clone(), tf, cfn, one, of });
     }
 }
 
