@@ -52,7 +52,7 @@ pub(crate) fn candidates(
     }
     walk.condition(s, &goal.condition, 0);
     let (literals, reached) = (walk.literals, walk.reached);
-    let given = &evaluator.project.given;
+    let given = &evaluator.given;
     root.parameters
         .iter()
         .zip(literals.into_iter().zip(reached))

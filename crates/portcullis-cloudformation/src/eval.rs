@@ -14,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::choice::{self, COMBINATIONS};
+use crate::parameters::Given;
 use crate::project::Project;
 use crate::scalar;
 use crate::template::Template;
@@ -77,6 +78,8 @@ pub(crate) struct Scope {
 /// One world being resolved.
 pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,
+    /// Values given from outside; later ones win.
+    pub(crate) given: Arc<[Given]>,
     pub(crate) assignment: Assignment,
     /// Conditions taken to hold.
     pub(crate) assumed: FxHashSet<ConditionKey>,
@@ -105,6 +108,7 @@ impl<'p> Evaluator<'p> {
     ) -> Self {
         Self {
             project,
+            given: project.given_to(root),
             assignment,
             assumed,
             graph: Graph::new(root),

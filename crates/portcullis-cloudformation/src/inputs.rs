@@ -46,7 +46,7 @@ impl Evaluator<'_> {
             }
             None => {}
         }
-        let given = self.project.given.iter().rev().find(|g| g.name == p.name);
+        let given = self.given.iter().rev().find(|g| g.name == p.name).cloned();
         if let Some(given) = given {
             let (span, how) = match given.span {
                 Some(span) => (span, How::VarFile),
@@ -177,7 +177,7 @@ impl Evaluator<'_> {
     }
 
     fn given(&self, name: &str) -> Option<Arc<str>> {
-        self.project.given.iter().rev().find(|g| &*g.name == name).map(|g| g.text.clone())
+        self.given.iter().rev().find(|g| &*g.name == name).map(|g| g.text.clone())
     }
 }
 

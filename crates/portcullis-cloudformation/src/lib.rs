@@ -9,6 +9,7 @@
 
 mod build;
 mod candidates;
+mod cdk;
 mod choice;
 mod eval;
 mod foreach;

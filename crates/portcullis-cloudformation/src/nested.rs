@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::choice;
 use crate::eval::{Evaluator, Scope};
 use crate::foreach::ForEach;
-use crate::project::{Asked, Raw};
+use crate::project::{Asked, Project, Raw};
 use crate::sam;
 use crate::template::Template;
 
@@ -58,12 +58,20 @@ pub(crate) fn locate(files: &dyn Files, dir: &str, url: &str) -> Located {
     Located::Absent(path, error)
 }
 
-/// The template that the CDK wrote for a nested stack, where the resource's metadata names it.
-fn asset(resource: &Node) -> Option<&str> {
-    let metadata = resource.get("Metadata")?;
-    (metadata.get("aws:asset:property")?.as_text()? == "TemplateURL")
-        .then(|| metadata.get("aws:asset:path"))?
-        .and_then(Node::as_text)
+/// The template that the CDK wrote for a nested stack: the resource's metadata names it, or the
+/// assembly knows the hash in its URL.
+fn asset(project: &Project<'_>, dir: &str, resource: &Node) -> Option<String> {
+    let named = || {
+        let metadata = resource.get("Metadata")?;
+        (metadata.get("aws:asset:property")?.as_text()? == "TemplateURL")
+            .then(|| metadata.get("aws:asset:path"))?
+            .and_then(Node::as_text)
+    };
+    if let Some(path) = named() {
+        return Some(path.to_owned());
+    }
+    let url = url_of(resource).filter(|url| url.as_text().is_none())?;
+    project.assemblies.get(project.files, dir).asset(url).map(str::to_owned)
 }
 
 fn url_of(resource: &Node) -> Option<&Node> {
@@ -72,15 +80,17 @@ fn url_of(resource: &Node) -> Option<&Node> {
 }
 
 /// The local templates that a template's stacks name literally.
-pub(crate) fn children(files: &dyn Files, template: &Template) -> Vec<String> {
-    let dir = parent(&template.path);
+pub(crate) fn children(project: &Project<'_>, template: &Template) -> Vec<String> {
+    let (files, dir) = (project.files, parent(&template.path));
     let mut out: Vec<String> = template
         .resources
         .entries
         .iter()
         .filter(|(_, n)| n.get("Type").and_then(Node::as_text).is_some_and(is_stack))
-        .filter_map(|(_, n)| asset(n).or_else(|| url_of(n)?.as_text()))
-        .filter_map(|url| match locate(files, dir, url) {
+        .filter_map(|(_, n)| {
+            asset(project, dir, n).or_else(|| url_of(n)?.as_text().map(str::to_owned))
+        })
+        .filter_map(|url| match locate(files, dir, &url) {
             Located::Local(path) => Some(path),
             _ => None,
         })
@@ -186,7 +196,9 @@ impl Evaluator<'_> {
     fn template_of(&mut self, s: usize, template: &Template, node: &Node) -> Option<String> {
         let dir = parent(&template.path);
         let files = self.project.files;
-        if let Some(Located::Local(path)) = asset(node).map(|p| locate(files, dir, p)) {
+        if let Some(Located::Local(path)) =
+            asset(self.project, dir, node).map(|p| locate(files, dir, &p))
+        {
             return Some(path);
         }
         let url = url_of(node)?;

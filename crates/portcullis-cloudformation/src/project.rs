@@ -2,10 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_core::{Diagnostic, FileError, FileId, Files, Flavour, Level, Resolution, Span};
+use portcullis_core::files::parent;
+use portcullis_core::report::Construct;
+use portcullis_core::{
+    Diagnostic, FileError, FileId, Files, Flavour, Level, Resolution, Resource, Span,
+};
 use portcullis_syntax::{Node, Parsed, json, yaml};
 use rustc_hash::FxHashMap;
 
+use crate::cdk::Assemblies;
 use crate::include;
 use crate::nested;
 use crate::parameters::{self, Given};
@@ -44,7 +49,8 @@ type Trees = FxHashMap<String, Result<Arc<Raw>, FileError>>;
 /// The templates of a project, parsed once and shared by threads.
 pub struct Project<'a> {
     pub(crate) files: &'a dyn Files,
-    pub(crate) given: Vec<Given>,
+    given: Arc<[Given]>,
+    pub(crate) assemblies: Assemblies,
     parameter_files: Vec<FileId>,
     diagnostics: Vec<Diagnostic>,
     trees: Mutex<Trees>,
@@ -70,7 +76,8 @@ impl<'a> Project<'a> {
         }));
         Self {
             files,
-            given,
+            given: given.into(),
+            assemblies: Assemblies::default(),
             parameter_files: settings.parameter_files,
             diagnostics,
             trees: Mutex::default(),
@@ -81,14 +88,28 @@ impl<'a> Project<'a> {
     /// The local templates that a template names literally, as boundary-relative paths: what
     /// another template calls is not a root.
     pub fn children(&self, path: &str) -> Vec<String> {
-        self.raw(path)
-            .map_or_else(|_| Vec::new(), |raw| nested::children(self.files, &raw.template))
+        self.raw(path).map_or_else(|_| Vec::new(), |raw| nested::children(self, &raw.template))
     }
 
     /// Whether the template declares a parameter (pseudo parameters always are).
     pub fn declares(&self, path: &str, parameter: &str) -> bool {
         parameter.starts_with("AWS::")
             || self.raw(path).is_ok_and(|raw| raw.template.parameter(parameter).is_some())
+    }
+
+    /// The CDK construct that made a resource, where its template is part of a cloud assembly or
+    /// its metadata name the construct.
+    pub fn construct(&self, resource: &Resource) -> Option<Construct> {
+        self.assemblies.construct(self.files, resource)
+    }
+
+    /// What is given to a root from outside: by its cloud assembly, then by the user.
+    pub(crate) fn given_to(&self, root: &str) -> Arc<[Given]> {
+        let given = self.assemblies.get(self.files, parent(root)).given(root);
+        match given.is_empty() {
+            true => self.given.clone(),
+            false => given.into_iter().chain(self.given.iter().cloned()).collect(),
+        }
     }
 
     /// Resolves a template with its nested templates in every world that is judged: the first

@@ -143,6 +143,17 @@ pub struct Subject {
     pub block: Span,
     /// Header lines of the module calls or nested stacks it came through.
     pub calls: Arc<[Span]>,
+    /// The CDK construct that made it.
+    pub construct: Option<Construct>,
+}
+
+/// A construct of a CDK app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Construct {
+    /// Its path in the tree of constructs: `Prod/Storage/Media/Resource`.
+    pub path: Arc<str>,
+    /// The line of the app that made it, where the cloud assembly says so and the file is there.
+    pub span: Option<Span>,
 }
 
 /// Identity of a result across runs: 128 bits, written in hexadecimal. No line numbers go into it.

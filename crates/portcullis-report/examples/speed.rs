@@ -44,6 +44,7 @@ fn report(text: &str, block: usize) -> Report {
                     root: "".into(),
                     block: Span::new(file, at, at + block as u32),
                     calls: [].into(),
+                    construct: None,
                 }),
                 location: Span::new(file, at + 32, at + 47),
                 trail: Vec::new(),

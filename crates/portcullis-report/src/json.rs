@@ -254,10 +254,24 @@ struct Resource<'a> {
     r#type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     declared_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    construct: Option<Construct<'a>>,
     root: String,
     file: String,
     start_line: u32,
     end_line: u32,
+}
+
+/// A construct of a CDK app, with the line that made it where that is known.
+#[derive(Serialize)]
+struct Construct<'a> {
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -374,6 +388,15 @@ fn resource<'a>(report: &'a Report, f: &'a Finding) -> Resource<'a> {
         address: &f.subject.address,
         r#type: &f.subject.kind,
         declared_type: f.subject.declared_kind.as_deref(),
+        construct: f.subject.construct.as_ref().map(|c| {
+            let at = c.span.and_then(|span| Place::of(&report.sources, span));
+            Construct {
+                path: &c.path,
+                line: at.as_ref().map(|p| p.start.line),
+                column: at.as_ref().map(|p| p.start.column),
+                file: at.map(|p| place::display_path(report, &p.source.path)),
+            }
+        }),
         root: place::display_path(report, &f.subject.root),
         file: block.file,
         start_line: block.start_line,

@@ -407,6 +407,10 @@ fn line(report: &Report, f: &Finding) -> String {
     if root != folder && root != &*path {
         out.push_str(&format!(", root {}", code(or(root, "."))));
     }
+    if let Some(construct) = &f.subject.construct {
+        out.push_str(&format!(", construct {}", code(&construct.path)));
+        out.push_str(&somewhere(report, construct.span, None));
+    }
     if let Some(c) = &f.conditional {
         out.push_str(&format!(", depends on {}", markdown(c)));
     }

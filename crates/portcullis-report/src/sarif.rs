@@ -385,6 +385,9 @@ fn message(report: &Report, f: &Finding, rule: &RuleInfo) -> String {
     if let Some(condition) = &f.conditional {
         text.push_str(&format!("; depends on {condition}"));
     }
+    if let Some(construct) = &f.subject.construct {
+        text.push_str(&format!(" (construct {})", construct.path));
+    }
     text
 }
 
@@ -392,12 +395,20 @@ fn logical(f: &Finding) -> Vec<model::Logical> {
     if f.subject.address.is_empty() {
         return Vec::new();
     }
-    vec![model::Logical { fully_qualified_name: f.subject.address.to_string(), kind: "resource" }]
+    let resource =
+        model::Logical { fully_qualified_name: f.subject.address.to_string(), kind: "resource" };
+    let construct = f
+        .subject
+        .construct
+        .as_ref()
+        .map(|c| model::Logical { fully_qualified_name: c.path.to_string(), kind: "construct" });
+    std::iter::once(resource).chain(construct).collect()
 }
 
 /// Where the value was set, and where ignorance begins.
 fn related(report: &Report, f: &Finding) -> Vec<Location> {
     let secret = Evidence::any_secret(&f.evidence);
+    let made = f.subject.construct.as_ref().and_then(|c| Some((c.span?, c.path.to_string())));
     let hops = f.trail.iter().map(|s| (s.span, s.how.note().to_owned()));
     let causes: &[_] = match &f.verdict {
         Verdict::Unknown(causes) => causes,
@@ -405,6 +416,7 @@ fn related(report: &Report, f: &Finding) -> Vec<Location> {
     };
     let causes = causes.iter().filter_map(|w| Some((w.span?, w.text.to_string())));
     hops.chain(causes)
+        .chain(made.map(|(span, path)| (span, format!("construct {path} is made here"))))
         .filter_map(|(span, text)| Some((Place::of(&report.sources, span)?, text)))
         .take(MAX_RELATED)
         .enumerate()

@@ -251,6 +251,15 @@ fn entry(
             }
         }
     }
+    if let Some(construct) = &f.subject.construct {
+        let note = format!("construct {}", plain(&construct.path));
+        match construct.span.and_then(|s| Place::of(&report.sources, s)) {
+            Some(made) => step_line(report, &made, &note, style, out),
+            None => {
+                let _ = writeln!(out, "  → {note}");
+            }
+        }
+    }
     if let Verdict::Unknown(causes) = &f.verdict {
         for why in causes {
             let at = why.span.and_then(|s| Place::of(&report.sources, s));

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, RuleInfo, Subject};
+use portcullis_core::report::{Construct, Finding, Fingerprint, OutcomeKind, RuleInfo, Subject};
 use portcullis_core::{
     Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
 };
 use sha2::{Digest, Sha256};
 
 /// What the findings of a resource share.
-pub(crate) fn subject(graph: &Graph, resource: &Resource, sources: &SourceMap) -> Arc<Subject> {
+pub(crate) fn subject(
+    graph: &Graph,
+    resource: &Resource,
+    construct: Option<Construct>,
+    sources: &SourceMap,
+) -> Arc<Subject> {
     Arc::new(Subject {
         address: resource.address.clone(),
         kind: resource.kind.clone(),
@@ -21,6 +26,7 @@ pub(crate) fn subject(graph: &Graph, resource: &Resource, sources: &SourceMap) -
         },
         block: resource.block,
         calls: resource.calls.clone(),
+        construct,
     })
 }
 

@@ -244,7 +244,10 @@ impl Run<'_> {
                 let subject = match &subject {
                     Some((of, subject)) if *of == outcome.resource => subject,
                     _ => {
-                        let made = findings::subject(graph, resource, sources);
+                        let construct = (!resource.flavour.is_terraform())
+                            .then(|| self.templates.construct(resource))
+                            .flatten();
+                        let made = findings::subject(graph, resource, construct, sources);
                         &subject.insert((outcome.resource, made)).1
                     }
                 };

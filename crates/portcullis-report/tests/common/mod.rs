@@ -78,6 +78,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             root: "".into(),
             block,
             calls: [].into(),
+            construct: None,
         }),
         location: at,
         trail: Vec::new(),

@@ -151,6 +151,7 @@ fn about(s: &Suppression, message: String) -> Finding {
             root: "".into(),
             block: s.span,
             calls: [].into(),
+            construct: None,
         }),
         location: s.span,
         trail: Vec::new(),
