@@ -227,9 +227,41 @@ impl Evaluator<'_> {
     /// Expands loops and applies the SAM transform, unless that was done before with the same
     /// parameter values.
     fn expand(&mut self, s: usize, raw: &Raw) {
-        let Some(tree) = raw.tree.as_ref().filter(|_| raw.sam || raw.loops) else { return };
+        if raw.tree.is_none() || !(raw.sam || raw.loops) {
+            return;
+        }
         let path = raw.template.path.clone();
-        let mut known: FxHashMap<Arc<str>, Option<Node>> = FxHashMap::default();
+        let known = self.known(s, raw);
+        let done = self.project.expansion(&path, &mut |asked: &Asked| {
+            asked.iter().all(|(name, told)| answer(&known, name) == *told)
+        });
+        if let Some(template) = done {
+            self.scopes[s].template = template;
+            return;
+        }
+        let Some(Processed { tree, diagnostics, declared, asked }) = self.process(s, raw, &known)
+        else {
+            return;
+        };
+        let mut template = Template::new(path.clone(), Some(tree));
+        template.diagnostics.splice(0..0, diagnostics);
+        template.declared = declared;
+        if raw.sam {
+            template.flavour = Flavour::Sam;
+        }
+        let template = Arc::new(template);
+        self.project.remember(&path, asked, template.clone());
+        let scope = &mut self.scopes[s];
+        scope.template = template;
+        // Conditions that the loops asked for were those of the template before.
+        scope.conditions.clear();
+        scope.children.clear();
+        scope.outputs.clear();
+    }
+
+    /// The parameters and pseudo parameters of a scope, each with its value where it is known.
+    fn known(&mut self, s: usize, raw: &Raw) -> Known {
+        let mut known = Known::default();
         for p in &raw.template.parameters {
             let value = self.parameter(s, &p.name);
             known.insert(p.name.clone(), value.and_then(|v| to_node(&v, p.span)));
@@ -241,21 +273,18 @@ impl Evaluator<'_> {
             let value = self.pseudo(s, name, top);
             known.insert(Arc::from(name), value.and_then(|v| to_node(&v, top)));
         }
-        let answer = |name: &str| known.get(name).and_then(Option::as_ref).map(signature);
-        let done = self.project.expansion(&path, &mut |asked: &Asked| {
-            asked.iter().all(|(name, told)| answer(name) == *told)
-        });
-        if let Some(template) = done {
-            self.scopes[s].template = template;
-            return;
-        }
+        known
+    }
+
+    /// The tree with loops expanded and the SAM transform applied.
+    fn process(&mut self, s: usize, raw: &Raw, known: &Known) -> Option<Processed> {
         let asked: RefCell<Asked> = RefCell::default();
-        let (mut tree, mut diagnostics) = (tree.clone(), Vec::new());
+        let (mut tree, mut diagnostics) = (raw.tree.clone()?, Vec::new());
         if raw.loops {
             let mut names: Vec<_> = known.keys().cloned().collect();
             names.sort();
             asked.borrow_mut().extend(names.into_iter().map(|n| {
-                let told = answer(&n);
+                let told = answer(known, &n);
                 (n, told)
             }));
             let mut collection = |node: &Node| self.collection(s, node);
@@ -268,7 +297,7 @@ impl Evaluator<'_> {
             let parameters = |name: &str| {
                 let mut asked = asked.borrow_mut();
                 if !asked.iter().any(|(n, _)| &**n == name) {
-                    asked.push((Arc::from(name), answer(name)));
+                    asked.push((Arc::from(name), answer(known, name)));
                 }
                 known.get(name).cloned().flatten()
             };
@@ -277,20 +306,13 @@ impl Evaluator<'_> {
             diagnostics.extend(transformed.diagnostics);
             declared = transformed.declared;
         }
-        let mut template = Template::new(path.clone(), Some(tree));
-        template.diagnostics.splice(0..0, diagnostics);
-        template.declared = declared;
-        if raw.sam {
-            template.flavour = Flavour::Sam;
-        }
-        let template = Arc::new(template);
-        self.project.remember(&path, asked.into_inner(), template.clone());
-        let scope = &mut self.scopes[s];
-        scope.template = template;
-        // Conditions that the loops asked for were those of the template before.
-        scope.conditions.clear();
-        scope.children.clear();
-        scope.outputs.clear();
+        Some(Processed { tree, diagnostics, declared, asked: asked.into_inner() })
+    }
+
+    /// The root template as CloudFormation would process it.
+    pub(crate) fn processed_root(&mut self, raw: &Raw) -> Option<Node> {
+        let known = self.known(0, raw);
+        self.process(0, raw, &known).map(|p| p.tree)
     }
 
     /// The texts of a loop's collection.
@@ -310,6 +332,22 @@ impl Evaluator<'_> {
         }
         Ok(out)
     }
+}
+
+/// Values by name; `None` where a value is not known.
+type Known = FxHashMap<Arc<str>, Option<Node>>;
+
+/// A value as it is compared between expansions.
+fn answer(known: &Known, name: &str) -> Option<String> {
+    known.get(name).and_then(Option::as_ref).map(signature)
+}
+
+/// A template after loops and transform.
+struct Processed {
+    tree: Node,
+    diagnostics: Vec<Diagnostic>,
+    declared: FxHashMap<Arc<str>, Arc<str>>,
+    asked: Asked,
 }
 
 /// A known parameter value as a tree, for the SAM transform.

@@ -8,9 +8,10 @@ use portcullis_core::{
     Diagnostic, FileError, FileId, Files, Flavour, Level, Resolution, Resource, Span,
 };
 use portcullis_syntax::{Node, Parsed, json, yaml};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cdk::Assemblies;
+use crate::eval::{Assignment, Evaluator};
 use crate::include;
 use crate::nested;
 use crate::parameters::{self, Given};
@@ -101,6 +102,16 @@ impl<'a> Project<'a> {
     /// its metadata name the construct.
     pub fn construct(&self, resource: &Resource) -> Option<Construct> {
         self.assemblies.construct(self.files, resource)
+    }
+
+    /// A template that has loops or the SAM transform, as CloudFormation would process it with the
+    /// given values and defaults; `None` for other templates.
+    pub fn processed(&self, path: &str) -> Option<Node> {
+        let raw = self.raw(path).ok().filter(|raw| raw.sam || raw.loops)?;
+        let (assignment, assumed) = (Assignment::default(), FxHashSet::default());
+        let mut evaluator = Evaluator::new(self, path, assignment, assumed, true);
+        evaluator.open_root(path).ok()?;
+        evaluator.processed_root(&raw)
     }
 
     /// What is given to a root from outside: by its cloud assembly, then by the user.
