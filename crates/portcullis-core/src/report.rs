@@ -180,6 +180,59 @@ impl Fingerprint {
     }
 }
 
+/// What a baseline says of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Baseline {
+    /// None was given, or the result is nothing that a baseline holds (a pass, a suppression).
+    #[default]
+    NotCompared,
+    /// It is not in the baseline.
+    New,
+    /// It is.
+    Known,
+    /// It is, under another name or in another root: recognised by the weaker key.
+    Moved,
+}
+
+impl Baseline {
+    /// Whether the baseline has it.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        matches!(self, Baseline::Known | Baseline::Moved)
+    }
+
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Baseline::NotCompared => None,
+            Baseline::New => Some("new"),
+            Baseline::Known => Some("known"),
+            Baseline::Moved => Some("moved"),
+        }
+    }
+}
+
+/// A finding of the baseline that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// Rule id.
+    pub rule: String,
+    /// Address of the resource.
+    pub address: String,
+    /// Root it belonged to.
+    pub root: String,
+}
+
+/// What comparing with a baseline gave, beside the marks on the findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The baseline's file, as it was named.
+    pub path: String,
+    /// Entries that nothing matches any more, although this scan judged their place.
+    pub fixed: Vec<Fixed>,
+}
+
 /// One result.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -205,10 +258,27 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Who suppressed it.
     pub suppressed: Option<Box<Suppressed>>,
+    /// What the baseline says of it.
+    pub baseline: Baseline,
     /// Identity across runs.
     pub fingerprint: Fingerprint,
     /// Weaker identity, for moves and renames.
     pub moved_fingerprint: Fingerprint,
+}
+
+impl Finding {
+    /// Whether it asks for something to be done: it failed or could not be told, and nobody
+    /// suppressed it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.outcome, OutcomeKind::Fail | OutcomeKind::Unknown)
+    }
+
+    /// Whether it counts towards the gate: open, and not in the baseline.
+    #[must_use]
+    pub fn gates(&self) -> bool {
+        self.is_open() && !self.baseline.is_known()
+    }
 }
 
 /// A file that was read.
@@ -269,6 +339,8 @@ pub struct Report {
     pub hidden: Vec<Hidden>,
     /// Files of other tools that were told apart and left alone: kind and count.
     pub ignored: Vec<(String, usize)>,
+    /// What comparing with a baseline gave; `None` where none was given.
+    pub compared: Option<Compared>,
 }
 
 impl Report {

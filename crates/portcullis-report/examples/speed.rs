@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject};
+use portcullis_core::report::{
+    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject,
+};
 use portcullis_core::{Severity, SourceMap, Span, Verdict};
 use portcullis_report::{Format, Style};
 
@@ -51,6 +53,7 @@ fn report(text: &str, block: usize) -> Report {
                 message: "`enabled` is false".into(),
                 evidence: Vec::new(),
                 suppressed: None,
+                baseline: Baseline::NotCompared,
                 fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
                 moved_fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
             }
@@ -84,5 +87,6 @@ fn report(text: &str, block: usize) -> Report {
         not_covered: Vec::new(),
         hidden: Vec::new(),
         ignored: Vec::new(),
+        compared: None,
     }
 }

@@ -8,7 +8,7 @@ use portcullis_core::{Level, Verdict};
 
 use crate::place::{self, Place};
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "outcome",
     "verdict",
     "severity",
@@ -22,6 +22,7 @@ const HEADER: [&str; 18] = [
     "column",
     "message",
     "unknown_because",
+    "baseline",
     "suppression_reason",
     "suppression_until",
     "aliases",
@@ -57,7 +58,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     table.flush()
 }
 
-fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 18] {
+fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 19] {
     let at = place::of_finding(report, f);
     let (file, line, column) = spot(report, at, None);
     let because = match &f.verdict {
@@ -89,6 +90,7 @@ fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 18] {
         column,
         if f.message.is_empty() { rule.title.to_string() } else { f.message.clone() },
         because,
+        f.baseline.name().unwrap_or_default().to_owned(),
         suppressed.map(|s| s.reason.clone()).unwrap_or_default(),
         suppressed.and_then(|s| s.until.clone()).unwrap_or_default(),
         aliases.join(" "),
@@ -103,8 +105,8 @@ fn problem(
     at: Option<Place>,
     path: Option<String>,
     message: &str,
-) -> [String; 18] {
-    let mut out: [String; 18] = Default::default();
+) -> [String; 19] {
+    let mut out: [String; 19] = Default::default();
     let (file, line, column) = spot(report, at, path);
     (out[0], out[8], out[9], out[10]) = (what.to_owned(), file, line, column);
     out[11] = harmless(message);

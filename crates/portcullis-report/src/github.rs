@@ -24,11 +24,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     }
     let mut warnings = Vec::new();
     let mut notices = Vec::new();
-    let mut open: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|f| matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown))
-        .collect();
+    let mut open: Vec<&Finding> = report.findings.iter().filter(|f| f.gates()).collect();
     open.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.outcome));
     for f in open {
         let Some(rule) = report.rules.get(f.rule) else { continue };

@@ -40,8 +40,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     // Fingerprints must be unique in a report: those of one resource's like rows are numbered.
     let mut seen: FxHashMap<String, usize> = FxHashMap::default();
     for f in &report.findings {
-        let open = matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown);
-        if let Some(rule) = report.rules.get(f.rule).filter(|_| open) {
+        if let Some(rule) = report.rules.get(f.rule).filter(|_| f.is_open()) {
             let mut issue = issue(report, f, rule);
             let nth = seen.entry(issue.fingerprint.clone()).or_default();
             if *nth > 0 {

@@ -7,7 +7,9 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::sync::Arc;
 
-use portcullis_core::report::{Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject};
+use portcullis_core::report::{
+    self, Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject,
+};
 use portcullis_core::{Diagnostic, Level, Verdict};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -39,7 +41,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 /// The results, comma between them: chunks are made in parallel and written in order.
 fn results(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     // The same for every result of a rule, and most of its bytes: written once.
-    let fixed = report.rules.iter().map(Fixed::new).collect::<Result<Vec<_>, _>>()?;
+    let fixed = report.rules.iter().map(Repeated::new).collect::<Result<Vec<_>, _>>()?;
     let shown: Vec<&Finding> = report
         .findings
         .iter()
@@ -62,7 +64,7 @@ fn results(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn chunk(report: &Report, fixed: &[Fixed<'_>], findings: &[&Finding]) -> io::Result<Vec<u8>> {
+fn chunk(report: &Report, fixed: &[Repeated<'_>], findings: &[&Finding]) -> io::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(findings.len() * 1024);
     let mut subjects: FxHashMap<*const Subject, Box<RawValue>> = FxHashMap::default();
     for f in findings {
@@ -96,6 +98,8 @@ struct Tail<'a> {
     warnings: Problems<'a>,
     not_covered: Gaps<'a>,
     hidden: Vec<Hidden<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<Compared<'a>>,
     ignored: Vec<Ignored<'a>>,
     rules_evaluated: Vec<&'a str>,
     summary: Summary,
@@ -120,6 +124,29 @@ struct Input {
 struct Hidden<'a> {
     address: &'a str,
     because: &'a str,
+}
+
+/// The baseline that was compared with, and what it holds that is gone.
+#[derive(Serialize)]
+struct Compared<'a> {
+    path: &'a str,
+    fixed: Vec<Fixed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fixed<'a> {
+    rule: &'a str,
+    address: &'a str,
+    root: String,
+}
+
+fn compared<'a>(report: &'a Report, c: &'a report::Compared) -> Compared<'a> {
+    let fixed = c.fixed.iter().map(|f| Fixed {
+        rule: &f.rule,
+        address: &f.address,
+        root: place::display_path(report, &f.root),
+    });
+    Compared { path: &c.path, fixed: fixed.collect() }
 }
 
 #[derive(Serialize)]
@@ -169,6 +196,7 @@ impl<'a> Tail<'a> {
                 .iter()
                 .map(|h| Hidden { address: &h.address, because: &h.because })
                 .collect(),
+            baseline: report.compared.as_ref().map(|c| compared(report, c)),
             ignored: report
                 .ignored
                 .iter()
@@ -210,13 +238,13 @@ fn inputs(report: &Report) -> Vec<Input> {
 }
 
 /// What every result of a rule repeats, already as JSON.
-struct Fixed<'a> {
+struct Repeated<'a> {
     rule: &'a RuleInfo,
     aliases: Box<RawValue>,
     controls: Box<RawValue>,
 }
 
-impl<'a> Fixed<'a> {
+impl<'a> Repeated<'a> {
     fn new(rule: &'a RuleInfo) -> serde_json::Result<Self> {
         let aliases: Vec<&str> = rule.aliases.iter().map(|a| &**a).collect();
         let controls: Vec<Mapped<'_>> = rule.controls.iter().map(mapped).collect();
@@ -232,6 +260,8 @@ struct Outcome<'a> {
     outcome: &'static str,
     verdict: &'static str,
     severity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     conditional: Option<&'a str>,
     resource: &'a RawValue,
@@ -321,7 +351,7 @@ struct Mapped<'a> {
 fn outcome<'a>(
     report: &'a Report,
     f: &'a Finding,
-    fixed: &'a Fixed<'_>,
+    fixed: &'a Repeated<'_>,
     subject: &'a RawValue,
 ) -> Outcome<'a> {
     let rule = fixed.rule;
@@ -336,6 +366,7 @@ fn outcome<'a>(
             Verdict::Unknown(_) => "unknown",
         },
         severity: f.severity.name(),
+        baseline: f.baseline.name(),
         conditional: f.conditional.as_deref(),
         resource: subject,
         location: location(report, place::of_finding(report, f)),

@@ -93,6 +93,7 @@ fn totals<'a>(
     for f in findings {
         tests += 1;
         match f.outcome {
+            _ if f.baseline.is_known() => skipped += 1,
             OutcomeKind::Fail => failures += 1,
             OutcomeKind::Unknown | OutcomeKind::Suppressed => skipped += 1,
             OutcomeKind::Pass => {}
@@ -122,6 +123,11 @@ fn case<W: io::Write>(
     let message = or(&f.message, &rule.title);
     match f.outcome {
         OutcomeKind::Pass => return xml.write_event(Event::Empty(start)),
+        _ if f.baseline.is_known() => {
+            xml.write_event(Event::Start(start))?;
+            let why = format!("in the baseline ({}): {message}", f.severity.name());
+            element(xml, "skipped", &[("message", &why)], "")?;
+        }
         OutcomeKind::Fail => {
             xml.write_event(Event::Start(start))?;
             let place = at.map_or(String::new(), |p| {

@@ -33,6 +33,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         report.as_of
     )?;
     counts(report, out)?;
+    if let Some(compared) = &report.compared {
+        writeln!(out, "{}\n", markdown(&tally::baseline_line(report, compared)))?;
+    }
     top(report, out)?;
     undetermined(report, out)?;
     incomplete(report, out)?;
@@ -139,11 +142,12 @@ fn counts(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn top(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut failed: Vec<&Finding> =
-        report.findings.iter().filter(|f| f.outcome == OutcomeKind::Fail).collect();
+        report.findings.iter().filter(|f| f.outcome == OutcomeKind::Fail && f.gates()).collect();
     failed.sort_by_key(|f| std::cmp::Reverse(f.severity));
     if failed.is_empty() {
         return match (report.resources, report.count(OutcomeKind::Unknown)) {
             (0, _) => writeln!(out, "Nothing was judged.\n"),
+            _ if report.compared.is_some() => writeln!(out, "Nothing new failed.\n"),
             (_, 0) => writeln!(out, "Nothing failed.\n"),
             (_, n) => writeln!(out, "Nothing is known to fail; {} unknown.\n", are(n)),
         };

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Suppressed};
+use portcullis_core::report::{
+    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Suppressed,
+};
 use portcullis_core::{Diagnostic, Evidence, Level, Severity, Verdict};
 use rustc_hash::FxHashMap;
 
@@ -342,6 +344,11 @@ fn result<'a>(
         kind,
         level: if kind == "fail" { level(f.severity) } else { "none" },
         message: Message { text: message(report, f, rule) },
+        baseline_state: match f.baseline {
+            Baseline::NotCompared => None,
+            Baseline::New => Some("new"),
+            Baseline::Known | Baseline::Moved => Some("unchanged"),
+        },
         locations: [Location {
             id: None,
             physical_location: physical(at, Evidence::any_secret(&f.evidence)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report};
+use portcullis_core::report::{Baseline, Compared, Finding, OutcomeKind, Report};
 use portcullis_core::{Severity, Verdict};
 
 use crate::words;
@@ -64,4 +64,20 @@ pub(crate) fn files(report: &Report) -> usize {
     paths.sort();
     paths.dedup();
     paths.len()
+}
+
+/// How the findings stand to the baseline, and whether it can be made smaller.
+pub(crate) fn baseline_line(report: &Report, compared: &Compared) -> String {
+    let known = report.findings.iter().filter(|f| f.baseline.is_known()).count();
+    let moved = report.findings.iter().filter(|f| f.baseline == Baseline::Moved).count();
+    let new = report.findings.iter().filter(|f| f.gates()).count();
+    let mut line = format!("baseline {}: {new} new, {known} known", compared.path);
+    if moved > 0 {
+        line.push_str(&format!(" ({moved} of them moved or renamed)"));
+    }
+    if !compared.fixed.is_empty() {
+        let n = compared.fixed.len();
+        line.push_str(&format!(", {n} fixed: --write-baseline {} takes them out", compared.path));
+    }
+    line
 }

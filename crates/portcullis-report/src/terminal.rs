@@ -129,6 +129,8 @@ fn grouped(report: &Report) -> Vec<Group<'_>> {
     let mut seen: FxHashSet<(usize, &str)> = FxHashSet::default();
     for f in &report.findings {
         let shown = match f.outcome {
+            // The baseline's are counted: what is new must not drown among them.
+            _ if f.baseline.is_known() => false,
             OutcomeKind::Fail => true,
             OutcomeKind::Unknown => f.severity == Severity::Critical,
             OutcomeKind::Suppressed | OutcomeKind::Pass => false,
@@ -412,6 +414,9 @@ fn summary(report: &Report, style: &Style) -> String {
             "error"
         ),
     );
+    if let Some(compared) = &report.compared {
+        let _ = writeln!(out, "{}", plain(&tally::baseline_line(report, compared)));
+    }
     let _ = writeln!(out, "{}", plain(&tally::undetermined_line(report)));
     out
 }

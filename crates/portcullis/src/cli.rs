@@ -148,6 +148,12 @@ pub(crate) struct Scan {
     pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) values: Values,
+    /// Findings that this file holds do not fail the build; they are marked, and counted as ever
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the open findings as a baseline, and compare with it
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub(crate) write_baseline: Option<PathBuf>,
     /// Report passes too
     #[arg(long)]
     pub(crate) include_passed: bool,

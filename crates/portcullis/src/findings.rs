@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use portcullis_core::report::{Construct, Finding, Fingerprint, OutcomeKind, RuleInfo, Subject};
+use portcullis_core::report::{
+    Baseline, Construct, Finding, Fingerprint, OutcomeKind, RuleInfo, Subject,
+};
 use portcullis_core::{
     Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
 };
@@ -61,6 +63,7 @@ pub(crate) fn finding(
         outcome: kind,
         severity: info.severity,
         conditional,
+        baseline: Baseline::NotCompared,
         fingerprint: digest(&[&info.id, &subject.root, &resource.address, attribute, &outcome.row]),
         moved_fingerprint: digest(&[&info.id, &resource.kind, short, attribute, found]),
         subject: subject.clone(),

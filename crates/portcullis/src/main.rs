@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+mod baseline;
 mod catalogue;
 mod cli;
 mod commands;

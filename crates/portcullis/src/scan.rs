@@ -23,7 +23,7 @@ use crate::fail::Fail;
 use crate::own_rules::OwnRule;
 use crate::project::{self, Targets};
 use crate::suppress::{self, Suppression};
-use crate::{date, findings, overrides, select};
+use crate::{baseline, date, findings, overrides, select};
 
 /// What one root gave.
 #[derive(Default)]
@@ -51,6 +51,10 @@ pub(crate) struct Scanned {
 /// Runs a scan.
 pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let as_of = date::as_of(options.as_of.as_deref())?;
+    if let Some(path) = &options.baseline {
+        // A wrong one is found before anything is judged.
+        baseline::File::read(path)?;
+    }
     let targets = project::open(&options.paths)?;
     let files = &targets.files;
     let start = targets.targets.first().map_or(PathBuf::new(), |(p, _)| files.on_disk(p));
@@ -136,6 +140,13 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
             f.moved_fingerprint = f.fingerprint;
             report.findings.push(f);
         }
+    }
+    // Before anything is left out: what is not shown is still there.
+    if let Some(path) = &options.write_baseline {
+        baseline::write(&report, path, &targets)?;
+    }
+    if let Some(path) = options.write_baseline.as_ref().or(options.baseline.as_ref()) {
+        baseline::File::read(path)?.compare(&mut report, path, &targets);
     }
     if let Some(min) = &options.min_severity {
         let min = Severity::parse(min).ok_or_else(|| {
@@ -454,6 +465,7 @@ impl Judged {
                 .collect(),
             hidden: self.hidden,
             ignored: Vec::new(),
+            compared: None,
         }
     }
 }

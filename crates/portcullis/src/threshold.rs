@@ -41,7 +41,7 @@ impl Threshold {
 
     /// Whether a report holds something at or above the threshold.
     pub(crate) fn is_met(self, report: &Report) -> bool {
-        report.findings.iter().any(|f| {
+        report.findings.iter().filter(|f| f.gates()).any(|f| {
             let level = match f.outcome {
                 OutcomeKind::Fail => self.fail,
                 OutcomeKind::Unknown => self.unknown,

@@ -141,6 +141,8 @@ pub(super) struct Result<'a> {
     pub(super) kind: &'static str,
     pub(super) level: &'static str,
     pub(super) message: Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) related_locations: Vec<Location>,

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Subject, Suppressed,
+    Baseline, Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Subject,
+    Suppressed,
 };
 use portcullis_core::value::{Why, WhyKind};
 use portcullis_core::{
@@ -93,6 +94,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             span: at,
         }],
         suppressed: None,
+        baseline: Baseline::NotCompared,
         fingerprint: print(rule, address.len() * 7919),
         moved_fingerprint: print(rule, 0xffff),
     }
@@ -221,6 +223,7 @@ pub fn sample(include_passed: bool) -> Report {
         }],
         hidden: vec![Hidden { address: "aws_instance.spare".into(), because: "count = 0".into() }],
         ignored: vec![("kubernetes".into(), 2)],
+        compared: None,
         sources: Arc::new(sources),
     }
 }

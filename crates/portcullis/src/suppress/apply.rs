@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::report::{Finding, Fingerprint, OutcomeKind, Subject, Suppressed};
+use portcullis_core::report::{Baseline, Finding, Fingerprint, OutcomeKind, Subject, Suppressed};
 use portcullis_core::{Severity, SourceMap, Verdict};
 use rustc_hash::FxHashMap;
 
@@ -158,6 +158,7 @@ fn about(s: &Suppression, message: String) -> Finding {
         message,
         evidence: Vec::new(),
         suppressed: None,
+        baseline: Baseline::NotCompared,
         fingerprint: Fingerprint::default(),
         moved_fingerprint: Fingerprint::default(),
     }
