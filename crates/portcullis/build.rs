@@ -11,8 +11,9 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     println!("cargo::rerun-if-changed={}", root.display());
     let sources = SourceMap::default();
-    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(root.join("aws"))
+    let mut files: Vec<PathBuf> = ["aws", "github"]
         .into_iter()
+        .flat_map(|provider| walkdir::WalkDir::new(root.join(provider)))
         .filter_map(Result::ok)
         .map(walkdir::DirEntry::into_path)
         .filter(|p| p.extension().is_some_and(|e| e == "yaml"))

@@ -93,7 +93,7 @@ impl Marks {
 /// A value that is not known.
 #[derive(Clone, Debug)]
 pub struct Unknown {
-    /// The cause.
+    /// The cause; of several one that input settles stands before those that AWS does.
     pub why: Why,
     /// It will be set, whatever it will be (a resource's attribute).
     pub not_null: bool,
@@ -149,6 +149,14 @@ pub enum WhyKind {
     Plan,
     /// Imported from another stack, a parameter store or a secret store.
     External,
+}
+
+impl WhyKind {
+    /// Whether AWS or a provider gives the value: no input of the author's settles it.
+    #[must_use]
+    pub fn is_given(self) -> bool {
+        matches!(self, WhyKind::Computed | WhyKind::Data | WhyKind::Pseudo)
+    }
 }
 
 /// One of several values. Choices with the same decider take the same arm together.

@@ -214,6 +214,7 @@ fn meta(source: &RuleSource, read: &RuleFile<'_>, fix: Option<Fix>) -> Meta {
         references: plain(&read.references),
         controls,
         aliases: plain(&read.aliases),
+        suppressed_by: plain(&read.suppressed_by),
         service: Arc::from(source.folder()),
         profile: read.profile,
         scope: read.scope,

@@ -82,6 +82,7 @@ fn noun(case: &Case<'_, '_>, t: &Test) -> String {
         | Test::StartsWith(_)
         | Test::EndsWith(_)
         | Test::Contains(_)
+        | Test::ContainsAll(_)
         | Test::Plaintext
         | Test::Like(_) => text,
         _ => format!("value that is {text}"),
@@ -103,6 +104,7 @@ fn test(case: &Case<'_, '_>, t: &Test) -> String {
         Test::StartsWith(l) => format!("text that starts with {}", list(case, l, "or")),
         Test::EndsWith(l) => format!("text that ends with {}", list(case, l, "or")),
         Test::Contains(l) => format!("text that contains {}", list(case, l, "or")),
+        Test::ContainsAll(l) => format!("text that contains {}", list(case, l, "and")),
         Test::Like(l) => format!("text like {}", list(case, l, "or")),
         Test::Covers(l) => format!("a pattern that covers {}", list(case, l, "or")),
         Test::Cover(l) => format!("an address range that contains {}", list(case, l, "or")),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Graph, Kind, Resource, ResourceId, Span, Value, Why, WhyKind};
+use portcullis_core::{Graph, Kind, Presence, Resource, ResourceId, Span, Value, Why, WhyKind};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -66,10 +66,13 @@ impl Joins {
         found
     }
 
-    fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path], within: bool) -> Arc<Index> {
+    fn index(world: &World<'_>, kind: &Arc<str>, paths: &[Path], how: &Spelling) -> Arc<Index> {
         let mut text: Vec<&str> = paths.iter().map(Path::text).collect();
-        if within {
+        if how.within {
             text.push("segments");
+        }
+        if let Some((prefix, suffix)) = &how.around {
+            text.extend(["around", prefix, suffix]);
         }
         let key = (kind.clone(), text.join("|"));
         if let Ok(memo) = world.joins.index.lock()
@@ -80,7 +83,7 @@ impl Joins {
         let mut index = Index::default();
         for id in world.graph.of_kind(kind) {
             for (value, one_of) in values(world, *id, paths) {
-                index.add(world.graph, *id, &value, !one_of, within);
+                index.add(world.graph, *id, &value, !one_of, how);
             }
         }
         let index = Arc::new(index);
@@ -92,7 +95,7 @@ impl Joins {
 }
 
 impl Index {
-    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool, within: bool) {
+    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool, how: &Spelling) {
         match &value.kind {
             Kind::Unknown(u) if !u.refs.is_empty() => {
                 for r in &u.refs {
@@ -103,13 +106,49 @@ impl Index {
             _ => {
                 if let Some(text) = value.scalar_text() {
                     let written = graph.origins.chain(value.origin).last().map(|o| o.span);
-                    for part in segments(&text, within) {
+                    for part in how.names(&text) {
                         self.by_text.entry(part).or_default().push((id, certain, written));
                     }
                 }
             }
         }
     }
+}
+
+/// How a link's text spells a name.
+#[derive(Clone, Debug, Default)]
+struct Spelling {
+    within: bool,
+    around: Option<(Arc<str>, Arc<str>)>,
+}
+
+impl Spelling {
+    fn of(join: &Join) -> Self {
+        Self { within: join.within, around: join.around.clone() }
+    }
+
+    /// The names that a link's text may mean.
+    fn names(&self, text: &Arc<str>) -> SmallVec<[Arc<str>; 4]> {
+        match &self.around {
+            Some((prefix, suffix)) => {
+                let name = text.strip_prefix(&**prefix).and_then(|t| t.strip_suffix(&**suffix));
+                name.map(Arc::from).into_iter().collect()
+            }
+            None => segments(text, self.within),
+        }
+    }
+
+    /// The text in which a name stands.
+    fn spelled(&self, name: &str) -> String {
+        match &self.around {
+            Some((prefix, suffix)) => format!("{prefix}{name}{suffix}"),
+            None => name.to_owned(),
+        }
+    }
+}
+
+fn world_of<'a, 'w>(seek: &Seek<'_, '_, 'a, 'w>) -> &'w World<'a> {
+    seek.case.world
 }
 
 /// A link's text, and the segments that may name what is linked: `table/orders`, `…:function:f`.
@@ -206,7 +245,7 @@ fn join_of<'p>(part: &'p Part, resource: &Resource) -> Option<&'p Join> {
 
 /// Whether a part has nothing to link here: no resource of its types points anywhere.
 pub(crate) fn is_idle(world: &World<'_>, part: &Part, resource: &Resource) -> bool {
-    join_of(part, resource).is_none_or(|j| j.by && all_absent(world.graph, &j.kinds))
+    join_of(part, resource).is_none_or(|j| (j.by || j.any) && all_absent(world.graph, &j.kinds))
 }
 
 /// The linked resources; for a part of another part, those of each of its resources.
@@ -230,7 +269,15 @@ fn direct(seek: &Seek<'_, '_, '_, '_>, part: &Part, of: ResourceId) -> Linked {
     let mut out = Linked::default();
     let Some(resource) = seek.case.world.resource(of) else { return out };
     let Some(join) = join_of(part, resource) else { return out };
-    if join.by {
+    if join.any {
+        for id in join.kinds.iter().flat_map(|k| world_of(seek).graph.of_kind(k)) {
+            let doubt = match world_of(seek).resource(*id).map(|r| &r.presence) {
+                Some(Presence::Possible(why)) => Some(why.clone()),
+                _ => None,
+            };
+            out.list.push((*id, doubt));
+        }
+    } else if join.by {
         find_by(seek, join, of, resource, &mut out);
     } else {
         find_via(seek, join, of, &mut out);
@@ -259,12 +306,13 @@ fn find_by(
 ) {
     let world = seek.case.world;
     let names = seek.values(of, &join.name);
+    let how = Spelling::of(join);
     let certainty = |certain: bool| if certain { None } else { Some(in_one_arm()) };
     for kind in &join.kinds {
         if world.graph.of_kind(kind).is_empty() {
             continue;
         }
-        let index = Joins::index(world, kind, &join.key, join.within);
+        let index = Joins::index(world, kind, &join.key, &Spelling::of(join));
         if let Some(found) = index.by_ref.get(&resource.address) {
             out.list.extend(found.iter().map(|(id, c)| (*id, certainty(*c))));
         }
@@ -285,7 +333,10 @@ fn find_by(
         for (id, value) in &index.unknown {
             // A key made of known pieces that contradict the known name is no link.
             let texts: Vec<_> = names.iter().filter_map(|(n, _)| n.scalar_text()).collect();
-            if join.within || texts.is_empty() || texts.iter().any(|t| could_equal(value, t)) {
+            if join.within
+                || texts.is_empty()
+                || texts.iter().any(|t| could_equal(value, &how.spelled(t)))
+            {
                 out.list.push((*id, why_of(value)));
             }
         }
@@ -296,6 +347,10 @@ fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut 
     let world = seek.case.world;
     for (value, one_of) in seek.values(of, &join.key) {
         let doubt = one_of.then(in_one_arm);
+        if let Some(id) = read_from(world, join, of, &value) {
+            out.list.push((id, doubt));
+            continue;
+        }
         if let Kind::Unknown(u) = &value.kind {
             for r in &u.refs {
                 if let Some(id) = world.graph.by_address(&r.address) {
@@ -315,7 +370,7 @@ fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut 
             if world.graph.of_kind(kind).is_empty() {
                 continue;
             }
-            let index = Joins::index(world, kind, &join.name, false);
+            let index = Joins::index(world, kind, &join.name, &Spelling::default());
             for text in segments(&text, join.within) {
                 if let Some(found) = index.by_text.get(&text) {
                     let doubt = |c: bool| if c { doubt.clone() } else { Some(in_one_arm()) };
@@ -341,6 +396,22 @@ fn names_another(graph: &Graph, resource: &Resource, written: Option<Span>) -> b
     };
     !holds(resource)
         && graph.of_kind(&resource.kind).iter().filter_map(|id| graph.get(*id)).any(holds)
+}
+
+/// The resource of the part's types that a value was read from: it is meant, whatever the value is.
+fn read_from(world: &World<'_>, join: &Join, of: ResourceId, value: &Value) -> Option<ResourceId> {
+    let graph = world.graph;
+    let mut hops = graph.origins.chain(value.origin).map(|o| o.span);
+    hops.find_map(|at| {
+        let ids = join.kinds.iter().flat_map(|k| graph.of_kind(k)).copied();
+        let mut there = ids.filter(|id| {
+            let block = graph.get(*id).map(|r| r.block);
+            *id != of && block.is_some_and(|b| b.covers(at))
+        });
+        // Instances of one block are told apart by the text alone.
+        let first = there.next()?;
+        there.next().is_none().then_some(first)
+    })
 }
 
 fn all_absent(graph: &Graph, kinds: &[Arc<str>]) -> bool {

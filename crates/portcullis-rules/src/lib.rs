@@ -14,6 +14,7 @@ mod describe;
 mod evaluate;
 mod evidence;
 mod examples;
+mod holes;
 mod joins;
 mod lint;
 mod logic;

@@ -30,7 +30,11 @@ pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> 
             };
             let name = source.path.rsplit('/').next().unwrap_or("");
             let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
-            let wanted = format!("aws-{}-{name}", source.folder());
+            // A provider with one service has its rules in its own folder.
+            let wanted = match source.folder() {
+                "github" => format!("github-{name}"),
+                service => format!("aws-{service}-{name}"),
+            };
             if id != wanted {
                 r.error(place, format!("the id must be `{wanted}`, after the folder and the file"));
             }

@@ -8,7 +8,7 @@ use crate::compare;
 use crate::model::{Lit, Matcher, Pattern, Test, Type};
 use crate::row::{Case, Found, Row};
 use crate::secrets;
-use crate::text::{Known, glob, same};
+use crate::text::{Holes, Known, glob};
 use crate::truth::Truth;
 use crate::types::Data;
 use crate::types::cidrs::Net;
@@ -193,6 +193,12 @@ impl Judge<'_, '_, '_> {
             }
             Test::EndsWith(lit) => any(lit, &|l| self.text(found, l, |k, t, f| k.ends_with(t, f))),
             Test::Contains(lit) => any(lit, &|l| self.text(found, l, |k, t, f| k.contains(t, f))),
+            Test::ContainsAll(lit) => Truth::all(
+                self.case
+                    .operands(lit)
+                    .iter()
+                    .map(|l| self.text(found, l, |k, t, f| k.contains(t, f))),
+            ),
             Test::Like(lit) => any(lit, &|l| self.text(found, l, |k, t, f| k.like(t, f))),
             Test::Covers(lit) => any(lit, &|l| self.covers(found, l)),
             Test::Cover(lit) => any(lit, &|l| cover(found, l)),
@@ -240,7 +246,7 @@ impl Judge<'_, '_, '_> {
     fn known<'f>(&self, found: &'f Found) -> Option<Known<'f>> {
         match (&found.value.kind, self.ty) {
             (Kind::Map(_, map), Type::Conditions) => {
-                Some(condition_text(map).map_or(Known::Nothing, Known::Whole))
+                Some(condition_text(map).map_or(Known::Nothing(Holes::Any), Known::Whole))
             }
             _ => Known::of(&found.value),
         }
@@ -267,25 +273,14 @@ impl Judge<'_, '_, '_> {
         let (Some(known), Some(text)) = (self.known(found), wanted.text()) else {
             return Truth::False;
         };
-        match known {
-            Known::Whole(pattern) => glob(&pattern, &text, self.fold()).into(),
-            // Whatever stands in the holes, a literal start that differs matches nothing.
-            Known::Pieces([Some(first), ..]) => {
-                let literal = first.split(['*', '?']).next().unwrap_or("");
-                let n = literal.len().min(text.len());
-                let agrees = text.is_char_boundary(n)
-                    && literal.is_char_boundary(n)
-                    && same(&literal[..n], &text[..n], self.fold());
-                if agrees { Truth::Unknown } else { Truth::False }
-            }
-            _ => Truth::Unknown,
-        }
+        known.covers(&text, self.fold())
     }
 
     fn refers_to(&self, found: &Found, types: &Lit) -> Truth {
         let Kind::Unknown(u) = &found.value.kind else { return Truth::False };
         if u.refs.is_empty() {
-            return Truth::Unknown;
+            // An account's number or a region refers to nothing; a parameter may name anything.
+            return if u.why.kind == WhyKind::Pseudo { Truth::False } else { Truth::Unknown };
         }
         let wanted = self.case.operands(types);
         Truth::any(u.refs.iter().map(|r| {

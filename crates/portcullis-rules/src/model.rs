@@ -206,6 +206,12 @@ pub(crate) struct Join {
     /// The name may be one of the segments of the link's text.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub within: bool,
+    /// No key: every resource of these types.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any: bool,
+    /// What the link's text has before and behind the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<(Arc<str>, Arc<str>)>,
     /// What the linked resources must be like to belong to the part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<(Path, Matcher)>,
@@ -339,6 +345,9 @@ pub(crate) enum Test {
     EndsWith(Lit),
     #[serde(rename = "contains")]
     Contains(Lit),
+    /// Each of the texts.
+    #[serde(rename = "containsall")]
+    ContainsAll(Lit),
     /// Against one glob or any of several.
     #[serde(rename = "like")]
     Like(Lit),
@@ -480,6 +489,9 @@ pub(crate) struct Meta {
     pub controls: Vec<ControlGroup>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Arc<str>>,
+    /// Ids that select other rules, and under which this one is suppressed too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed_by: Vec<Arc<str>>,
     pub service: Arc<str>,
     #[serde(default)]
     pub profile: Profile,

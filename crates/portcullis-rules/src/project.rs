@@ -10,6 +10,7 @@ use portcullis_core::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::holes;
 use crate::joins::Joins;
 use crate::path::Step;
 use crate::text::Known;
@@ -94,7 +95,11 @@ impl<'a> World<'a> {
         if let Some(v) = self.graph.origins.encoded(value.origin) {
             return Some(v.clone());
         }
-        let Kind::Str(text) = &value.kind else { return None };
+        let (text, holes) = match &value.kind {
+            Kind::Str(text) => (text.clone(), None),
+            Kind::Unknown(u) => (holes::text(u)?, Some(&**u)),
+            _ => return None,
+        };
         if !text.trim_start().starts_with(['{', '[']) {
             return None;
         }
@@ -103,17 +108,18 @@ impl<'a> World<'a> {
             Ok(p) => p,
             Err(poisoned) => poisoned.into_inner(),
         };
-        Some(parsed.entry(key).or_insert_with(|| parse_json(text, value)).clone())
+        Some(parsed.entry(key).or_insert_with(|| parse_json(&text, value, holes)).clone())
     }
 }
 
 /// JSON text as a value whose every part has the text's origin and marks.
-fn parse_json(text: &str, of: &Value) -> Value {
+fn parse_json(text: &str, of: &Value, holes: Option<&Unknown>) -> Value {
     // serde_json refuses nesting beyond 128 levels itself.
     let parsed = serde_json::from_str::<serde_json::Value>(text)
         .or_else(|_| serde_json::from_str(&without_trailing_commas(text)));
     match parsed {
-        Ok(json) => from_json(&json, of, 0),
+        Ok(json) => from_json(&json, of, holes, 0),
+        Err(_) if holes.is_some() => of.clone(),
         Err(_) => unknown(Why::new(WhyKind::Invalid, "the text is not valid JSON"), of),
     }
 }
@@ -140,10 +146,15 @@ fn without_trailing_commas(text: &str) -> String {
     out
 }
 
-fn from_json(json: &serde_json::Value, of: &Value, depth: usize) -> Value {
+fn from_json(json: &serde_json::Value, of: &Value, holes: Option<&Unknown>, depth: usize) -> Value {
     use serde_json::Value as J;
     if depth > JSON_DEPTH {
         return unknown(Why::new(WhyKind::Limit, "the JSON text is nested too deeply"), of);
+    }
+    if let Some(u) = holes
+        && let Some(value) = holes::value(json, u, of)
+    {
+        return value;
     }
     let value = match json {
         J::Null => Value::new(Kind::Null, of.origin),
@@ -154,11 +165,12 @@ fn from_json(json: &serde_json::Value, of: &Value, depth: usize) -> Value {
         },
         J::String(s) => Value::str(s.as_str(), of.origin),
         J::Array(a) => {
-            Value::list(a.iter().map(|v| from_json(v, of, depth + 1)).collect(), of.origin)
+            let items = a.iter().map(|v| from_json(v, of, holes, depth + 1));
+            Value::list(items.collect(), of.origin)
         }
         J::Object(o) => Value::map(
             o.iter()
-                .map(|(k, v)| (Arc::from(k.as_str()), from_json(v, of, depth + 1)))
+                .map(|(k, v)| (Arc::from(k.as_str()), from_json(v, of, holes, depth + 1)))
                 .collect::<Map>(),
             of.origin,
         ),

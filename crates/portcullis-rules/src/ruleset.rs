@@ -111,6 +111,18 @@ impl RuleSet {
         (0..self.rules.len()).filter(|i| means(&self.rules[*i])).collect()
     }
 
+    /// The rules that a suppression of this name silences: those of [`Self::find`], and those that
+    /// say so by `suppressed_by`. Sorted indices.
+    #[must_use]
+    pub fn suppressed(&self, name: &str) -> Vec<usize> {
+        let mut out = self.find(name);
+        let says = |r: &Rule| r.meta.suppressed_by.iter().any(|s| s.eq_ignore_ascii_case(name));
+        out.extend((0..self.rules.len()).filter(|i| says(&self.rules[*i])));
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     /// The id or alias nearest to an unknown one, if it is near enough to be a slip.
     #[must_use]
     pub fn suggest(&self, unknown: &str) -> Option<&str> {

@@ -63,6 +63,10 @@ fn property(key: &str) -> Value {
             ] },
         }),
         "aliases" => described(reference("texts"), "Ids by which other tools know the control"),
+        "suppressed_by" => described(
+            reference("texts"),
+            "Ids of other rules of other tools whose suppressions silence this one too",
+        ),
         "params" => described(
             json!({ "type": "object", "additionalProperties": reference("literal") }),
             "Names and default values, used as $name",
@@ -157,7 +161,7 @@ fn definitions() -> Value {
         "part": {
             "type": "object",
             "additionalProperties": false,
-            "oneOf": [{ "required": ["by"] }, { "required": ["via"] }],
+            "oneOf": [{ "required": ["by"] }, { "required": ["via"] }, { "required": ["any"] }],
             "properties": {
                 "tf": reference("texts"),
                 "cfn": reference("texts"),
@@ -165,6 +169,9 @@ fn definitions() -> Value {
                 "via": per_source(reference("texts")),
                 "name": per_source(reference("texts")),
                 "within": { "type": "boolean" },
+                "any": { "const": true },
+                "prefix": { "type": "string" },
+                "suffix": { "type": "string" },
                 "one": { "type": "boolean" },
                 "where": { "type": "object" },
                 "of": { "type": "string" },

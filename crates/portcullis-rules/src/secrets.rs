@@ -52,6 +52,7 @@ pub(crate) fn no_echo(case: &Case<'_, '_>, value: &Value) -> Truth {
     value.marks.is_sensitive().into()
 }
 
+/// Whether a value came from a template's parameter without a value.
 fn of_parameter(case: &Case<'_, '_>, value: &Value) -> bool {
     let origins = &case.world.graph.origins;
     origins.chain(value.origin).any(|o| o.how == How::Parameter)
@@ -88,14 +89,15 @@ fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
         (Kind::Str(text), _) => by_name(text),
         (Kind::Unknown(u), known) => {
             let pieces: &[Option<std::sync::Arc<str>>] = match known {
-                Some(Known::Pieces(pieces)) => pieces,
+                Some(Known::Pieces(pieces, _)) => pieces,
                 _ => &[],
             };
             if pieces.iter().flatten().any(|p| is_credential(p)) {
                 return Truth::True;
             }
             // What a resource or a secret store gives is not written here.
-            let elsewhere = !u.refs.is_empty() || u.why.kind == WhyKind::External;
+            let elsewhere =
+                !u.refs.is_empty() || matches!(u.why.kind, WhyKind::External | WhyKind::Pseudo);
             if elsewhere { Truth::False } else { Truth::Unknown }
         }
         _ => Truth::False,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Kind, Unknown, Value};
+use portcullis_core::{Kind, Ref, Unknown, Value, WhyKind};
 
 use crate::truth::Truth;
 
@@ -81,8 +81,53 @@ fn distance(a: &str, b: &str) -> usize {
 /// Text, as much of it as is known.
 pub(crate) enum Known<'a> {
     Whole(Arc<str>),
-    Pieces(&'a [Option<Arc<str>>]),
-    Nothing,
+    Pieces(&'a [Option<Arc<str>>], Holes),
+    Nothing(Holes),
+}
+
+/// What may stand where text is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holes {
+    /// Anything.
+    Any,
+    /// An account, a region, a partition and the like: some plain word.
+    Pseudo,
+    /// Names, ids or ARNs of resources and data sources: no wildcards, and none of AWS's own.
+    Identifiers,
+}
+
+impl Holes {
+    fn of(u: &Unknown) -> Self {
+        let identifies = |r: &Ref| {
+            let attr = r.attr.to_ascii_lowercase();
+            let ends = ["arn", "id", "name", "ref", "partition", "suffix", "region"];
+            ends.iter().any(|e| attr.ends_with(e))
+        };
+        if !u.why.kind.is_given() || !u.refs.iter().all(identifies) {
+            Holes::Any
+        } else if !u.refs.is_empty() {
+            Holes::Identifiers
+        } else if u.why.kind == WhyKind::Pseudo {
+            Holes::Pseudo
+        } else {
+            Holes::Any
+        }
+    }
+
+    /// Whether a text asks for something that such holes never hold: wildcards beyond those that
+    /// are known, or the account that AWS's own policies have in their ARNs.
+    fn never(self, pieces: &[Option<Arc<str>>], want: &str) -> bool {
+        let wild = |t: &str| t.bytes().filter(|b| matches!(b, b'*' | b'?')).count();
+        let known: usize = pieces.iter().flatten().map(|p| wild(p)).sum();
+        let own = |t: &str| t.contains("::aws:");
+        match self {
+            Holes::Any => false,
+            Holes::Pseudo => wild(want) > known,
+            Holes::Identifiers => {
+                wild(want) > known || (own(want) && !pieces.iter().flatten().any(|p| own(p)))
+            }
+        }
+    }
 }
 
 impl<'a> Known<'a> {
@@ -95,13 +140,24 @@ impl<'a> Known<'a> {
     }
 
     fn of_unknown(u: &'a Unknown) -> Self {
-        u.pieces.as_deref().map_or(Known::Nothing, Known::Pieces)
+        let holes = Holes::of(u);
+        u.pieces.as_deref().map_or(Known::Nothing(holes), |p| Known::Pieces(p, holes))
+    }
+
+    /// Whether the text asks for something that the unknown parts never hold.
+    fn never(&self, want: &str) -> bool {
+        match self {
+            Known::Whole(_) => false,
+            Known::Pieces(p, holes) => holes.never(p, want),
+            Known::Nothing(holes) => holes.never(&[], want),
+        }
     }
 
     pub(crate) fn equals(&self, want: &str, fold: bool) -> Truth {
         match self {
             Known::Whole(t) => same(t, want, fold).into(),
-            Known::Pieces(p) if !could_be(p, want, fold) => Truth::False,
+            _ if self.never(want) => Truth::False,
+            Known::Pieces(p, _) if !could_be(p, want, fold) => Truth::False,
             _ => Truth::Unknown,
         }
     }
@@ -121,7 +177,8 @@ impl<'a> Known<'a> {
         match self {
             _ if want.is_empty() => Truth::True,
             Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
-            Known::Pieces([Some(first), ..]) => decide(first),
+            _ if self.never(want) => Truth::False,
+            Known::Pieces([Some(first), ..], _) => decide(first),
             _ => Truth::Unknown,
         }
     }
@@ -141,7 +198,8 @@ impl<'a> Known<'a> {
         match self {
             _ if want.is_empty() => Truth::True,
             Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
-            Known::Pieces([.., Some(last)]) => decide(last),
+            _ if self.never(want) => Truth::False,
+            Known::Pieces([.., Some(last)], _) => decide(last),
             _ => Truth::Unknown,
         }
     }
@@ -156,7 +214,8 @@ impl<'a> Known<'a> {
         };
         match self {
             Known::Whole(t) => has(t).into(),
-            Known::Pieces(p) if p.iter().flatten().any(|t| has(t)) => Truth::True,
+            Known::Pieces(p, _) if p.iter().flatten().any(|t| has(t)) => Truth::True,
+            _ if self.never(want) => Truth::False,
             _ => Truth::Unknown,
         }
     }
@@ -166,7 +225,7 @@ impl<'a> Known<'a> {
     pub(crate) fn like(&self, pattern: &str, fold: bool) -> Truth {
         match self {
             Known::Whole(t) => glob(pattern, t, fold).into(),
-            Known::Pieces(p) => {
+            Known::Pieces(p, _) => {
                 let start = pattern.find(['*', '?']).unwrap_or(pattern.len());
                 let end = pattern.rfind(['*', '?']).map_or(0, |i| i + 1);
                 let ends = self
@@ -179,10 +238,36 @@ impl<'a> Known<'a> {
                 // must lie in one piece, in order.
                 if stars_hold(pattern, p, fold) { Truth::True } else { Truth::Unknown }
             }
-            Known::Nothing if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() => {
+            Known::Nothing(_) if pattern.bytes().all(|b| b == b'*') && !pattern.is_empty() => {
                 Truth::True
             }
-            Known::Nothing => Truth::Unknown,
+            Known::Nothing(_) => Truth::Unknown,
+        }
+    }
+
+    /// The value as a glob against a text of the rule.
+    pub(crate) fn covers(&self, text: &str, fold: bool) -> Truth {
+        let (pieces, holes) = match self {
+            Known::Whole(pattern) => return glob(pattern, text, fold).into(),
+            Known::Pieces(pieces, holes) => (*pieces, *holes),
+            // An identifier is no pattern, and no text that a rule spells.
+            Known::Nothing(Holes::Identifiers) => return Truth::False,
+            Known::Nothing(_) => return Truth::Unknown,
+        };
+        let with = |hole: &str| {
+            let all: String = pieces.iter().map(|p| p.as_deref().unwrap_or(hole)).collect();
+            glob(&all, text, fold)
+        };
+        if !with("*") {
+            // Whatever stands in the holes.
+            return Truth::False;
+        }
+        match holes {
+            Holes::Any => Truth::Unknown,
+            // The rule's account or region stands for any.
+            Holes::Pseudo => Truth::True,
+            // Where the known wildcards reach over the hole, it does not matter.
+            Holes::Identifiers => with("\u{0}").into(),
         }
     }
 
@@ -245,7 +330,7 @@ mod tests {
     #[test]
     fn pieces_decide_when_they_suffice() {
         let pieces = [Some(Arc::from("arn:aws:kms:")), None, Some(Arc::from(":key/1"))];
-        let k = Known::Pieces(&pieces);
+        let k = Known::Pieces(&pieces, Holes::Any);
         assert_eq!(k.starts_with("arn:", false), Truth::True);
         assert_eq!(k.starts_with("arn:aws:s3", false), Truth::False);
         assert_eq!(k.starts_with("arn:aws:kms:eu", false), Truth::Unknown);

@@ -61,7 +61,7 @@ fn slips_are_named_with_what_was_meant() {
         ("resources: { tfs: a }\nrequire: { source: terraform }", "(did you mean `tf`?)"),
         ("resources: { cfn: \"AWS::Serverless::Api\" }", "SAM arrives expanded"),
         ("resources: { cfn: aws_t }", "`aws_t` is no type"),
-        ("resources: { tf: a }\nparts: { p: { tf: b } }", "linked by one of `by` and `via`"),
+        ("resources: { tf: a }\nparts: { p: { tf: b } }", "linked by one of `by`, `via`"),
         ("resources: { tf: a }\nattributes: { x: { tf: q/a } }", "unknown part `q`"),
         ("resources: { tf: a }\nattributes: { all: { tf: a } }", "word of conditions"),
         ("resources: { tf: a }\nattributes: { x: { type: string } }", "must name paths"),
@@ -173,4 +173,20 @@ fn nothing_makes_the_compiler_panic() {
     let deep = format!("require: {}", "{ not: ".repeat(2000));
     let (_, list) = files(&[("aws/t/rule.yaml", &deep)]);
     assert!(!compile(&list).1.is_empty());
+}
+
+#[test]
+fn suppressions_of_other_controls_may_silence_a_rule() {
+    let text = common::rule_text(
+        "aliases: [OWN]\nsuppressed_by: [OTHER]\nresources: { tf: aws_t }\n\
+         attributes: { a: { tf: a } }\nrequire: { a: set }",
+    );
+    let (_, list) = common::files(&[("aws/t/rule.yaml", &text)]);
+    let (rules, diagnostics) = portcullis_rules::compile(&list);
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    let rules = portcullis_rules::RuleSet::from_blob(&rules.to_blob()).unwrap();
+    assert!(rules.find("OTHER").is_empty(), "it selects nothing");
+    assert_eq!(rules.suppressed("OTHER"), [0]);
+    assert_eq!(rules.suppressed("OWN"), [0]);
+    assert!(rules.suppressed("THIRD").is_empty());
 }

@@ -16,8 +16,8 @@ pub(crate) fn invalid(span: Span) -> Value {
     Value::unknown(why, OriginId::NONE)
 }
 
-/// An unknown that follows from these values: the first cause among them, all their references,
-/// their marks.
+/// An unknown that follows from these values: the first cause among them (those that input settles
+/// before those that AWS does), all their references, their marks.
 pub(crate) fn derived<'v>(from: impl IntoIterator<Item = &'v Value>, origin: OriginId) -> Value {
     let mut found = Found::default();
     let mut marks = Marks::default();
@@ -47,7 +47,8 @@ impl Found {
             Kind::Map(_, m) => m.iter().for_each(|e| self.visit(&e.value)),
             Kind::Choice(c) => c.arms.iter().for_each(|x| self.visit(x)),
             Kind::Unknown(u) => {
-                if self.why.is_none() {
+                let given = |w: &Why| w.kind.is_given();
+                if self.why.as_ref().is_none_or(|w| given(w) && !given(&u.why)) {
                     self.why = Some(u.why.clone());
                 }
                 for r in &u.refs {

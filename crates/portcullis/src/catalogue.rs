@@ -41,7 +41,9 @@ pub(crate) fn embedded() -> Result<RuleSet, Fail> {
     let root = std::env::var_os("PORTCULLIS_RULES_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), PathBuf::from);
     let mut files = Vec::new();
-    read_rules(&root.join("aws"), &sources, &mut files, &mut Vec::new())?;
+    for provider in ["aws", "github"] {
+        read_rules(&root.join(provider), &sources, &mut files, &mut Vec::new())?;
+    }
     let shown = root.to_string_lossy().replace('\\', "/");
     for file in &mut files {
         // Paths as the build script gives them: the folder is the service.

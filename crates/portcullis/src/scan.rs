@@ -367,7 +367,7 @@ impl Judged {
         let offset = 1_000_000;
         let find = |name: &str| -> Vec<usize> {
             let mut found: Vec<usize> = rules
-                .find(name)
+                .suppressed(name)
                 .into_iter()
                 // Rules that did not run keep an index of their own, so that they are known.
                 .map(|i| at.get(&i).copied().unwrap_or(offset + i))

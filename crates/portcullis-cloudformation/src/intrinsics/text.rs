@@ -66,7 +66,10 @@ impl Evaluator<'_> {
             if let Some(text) = part.scalar_text() {
                 buffer.push_str(&text);
             } else if let Kind::Unknown(u) = &part.kind {
-                why.get_or_insert_with(|| u.why.clone());
+                let given = |w: &Why| w.kind.is_given();
+                if why.as_ref().is_none_or(|w| given(w) && !given(&u.why)) {
+                    why = Some(u.why.clone());
+                }
                 match &u.pieces {
                     Some(inner) => {
                         for piece in inner.iter() {

@@ -174,6 +174,7 @@ fn tests(test: &Test, params: &[(Arc<str>, Lit)]) -> Changed<Test> {
         Test::StartsWith(l) => (Test::StartsWith, l, false),
         Test::EndsWith(l) => (Test::EndsWith, l, false),
         Test::Contains(l) => (Test::Contains, l, false),
+        Test::ContainsAll(l) => (Test::ContainsAll, l, false),
         Test::Like(l) => (Test::Like, l, false),
         Test::Covers(l) => (Test::Covers, l, false),
         Test::Cover(l) => (Test::Cover, l, false),

@@ -61,6 +61,7 @@ fn test(t: &Test) -> String {
         Test::StartsWith(l) => ("starts_with", l),
         Test::EndsWith(l) => ("ends_with", l),
         Test::Contains(l) => ("contains", l),
+        Test::ContainsAll(l) => ("contains_all", l),
         Test::Like(l) => ("like", l),
         Test::Covers(l) => ("covers", l),
         Test::Cover(l) => ("cover", l),

@@ -125,7 +125,7 @@ fn is_subject(variable: &str) -> bool {
 fn pinned(value: &Value, names: Names) -> Truth {
     match Known::of(value) {
         Some(Known::Whole(text)) => names(&text).into(),
-        Some(Known::Pieces(pieces)) => {
+        Some(Known::Pieces(pieces, _)) => {
             let Some(first) = pieces.first().and_then(Option::as_deref) else {
                 return Truth::Unknown;
             };
@@ -147,7 +147,7 @@ fn pinned(value: &Value, names: Names) -> Truth {
                 Truth::Unknown
             }
         }
-        Some(Known::Nothing) => Truth::Unknown,
+        Some(Known::Nothing(_)) => Truth::Unknown,
         None => Truth::False,
     }
 }

@@ -143,7 +143,7 @@ fn native_call(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Cond> {
 }
 
 /// Names of all matchers.
-pub(crate) const MATCHERS: [&str; 37] = [
+pub(crate) const MATCHERS: [&str; 38] = [
     "set",
     "unset",
     "equals",
@@ -156,6 +156,7 @@ pub(crate) const MATCHERS: [&str; 37] = [
     "starts_with",
     "ends_with",
     "contains",
+    "contains_all",
     "includes",
     "includes_any",
     "includes_all",
@@ -288,6 +289,7 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
             | "starts_with"
             | "ends_with"
             | "contains"
+            | "contains_all"
     );
     let lit = r.lit(value, name, names.params)?;
     if matches!(lit, Lit::List(_)) && !many {
@@ -310,6 +312,7 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
         "starts_with" => Matcher::Each(Test::StartsWith(lit)),
         "ends_with" => Matcher::Each(Test::EndsWith(lit)),
         "contains" => Matcher::Each(Test::Contains(lit)),
+        "contains_all" => Matcher::Each(Test::ContainsAll(lit)),
         "like" | "like_any" => Matcher::Each(Test::Like(lit)),
         "covers" | "covers_any" => Matcher::One(Test::Covers(lit)),
         "cover" | "cover_any" => Matcher::One(Test::Cover(lit)),

@@ -9,7 +9,7 @@ use super::{Reader, Text};
 use crate::model::{Lit, Profile, Scope};
 
 /// Keys of a rule, in the order in which they are written.
-pub(crate) const RULE_KEYS: [&str; 22] = [
+pub(crate) const RULE_KEYS: [&str; 23] = [
     "id",
     "title",
     "severity",
@@ -19,6 +19,7 @@ pub(crate) const RULE_KEYS: [&str; 22] = [
     "references",
     "controls",
     "aliases",
+    "suppressed_by",
     "params",
     "view",
     "resources",
@@ -56,6 +57,7 @@ pub(crate) struct RuleFile<'n> {
     pub references: Vec<Text>,
     pub controls: Vec<(Arc<str>, Text, Arc<str>)>,
     pub aliases: Vec<Text>,
+    pub suppressed_by: Vec<Text>,
     pub profile: Profile,
     pub scope: Scope,
     pub deprecated: bool,
@@ -89,6 +91,7 @@ pub(crate) fn rule<'n>(r: &mut Reader, node: &'n Node) -> Option<RuleFile<'n>> {
         |r: &mut Reader, name: &str| node.get(name).map(|n| r.texts(n, name)).unwrap_or_default();
     let references = texts(r, "references");
     let aliases = texts(r, "aliases");
+    let suppressed_by = texts(r, "suppressed_by");
     if let Some(notes) = node.get("notes") {
         r.texts(notes, "notes");
     }
@@ -110,6 +113,7 @@ pub(crate) fn rule<'n>(r: &mut Reader, node: &'n Node) -> Option<RuleFile<'n>> {
         references,
         controls,
         aliases,
+        suppressed_by,
         profile: profile.unwrap_or_default(),
         scope: scope.unwrap_or_default(),
         deprecated: deprecated.unwrap_or(false),

@@ -122,17 +122,30 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
         r.fields(
             value,
             "a part",
-            &["tf", "cfn", "by", "via", "name", "within", "one", "where", "of"],
+            &[
+                "tf", "cfn", "by", "via", "name", "within", "prefix", "suffix", "any", "one",
+                "where", "of",
+            ],
         );
         let by = value.get("by").is_some();
-        let link = match (value.get("by"), value.get("via")) {
-            (Some(n), None) | (None, Some(n)) => n,
+        let any = value.get("any").and_then(|n| r.boolean(n, "any")).unwrap_or(false);
+        let links = match (value.get("by"), value.get("via")) {
+            (None, None) if any => (Some(value), Some(value)),
+            (Some(n), None) | (None, Some(n)) if !any => per_source(r, n, "a link"),
             _ => {
-                r.error(value.span, "a part is linked by one of `by` and `via`");
+                r.error(value.span, "a part is linked by one of `by`, `via` and `any: true`");
                 continue;
             }
         };
-        let links = per_source(r, link, "a link");
+        let mut around = |name: &str| {
+            let text = value.get(name).and_then(|n| r.text(n, name));
+            text.map_or_else(|| Arc::from(""), |t| t.text)
+        };
+        let (prefix, suffix) = (around("prefix"), around("suffix"));
+        let around = (!prefix.is_empty() || !suffix.is_empty()).then_some((prefix, suffix));
+        if around.is_some() && (!by || value.get("name").is_none()) {
+            r.error(value.span, "`prefix` and `suffix` stand around the `name` of a link `by`");
+        }
         let names = value.get("name").map(|n| per_source(r, n, "name")).unwrap_or_default();
         let within = value.get("within").and_then(|n| r.boolean(n, "within")).unwrap_or(false);
         let mut join = |terraform: bool, types: Option<&Node>, key, name: Option<&Node>| {
@@ -141,9 +154,11 @@ pub(crate) fn parts(r: &mut Reader, node: &Node, params: &[Arc<str>], into: &mut
             let join = Join {
                 kinds: kinds_of(r, types, terraform),
                 by,
-                key: paths(r, key, "a link", &[]),
+                key: if any { Vec::new() } else { paths(r, key, "a link", &[]) },
                 name: name.map(|n| paths(r, n, "name", &[])).unwrap_or_default(),
                 within,
+                any,
+                around: around.clone(),
                 filter: wanted.map(|n| filter(r, n, terraform, params)).unwrap_or_default(),
             };
             if value.get("of").is_some() && join.reads_row() {

@@ -16,19 +16,21 @@ fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
             out.push(path);
         }
     }
-    out.sort();
 }
 
-/// Reads `rules/aws`.
+/// Reads `rules`, the frameworks excepted.
 pub(crate) fn catalogue(sources: &SourceMap) -> Vec<RuleSource> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules/aws");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     let mut files = Vec::new();
-    yaml_files(&root, &mut files);
+    for provider in ["aws", "github"] {
+        yaml_files(&root.join(provider), &mut files);
+    }
+    files.sort();
     files
         .iter()
         .map(|path| {
             let text: Arc<str> = std::fs::read_to_string(path).unwrap().into();
-            let name = format!("aws/{}", path.strip_prefix(&root).unwrap().display());
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
             RuleSource { file: sources.add(name.as_str(), text.clone()), path: name, text }
         })
         .collect()
