@@ -314,6 +314,8 @@ pub struct Report {
     pub as_of: String,
     /// Profile name.
     pub profile: String,
+    /// Path and `sha256:…` of the policy in force, if one was given.
+    pub policy: Option<(String, String)>,
     /// From the working directory to the boundary (`""` or ending in `/`): JSON and terminal paths
     /// are relative to the working directory, SARIF's to the boundary.
     pub prefix: String,

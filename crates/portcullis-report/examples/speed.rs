@@ -65,6 +65,7 @@ fn report(text: &str, block: usize) -> Report {
         rules_digest: String::new(),
         as_of: "2026-01-01".into(),
         profile: "recommended".into(),
+        policy: None,
         prefix: String::new(),
         include_passed: false,
         rules: vec![RuleInfo {

@@ -88,6 +88,8 @@ struct Head<'a> {
     tool: Tool<'a>,
     as_of: &'a str,
     profile: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy<'a>>,
     include_passed: bool,
     inputs: Vec<Input>,
 }
@@ -110,6 +112,13 @@ struct Tool<'a> {
     name: &'static str,
     version: &'static str,
     rules_digest: &'a str,
+}
+
+/// The policy that locked what it set.
+#[derive(Serialize)]
+struct Policy<'a> {
+    path: &'a str,
+    digest: &'a str,
 }
 
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,6 +187,7 @@ impl<'a> Head<'a> {
             },
             as_of: &report.as_of,
             profile: &report.profile,
+            policy: report.policy.as_ref().map(|(path, digest)| Policy { path, digest }),
             include_passed: report.include_passed,
             inputs: inputs(report),
         }

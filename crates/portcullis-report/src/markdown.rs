@@ -47,6 +47,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 /// out. A rule that is listed ran; only the counts say that something passed.
 fn record(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "## Record\n\nRules: `{}`.\n", report.rules_digest)?;
+    if let Some((path, digest)) = &report.policy {
+        writeln!(out, "Policy: {}, `{digest}`.\n", code(path))?;
+    }
     let files: BTreeMap<_, _> =
         report.inputs.iter().map(|i| (report.sources.path(i.file), i)).collect();
     folded(

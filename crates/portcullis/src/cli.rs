@@ -148,6 +148,10 @@ pub(crate) struct Scan {
     pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) values: Values,
+    /// What the gate's keepers lock, from outside the branch: threshold, profile, rules that may not
+    /// be changed or suppressed, how long exceptions last
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Findings that this file holds do not fail the build; they are marked, and counted as ever
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
@@ -176,7 +180,7 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Exit 0 whatever was found
-    #[arg(long)]
+    #[arg(long, conflicts_with = "policy")]
     pub(crate) exit_zero: bool,
     /// Findings only
     #[arg(long, short)]

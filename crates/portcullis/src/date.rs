@@ -23,6 +23,20 @@ pub(crate) fn as_of(option: Option<&str>) -> Result<String, Fail> {
     Ok(civil((seconds / 86_400) as i64))
 }
 
+/// The day so many days after `day` (`YYYY-MM-DD`).
+pub(crate) fn after(day: &str, days: u32) -> String {
+    let mut parts = day.split('-').map(|p| p.parse::<i64>().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    let (year, month, day) = (part(), part(), part());
+    // The inverse of `civil`, by the same calendar.
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    civil(era * 146_097 + doe - 719_468 + i64::from(days))
+}
+
 /// The date of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
 fn civil(days: i64) -> String {
     let z = days + 719_468;
@@ -46,6 +60,9 @@ mod tests {
         assert_eq!(civil(0), "1970-01-01");
         assert_eq!(civil(19_782), "2024-02-29");
         assert_eq!(civil(20_781), "2026-11-24");
+        assert_eq!(after("2026-11-24", 0), "2026-11-24");
+        assert_eq!(after("2026-11-24", 90), "2027-02-22");
+        assert_eq!(after("2023-12-31", 60), "2024-02-29");
         assert!(as_of(Some("24.11.2026")).is_err());
     }
 }

@@ -23,6 +23,7 @@ mod guard;
 mod output;
 mod overrides;
 mod own_rules;
+mod policy;
 mod project;
 mod scan;
 mod select;

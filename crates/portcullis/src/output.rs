@@ -43,7 +43,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     let asked = options.fail_on.as_deref().map(Threshold::parse).transpose()?;
     let scanned = scan::scan(options)?;
     let report = &scanned.report;
-    let threshold = match (asked, &scanned.config.fail_on) {
+    let threshold = match (scanned.policy.fail_on().or(asked), &scanned.config.fail_on) {
         (Some(t), _) => t,
         (None, Some(text)) => Threshold::parse(text).map_err(|e| {
             Fail::new(format!("config: {}", e.message.replace("--fail-on", "fail_on")))

@@ -10,6 +10,8 @@ use portcullis_core::report::RuleInfo;
 pub(crate) enum OwnRule {
     /// A suppression whose day is over.
     Expired,
+    /// A suppression that the policy does not let stand.
+    Forbidden,
     /// A suppression without a reason.
     Reasonless,
     /// A suppression of a rule that does not exist.
@@ -20,13 +22,19 @@ pub(crate) enum OwnRule {
 
 impl OwnRule {
     /// All, in the order of their ids.
-    pub(crate) const ALL: [OwnRule; 4] =
-        [OwnRule::Expired, OwnRule::Reasonless, OwnRule::UnknownRule, OwnRule::Unused];
+    pub(crate) const ALL: [OwnRule; 5] = [
+        OwnRule::Expired,
+        OwnRule::Forbidden,
+        OwnRule::Reasonless,
+        OwnRule::UnknownRule,
+        OwnRule::Unused,
+    ];
 
     /// The rule's id.
     pub(crate) fn id(self) -> &'static str {
         match self {
             OwnRule::Expired => "portcullis-suppression-expired",
+            OwnRule::Forbidden => "portcullis-suppression-forbidden",
             OwnRule::Reasonless => "portcullis-suppression-reason",
             OwnRule::UnknownRule => "portcullis-suppression-unknown-rule",
             OwnRule::Unused => "portcullis-suppression-unused",
@@ -40,6 +48,12 @@ impl OwnRule {
                 "An expired suppression no longer takes its finding out.",
                 "Fix what it suppressed, or agree on a new date and write it into `until`.",
                 Severity::Low,
+            ),
+            OwnRule::Forbidden => (
+                "Suppressions keep to the policy",
+                "A suppression that the policy forbids takes nothing out.",
+                "Fix what it suppresses, or agree on the exception with those who keep the policy.",
+                Severity::Medium,
             ),
             OwnRule::Reasonless => (
                 "Suppressions give a reason",

@@ -1,7 +1,7 @@
 //! `portcullis scan`: discover, load, resolve, evaluate, report.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_cloudformation as cfn;
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::discover::Root;
 use crate::fail::Fail;
 use crate::own_rules::OwnRule;
+use crate::policy::{Claim, Policy};
 use crate::project::{self, Targets};
 use crate::suppress::{self, Suppression};
 use crate::{baseline, date, findings, overrides, select};
@@ -46,6 +47,8 @@ pub(crate) struct Scanned {
     pub(crate) empty: bool,
     /// Config in force.
     pub(crate) config: Config,
+    /// Policy in force.
+    pub(crate) policy: Policy,
 }
 
 /// Runs a scan.
@@ -58,11 +61,14 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let targets = project::open(&options.paths)?;
     let files = &targets.files;
     let start = targets.targets.first().map_or(PathBuf::new(), |(p, _)| files.on_disk(p));
-    let (config, config_path) = Config::load(files, options.config.as_deref(), &start)?;
+    let (mut config, config_path) = Config::load(files, options.config.as_deref(), &start)?;
     let Catalogue { rules, digest, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
     let guard = crate::guard::Guard::new(guard)?;
-    let profile = options.profile.as_deref().or(config.profile.as_deref()).unwrap_or("recommended");
+    let policy = Policy::read(options.policy.as_deref(), &rules, &as_of)?;
+    let restrained = policy.restrain(&mut config, &rules);
+    let locked = policy.profile().or(options.profile.as_deref()).map(str::to_owned);
+    let profile = locked.as_deref().or(config.profile.as_deref()).unwrap_or("recommended");
     let choice = select::Choice {
         profile,
         rule: &options.rule,
@@ -116,12 +122,18 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     infos.extend(guard.infos());
     let mut suppressed_own = Vec::new();
     if !options.no_suppressions {
-        suppressed_own = all.suppress(&rules, &selected, &guard, &sources, &as_of);
-        all.apply_exceptions(&config, config_path.as_deref(), &rules, &selected, &sources, &as_of)?;
+        suppressed_own = all.suppress(&rules, &selected, &guard, &policy, &sources, &as_of);
+        let from = (&config, config_path.as_deref());
+        all.apply_exceptions(from, &policy, &rules, &selected, &sources, &as_of)?;
+    }
+    for name in restrained {
+        let what = format!("[rules.{name}] does not count: the policy locks this rule");
+        all.diagnostics.push(stale(config_path.as_deref().map(shown_path), &what));
     }
     let own_rules = if options.rule.is_empty() { OwnRule::ALL.len() } else { 0 };
     let mut report = all.report(infos, sources, &targets, options, &config);
     report.rules_digest = digest;
+    report.policy.clone_from(&policy.source);
     report.as_of = as_of;
     report.profile = profile.to_owned();
     report.ignored = plan.found.ignored.into_iter().map(|(k, n)| (k.to_owned(), n)).collect();
@@ -155,7 +167,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         report.findings.retain(|f| f.severity >= min);
     }
     sort(&mut report);
-    Ok(Scanned { report, empty, config })
+    Ok(Scanned { report, empty, config, policy })
 }
 
 /// `--rules`, else the user's `.portcullis/rules` inside the boundary.
@@ -311,6 +323,10 @@ fn stale(config: Option<String>, message: &str) -> Diagnostic {
     d
 }
 
+fn shown_path(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
 fn shown_root(root: &str) -> String {
     if root.is_empty() { ".".to_owned() } else { root.to_owned() }
 }
@@ -355,6 +371,7 @@ impl Judged {
         rules: &RuleSet,
         selected: &[usize],
         guard: &crate::guard::Guard,
+        policy: &Policy,
         sources: &SourceMap,
         as_of: &str,
     ) -> Vec<(OwnRule, Finding)> {
@@ -376,10 +393,13 @@ impl Judged {
             found
         };
         let ran = |i: usize| i < offset;
+        let forbids = |f: &Finding, claim: &Claim<'_>| {
+            policy.forbids(f, selected.get(f.rule).copied(), claim)
+        };
         suppress::apply(
             &mut self.findings,
             &self.suppressions,
-            &suppress::Rules { find: &find, ran: &ran },
+            &suppress::Rules { find: &find, ran: &ran, forbids: &forbids },
             sources,
             as_of,
         )
@@ -388,8 +408,8 @@ impl Judged {
 
     fn apply_exceptions(
         &mut self,
-        config: &Config,
-        path: Option<&std::path::Path>,
+        (config, path): (&Config, Option<&Path>),
+        policy: &Policy,
         rules: &RuleSet,
         selected: &[usize],
         sources: &SourceMap,
@@ -400,7 +420,7 @@ impl Judged {
             if named.is_empty() {
                 return Err(select::unknown_rules(rules, &[&e.rule]));
             }
-            let config_file = || path.map(|p| p.to_string_lossy().replace('\\', "/"));
+            let config_file = || path.map(shown_path);
             if let Some(until) = e.until.as_deref().filter(|u| *u < as_of) {
                 let what = format!("the exception of `{}` expired on {until}", e.rule);
                 self.diagnostics.push(stale(config_file(), &what));
@@ -413,6 +433,8 @@ impl Judged {
             let bad = |x: globset::Error| Fail::new(x.to_string());
             let address = matcher(&e.address).map_err(bad)?;
             let file = matcher(&e.path).map_err(bad)?;
+            let claim = Claim { owner: e.owner.as_deref(), until: e.until.as_deref() };
+            let mut forbidden = None;
             for f in &mut self.findings {
                 let named = selected.get(f.rule).is_some_and(|i| named.contains(i));
                 let open = matches!(f.outcome, OutcomeKind::Fail | OutcomeKind::Unknown);
@@ -421,6 +443,11 @@ impl Judged {
                         .as_ref()
                         .is_none_or(|g| g.is_match(&*sources.path(f.subject.block.file)));
                 if named && open && here {
+                    let rule = selected.get(f.rule).copied();
+                    if let Some(why) = policy.forbids(f, rule, &claim) {
+                        forbidden = forbidden.or(Some(why));
+                        continue;
+                    }
                     f.outcome = OutcomeKind::Suppressed;
                     f.suppressed = Some(Box::new(portcullis_core::report::Suppressed {
                         by: None,
@@ -430,6 +457,10 @@ impl Judged {
                         until: e.until.clone(),
                     }));
                 }
+            }
+            if let Some(why) = forbidden {
+                let what = format!("the exception of `{}` does not hold: {why}", e.rule);
+                self.diagnostics.push(stale(config_file(), &what));
             }
         }
         Ok(())
@@ -449,6 +480,7 @@ impl Judged {
             rules_digest: String::new(),
             as_of: String::new(),
             profile: String::new(),
+            policy: None,
             prefix: targets.prefix.clone(),
             include_passed: options.include_passed,
             rules,

@@ -181,6 +181,7 @@ pub fn sample(include_passed: bool) -> Report {
         rules_digest: "sha256:00".into(),
         as_of: "2026-11-22".into(),
         profile: "recommended".into(),
+        policy: None,
         prefix: "../".into(),
         include_passed,
         rules: vec![

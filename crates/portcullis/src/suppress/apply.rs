@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Dialect, Scope, Suppression, is_date};
 use crate::own_rules::OwnRule;
+use crate::policy::Claim;
 
 /// What applying gave beside the changed findings: findings about the suppressions.
 pub(crate) struct Applied {
@@ -21,6 +22,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) find: &'a dyn Fn(&str) -> Vec<usize>,
     /// Whether a rule (by that index) ran.
     pub(crate) ran: &'a dyn Fn(usize) -> bool,
+    /// Why the policy does not let a suppression take a finding out.
+    pub(crate) forbids: &'a dyn Fn(&Finding, &Claim<'_>) -> Option<String>,
 }
 
 /// Marks the findings that are suppressed (their `rule` is the index that [`Rules::find`] speaks
@@ -88,13 +91,18 @@ pub(crate) fn apply(
             }
         }
         let source = sources.get(s.span.file);
-        let mut used = false;
+        let claim = Claim { owner: s.owner.as_deref(), until: s.until.as_deref() };
+        let (mut used, mut forbidden) = (false, None);
         for i in by_file.get(&s.span.file.0).into_iter().flatten() {
             let Some(f) = findings.get_mut(*i) else { continue };
             if !named.contains(&f.rule) || !holds(s, &f.subject, &source) {
                 continue;
             }
             used = true;
+            if let Some(why) = (rules.forbids)(f, &claim) {
+                forbidden = forbidden.or(Some(why));
+                continue;
+            }
             if f.suppressed.is_none() {
                 f.outcome = OutcomeKind::Suppressed;
                 f.suppressed = Some(Box::new(Suppressed {
@@ -105,6 +113,10 @@ pub(crate) fn apply(
                     until: s.until.clone(),
                 }));
             }
+        }
+        if let Some(why) = forbidden {
+            let what = format!("the suppression of `{}` does not hold: {why}", s.rule);
+            own.push((OwnRule::Forbidden, about(s, what)));
         }
         if !used && named.iter().any(|r| (rules.ran)(*r)) {
             own.push((
