@@ -45,8 +45,11 @@ struct Stack {
 #[derive(Debug, Default)]
 pub(crate) struct Assemblies {
     folders: Mutex<FxHashMap<String, Arc<Assembly>>>,
-    sources: Mutex<FxHashMap<(String, String), Option<Arc<str>>>>,
+    sources: Mutex<Sources>,
 }
+
+/// What was found in a folder under a name.
+type Sources = FxHashMap<(String, String), Option<Arc<str>>>;
 
 impl Assemblies {
     /// The assembly in a folder; an empty one where there is none.

@@ -215,8 +215,8 @@ fn parts_without_a_key_and_names_with_a_prefix() {
 #[test]
 fn what_is_given_from_outside_refers_to_nothing() {
     let rules = rule(
-        "resources: { cfn: 'AWS::Lambda::Function', each: 'Environment.Variables.*' }\n\
-         attributes: { value: { cfn: . } }\n\
+        "resources: { cfn: 'AWS::Lambda::Function' }\n\
+         attributes: { value: { cfn: 'Environment.Variables.*' } }\n\
          require: { not: { any: [{ value: { refers_to: 'AWS::RDS::DBInstance' } }, { value: { secret: true } }] } }",
     );
     let of = |value: &str| {
