@@ -15,6 +15,7 @@ mod cli;
 mod commands;
 mod config;
 mod date;
+mod declined;
 mod discover;
 mod disk;
 mod fail;

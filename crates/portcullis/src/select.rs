@@ -3,6 +3,7 @@
 use portcullis_rules::{Profile, RuleSet, Scope};
 
 use crate::config::Config;
+use crate::declined;
 use crate::fail::Fail;
 
 /// What the command line says about rules.
@@ -77,9 +78,13 @@ fn find_all<'a>(rules: &RuleSet, names: impl Iterator<Item = &'a str>) -> Result
 pub(crate) fn unknown_rules(rules: &RuleSet, names: &[&str]) -> Fail {
     let list: Vec<String> = names
         .iter()
-        .map(|n| match rules.suggest(n) {
-            Some(near) => format!("unknown rule `{n}`: did you mean `{near}`?"),
-            None => format!("unknown rule `{n}`"),
+        .map(|n| match (declined::find(n), rules.suggest(n)) {
+            (Some(d), _) => format!(
+                "unknown rule `{n}`: not implemented, on purpose: {}; use {}",
+                d.why, d.instead
+            ),
+            (None, Some(near)) => format!("unknown rule `{n}`: did you mean `{near}`?"),
+            (None, None) => format!("unknown rule `{n}`"),
         })
         .collect();
     Fail::new(format!("{}\n`portcullis rules list` prints every id and alias", list.join("\n")))

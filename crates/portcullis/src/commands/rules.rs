@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::catalogue;
 use crate::cli::ListFormat;
+use crate::declined;
 use crate::fail::Fail;
 use crate::output::broken;
 use crate::select::unknown_rules;
@@ -56,6 +57,14 @@ pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Res
     let rules = catalogue::load(&catalogue::with_own(paths), &SourceMap::default())?.rules;
     let found = rules.find(name);
     if found.is_empty() {
+        if let Some(d) = declined::find(name) {
+            let text = format!(
+                "# {name}\n\nNot implemented, on purpose: {}.\n\nUse instead: {}.\n",
+                d.why, d.instead
+            );
+            out.write_all(text.as_bytes()).map_err(broken)?;
+            return Ok(0);
+        }
         return Err(unknown_rules(&rules, &[name]));
     }
     for (n, i) in found.into_iter().enumerate() {
