@@ -17,6 +17,7 @@ mod include;
 mod inputs;
 mod intrinsics;
 mod nested;
+mod parameter_files;
 mod parameters;
 mod project;
 mod sam;

@@ -77,7 +77,7 @@ impl Parameter {
 }
 
 /// A scalar, or a sequence of scalars joined by commas, as the text of a parameter.
-fn text_of(node: &Node) -> Option<(Arc<str>, Span)> {
+pub(crate) fn text_of(node: &Node) -> Option<(Arc<str>, Span)> {
     match &node.kind {
         NodeKind::Scalar(text, style) if node.tag.is_none() => {
             Some((scalar::parameter_text(text, *style), node.span))
@@ -98,47 +98,4 @@ pub(crate) struct Given {
     pub(crate) text: Arc<str>,
     /// Its place in a parameter file; `None` for the command line.
     pub(crate) span: Option<Span>,
-}
-
-/// Reads a parameter file: CloudFormation's list of `ParameterKey` and `ParameterValue`,
-/// CodePipeline's object with `Parameters`, or a plain map.
-pub(crate) fn read_file(node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<Given> {
-    let mut out = Vec::new();
-    if let Some(items) = node.as_seq() {
-        for item in items {
-            let name = item.get("ParameterKey").and_then(Node::as_text);
-            let value = item.get("ParameterValue").and_then(text_of);
-            match (name, value) {
-                (Some(name), Some((text, span))) => {
-                    out.push(Given { name: Arc::from(name), text, span: Some(span) });
-                }
-                (Some(_), None) if item.get("UsePreviousValue").is_some() => {}
-                _ => diagnostics.push(Diagnostic::error(
-                    item.span,
-                    "expected an object with ParameterKey and ParameterValue",
-                )),
-            }
-        }
-        return out;
-    }
-    let map = node.get("Parameters").filter(|n| n.as_map().is_some()).unwrap_or(node);
-    let Some(entries) = map.as_map() else {
-        diagnostics.push(Diagnostic::error(
-            node.span,
-            "a parameter file is a list of ParameterKey and ParameterValue, or a mapping",
-        ));
-        return out;
-    };
-    for (key, value) in entries {
-        match text_of(value) {
-            Some((text, span)) => {
-                out.push(Given { name: key.text.clone(), text, span: Some(span) });
-            }
-            None => diagnostics.push(Diagnostic::error(
-                value.span,
-                format!("the value of parameter {} must be text", key.text),
-            )),
-        }
-    }
-    out
 }

@@ -14,7 +14,8 @@ use crate::cdk::Assemblies;
 use crate::eval::{Assignment, Evaluator};
 use crate::include;
 use crate::nested;
-use crate::parameters::{self, Given};
+use crate::parameter_files;
+use crate::parameters::Given;
 use crate::template::{LANGUAGE_EXTENSIONS, SAM, Template, serverless, transforms};
 use crate::worlds;
 
@@ -24,8 +25,11 @@ pub struct Settings {
     /// Parameter values by name, pseudo parameters (`AWS::Region`) included; later ones win, and
     /// they win over files.
     pub parameters: Vec<(String, String)>,
-    /// Parameter files, already read: CloudFormation's list, CodePipeline's object or a plain map.
+    /// Parameter files, already read: CloudFormation's list, CodePipeline's object, a plain map, or
+    /// SAM's configuration.
     pub parameter_files: Vec<FileId>,
+    /// The environment of SAM's configuration that counts; `default` without one.
+    pub environment: Option<String>,
 }
 
 /// A template as parsed, includes put in, before loops and the SAM transform.
@@ -64,10 +68,21 @@ impl<'a> Project<'a> {
         let (mut given, mut diagnostics) = (Vec::new(), Vec::new());
         for file in &settings.parameter_files {
             let source = files.sources().get(*file);
+            let environment = settings.environment.as_deref();
+            if source.path.ends_with(".toml") {
+                let text = &source.text;
+                given.extend(parameter_files::read_toml(
+                    *file,
+                    text,
+                    environment,
+                    &mut diagnostics,
+                ));
+                continue;
+            }
             let parsed = parse(*file, &source.path, &source.text);
             diagnostics.extend(parsed.diagnostics);
             if let Some(node) = parsed.documents.first() {
-                given.extend(parameters::read_file(node, &mut diagnostics));
+                given.extend(parameter_files::read(node, environment, &mut diagnostics));
             }
         }
         given.extend(settings.parameters.iter().map(|(name, text)| Given {

@@ -13,7 +13,7 @@ fn resolve(files: &MemoryFiles, path: &str, given: &[(&str, &str)]) -> Resolutio
 
 fn project<'a>(files: &'a MemoryFiles, given: &[(&str, &str)]) -> Project<'a> {
     let parameters = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    Project::new(files, Settings { parameters, parameter_files: Vec::new() })
+    Project::new(files, Settings { parameters, ..Settings::default() })
 }
 
 fn one(text: &str) -> Resolution {
@@ -402,4 +402,30 @@ fn deep_and_circular_expressions_end() {
     ));
     assert_eq!(r.graphs[0].resources.len(), 1);
     assert!(!r.diagnostics.is_empty());
+}
+
+#[test]
+fn split_and_select_look_into_text_that_is_partly_known() {
+    let r = one(r#"
+Resources:
+  T:
+    Type: AWS::SNS::Topic
+    Properties:
+      Account: !Select [4, !Split [":", !Sub "arn:aws:s3:eu-west-1:${AWS::AccountId}:x"]]
+      Name: !Select [5, !Split [":", !Sub "arn:aws:s3:eu-west-1:${AWS::AccountId}:x"]]
+      First: !Select [0, !Split ["/", !Sub "a/b-${Unset}/c"]]
+      Joined: !Join ["", [!Select [1, !Split ["/", !Sub "a/b/${T.Arn}"]], "!"]]
+      Open: !Select [1, !Split ["/", !Sub "a/b-${Unset}/c"]]
+      Count: !Select [0, !Split ["-", !Sub "${AWS::Region}-x"]]
+      Null: !Sub ["x-${A}", {A: ~}]
+Parameters: {Unset: {Type: String}}
+"#);
+    let text = |name: &str| property(&r, "T", name).as_str().map(str::to_owned);
+    assert_eq!(text("Name").as_deref(), Some("x"));
+    assert_eq!(text("First").as_deref(), Some("a"));
+    assert_eq!(text("Joined").as_deref(), Some("b!"));
+    for name in ["Account", "Open", "Count", "Null"] {
+        assert_eq!(text(name), None, "{name}");
+        assert!(property(&r, "T", name).as_unknown().is_some(), "{name}");
+    }
 }

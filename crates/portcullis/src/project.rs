@@ -84,8 +84,20 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
     env.sort();
     let var_files =
         values.var_files.iter().map(|p| read(p, "--var-file")).collect::<Result<_, _>>()?;
-    let parameter_files =
-        values.parameters.iter().map(|p| read(p, "--parameters")).collect::<Result<_, _>>()?;
+    let mut environment = None;
+    let mut parameter_files = Vec::new();
+    for path in &values.parameters {
+        // `samconfig.toml#prod` names an environment of SAM's configuration.
+        let text = path.to_string_lossy();
+        let path = match text.rsplit_once('#') {
+            Some((file, name)) if !path.exists() => {
+                environment = Some(name.to_owned());
+                Path::new(file)
+            }
+            _ => path,
+        };
+        parameter_files.push(read(path, "--parameters")?);
+    }
     Ok(Read {
         terraform: terraform::Settings {
             var_files,
@@ -93,7 +105,7 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
             env,
             workspace: String::new(),
         },
-        templates: cfn::Settings { parameters: vars, parameter_files },
+        templates: cfn::Settings { parameters: vars, parameter_files, environment },
     })
 }
 

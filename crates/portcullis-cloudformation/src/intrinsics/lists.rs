@@ -11,7 +11,11 @@ impl Evaluator<'_> {
             Ok(items) => items,
             Err(value) => return value,
         };
-        let args = [self.eval(s, index), self.eval(s, list)];
+        let index = self.eval(s, index);
+        if let Some(value) = self.select_from_split(s, &index, View::from(list), span) {
+            return value;
+        }
+        let args = [index, self.eval(s, list)];
         self.lift(&args, 0, span, &mut |e, args| {
             let index = args[0].scalar_text().and_then(|t| t.trim().parse::<usize>().ok());
             let (Some(index), Some(items)) = (index, args[1].as_list()) else {

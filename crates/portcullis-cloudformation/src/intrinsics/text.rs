@@ -151,6 +151,11 @@ impl Evaluator<'_> {
                 SubPart::Variable(name) => {
                     let own = variables.and_then(|m| m.iter().find(|(k, _)| &*k.text == name));
                     let value = match own {
+                        Some((_, node)) if node.is_null() => {
+                            let why = format!("the variable {name} of Sub is null");
+                            let origin = self.origin(node.span);
+                            Value::unknown(Why::at(WhyKind::Invalid, why, node.span), origin)
+                        }
                         Some((_, node)) => self.eval(s, node),
                         None => self.variable(s, name, span),
                     };
@@ -178,17 +183,68 @@ impl Evaluator<'_> {
         };
         let args = [self.eval(s, delimiter), self.eval(s, text)];
         self.lift(&args, 0, span, &mut |e, args| {
-            let (Some(delimiter), Some(text)) = (args[0].scalar_text(), args[1].scalar_text())
-            else {
+            let Some(delimiter) = args[0].scalar_text() else {
                 return e.cannot("Split", args, span);
             };
             if delimiter.is_empty() {
                 return e.invalid(span, "Split needs a delimiter");
             }
+            let Some(text) = args[1].scalar_text() else {
+                return match args[1].as_unknown().and_then(|u| pieces_between(u, &delimiter)) {
+                    Some(parts) => {
+                        let items = parts.iter().map(|p| e.piece(p, &args[1], span)).collect();
+                        let origin = e.expression(span, &args[1..]);
+                        Value::list(items, origin).with_marks(args[1].marks)
+                    }
+                    None => e.cannot("Split", args, span),
+                };
+            };
             let origin = e.expression(span, &args[1..]);
             let items = text.split(&*delimiter).map(|t| Value::str(t, origin)).collect();
             Value::list(items, origin).with_marks(args[1].marks)
         })
+    }
+
+    /// An element of a text that was split: known where no hole is in it.
+    fn piece(&mut self, parts: &[Option<Arc<str>>], whole: &Value, span: Span) -> Value {
+        let Some(unknown) = whole.as_unknown().filter(|_| parts.iter().any(Option::is_none)) else {
+            let text: String = parts.iter().flatten().map(|p| &**p).collect();
+            let origin = self.expression(span, std::slice::from_ref(whole));
+            return Value::str(text, origin);
+        };
+        let why = unknown.why.clone();
+        let Value { kind, origin, marks } =
+            self.unknown_from(why, std::slice::from_ref(whole), span);
+        let kind = match kind {
+            Kind::Unknown(u) => {
+                let pieces = Some(parts.into());
+                Kind::Unknown(Arc::new(Unknown { pieces, ..(*u).clone() }))
+            }
+            other => other,
+        };
+        Value { kind, origin, marks }
+    }
+
+    /// `Select` from `Split` of a text of which only the beginning is known: the elements that end
+    /// before the first hole.
+    pub(super) fn select_from_split(
+        &mut self,
+        s: usize,
+        index: &Value,
+        list: View<'_>,
+        span: Span,
+    ) -> Option<Value> {
+        let Some(("Split", arg)) = list.call() else { return None };
+        let [delimiter, text] = arg.seq()? else { return None };
+        let delimiter = self.eval(s, delimiter).scalar_text().filter(|d| !d.is_empty())?;
+        let index: usize = index.scalar_text()?.trim().parse().ok()?;
+        let text = self.eval(s, text);
+        let first = text.as_unknown()?.pieces.as_deref()?.first()?.clone()?;
+        // The last element may go on in the hole.
+        let (known, _) = first.rsplit_once(&*delimiter)?;
+        let element = known.split(&*delimiter).nth(index)?;
+        let origin = self.expression(span, std::slice::from_ref(&text));
+        Some(Value::str(element, origin))
     }
 
     pub(super) fn base64(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
@@ -221,6 +277,43 @@ impl Evaluator<'_> {
         self.graph.origins.set_encoded(value.origin, structure);
         value
     }
+}
+
+/// The elements of a text with holes, each as its pieces; `None` where a hole may hold the
+/// delimiter, so that nobody knows how many there are.
+fn pieces_between(unknown: &Unknown, delimiter: &str) -> Option<Vec<Vec<Option<Arc<str>>>>> {
+    let pieces = unknown.pieces.as_deref()?;
+    // The cause is that of the first hole: with a second one it says nothing of that.
+    let one = pieces.iter().filter(|p| p.is_none()).count() == 1;
+    if !one || unknown.why.kind != WhyKind::Pseudo || !unknown.refs.is_empty() {
+        return None;
+    }
+    let safe = match unknown.why.text.split(' ').next() {
+        Some("AWS::AccountId") => !delimiter.bytes().all(|b| b.is_ascii_digit()),
+        Some("AWS::Region" | "AWS::Partition" | "AWS::StackName") => {
+            delimiter.bytes().any(|b| !b.is_ascii_alphanumeric() && b != b'-')
+        }
+        _ => false,
+    };
+    if !safe {
+        return None;
+    }
+    let mut out = vec![Vec::new()];
+    for piece in pieces {
+        let Some(text) = piece else {
+            out.last_mut()?.push(None);
+            continue;
+        };
+        for (n, part) in text.split(delimiter).enumerate() {
+            if n > 0 {
+                out.push(Vec::new());
+            }
+            if !part.is_empty() {
+                out.last_mut()?.push(Some(Arc::from(part)));
+            }
+        }
+    }
+    Some(out)
 }
 
 /// A wholly known value as JSON.

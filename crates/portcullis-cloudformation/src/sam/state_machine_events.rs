@@ -80,7 +80,7 @@ fn role(machine: &Machine<'_>, event: &Event<'_>, service: &str, cx: &mut Contex
 
 /// An `Api` event: API Gateway starts an execution by itself.
 fn api(machine: &Machine<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
-    let Some(route) = api_event::route(event, cx) else { return };
+    let Some(mut route) = api_event::route(event, cx) else { return };
     let at = event.at;
     let credentials = role(machine, event, "apigateway.amazonaws.com", cx);
     if !route.managed {
@@ -93,6 +93,8 @@ fn api(machine: &Machine<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
     }
     let unescape = event.get("UnescapeMappingTemplate").and_then(as_flag) == Some(true);
     let condition = machine.source.condition();
+    // SAM does not tell the resource policy of a state machine's event which stage it is for.
+    route.stage = Some(at.plain("null"));
     let definition = definition(at, machine, condition, credentials, unescape);
     api_event::add(event, &route, definition, condition, cx);
 }
