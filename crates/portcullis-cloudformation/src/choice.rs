@@ -61,7 +61,7 @@ pub(crate) fn restrict(value: &Value, by: DeciderId, arm: usize) -> Value {
         ),
         other => other.clone(),
     };
-    Value { kind, origin: value.origin, marks: value.marks }
+    Value::new(kind, value.origin).with_marks(value.marks)
 }
 
 /// A choice among arms; the one value where all arms agree.

@@ -185,7 +185,7 @@ impl<'p> Evaluator<'p> {
             }
             other => other.clone(),
         };
-        Value { kind, origin, marks: value.marks }
+        Value::new(kind, origin).with_marks(value.marks)
     }
 
     fn hop_scalar(&mut self, value: &Value, span: Span, how: How) -> Value {

@@ -14,6 +14,7 @@ pub mod origin;
 pub mod outcome;
 pub mod report;
 pub mod source;
+pub mod types;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Level};
@@ -26,6 +27,7 @@ pub use number::Number;
 pub use origin::{How, Origin, OriginId, Origins, Step};
 pub use outcome::{Evidence, Outcome, Severity, Verdict};
 pub use source::{FileId, Source, SourceMap, Span};
+pub use types::{ObjectAttr, Type};
 pub use value::{
     Assoc, Choice, Entry as MapEntry, Kind, Map, Marks, Seq, Unknown, Value, Why, WhyKind,
 };

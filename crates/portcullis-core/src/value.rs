@@ -10,6 +10,7 @@ use crate::graph::{DeciderId, Ref};
 use crate::number::Number;
 use crate::origin::OriginId;
 use crate::source::Span;
+use crate::types::Type;
 
 /// A value with its origin and marks. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -20,6 +21,9 @@ pub struct Value {
     pub origin: OriginId,
     /// Sensitive and the like.
     pub marks: Marks,
+    /// Terraform's type of what does not show it: of null, of an unknown value, of a list or map
+    /// without elements. `None` where it could be any.
+    pub ty: Option<Arc<Type>>,
 }
 
 /// What a value is.
@@ -308,7 +312,7 @@ impl Value {
     /// A value of this kind and origin, without marks.
     #[must_use]
     pub fn new(kind: Kind, origin: OriginId) -> Self {
-        Self { kind, origin, marks: Marks::default() }
+        Self { kind, origin, marks: Marks::default(), ty: None }
     }
 
     /// Null without an origin.
@@ -377,6 +381,13 @@ impl Value {
     #[must_use]
     pub fn with_origin(mut self, origin: OriginId) -> Self {
         self.origin = origin;
+        self
+    }
+
+    /// The same value, its type being told as well.
+    #[must_use]
+    pub fn with_type(mut self, ty: Option<Arc<Type>>) -> Self {
+        self.ty = ty;
         self
     }
 

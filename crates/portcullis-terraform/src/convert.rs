@@ -24,9 +24,10 @@ use crate::types::{ObjectAttr, Type};
 /// # Errors
 /// What does not fit, with the path to it.
 pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
-    let out = |kind| Ok(Value { kind, origin: value.origin, marks: value.marks });
+    let out = |kind| Ok(Value { kind, origin: value.origin, marks: value.marks, ty: None });
     match (&value.kind, ty) {
-        (Kind::Null | Kind::Unknown(_), _) | (_, Type::Any) => Ok(value.clone()),
+        (_, Type::Any) => Ok(value.clone()),
+        (Kind::Null | Kind::Unknown(_), _) => untold(value, ty),
         (Kind::Choice(c), _) => convert_arms(value, c, ty),
         (Kind::Bool(_), Type::Bool)
         | (Kind::Num(_), Type::Number)
@@ -45,10 +46,12 @@ pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
             _ => Err("a bool is required: \"true\" or \"false\"".to_owned()),
         },
         (Kind::List(_, items), Type::List(elem)) => {
-            out(Kind::List(Seq::List, elements(items, elem, "list")?.into()))
+            let made = out(Kind::List(Seq::List, elements(items, elem, "list")?.into()))?;
+            Ok(told(made, value, ty))
         }
         (Kind::List(_, items), Type::Set(elem)) => {
-            out(Kind::List(Seq::Set, set_of(elements(items, elem, "set")?).into()))
+            let made = out(Kind::List(Seq::Set, set_of(elements(items, elem, "set")?).into()))?;
+            Ok(told(made, value, ty))
         }
         (Kind::List(Seq::Tuple, items), Type::Tuple(types)) => {
             if items.len() != types.len() {
@@ -76,7 +79,7 @@ pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
                 value,
             }));
             made.sort();
-            out(Kind::Map(Assoc::Map, Arc::new(made)))
+            Ok(told(out(Kind::Map(Assoc::Map, Arc::new(made)))?, value, ty))
         }
         (Kind::Map(_, map), Type::Object(attrs)) => {
             out(Kind::Map(Assoc::Object, Arc::new(object(map, attrs)?)))
@@ -111,7 +114,91 @@ fn convert_arms(value: &Value, choice: &Choice, ty: &Type) -> Result<Value, Stri
             kind: Kind::Choice(Arc::new(Choice { by: choice.by, arms })),
             origin: value.origin,
             marks: value.marks,
+            ty: None,
         }),
+    }
+}
+
+/// A null or unknown value as one of type `ty`.
+fn untold(value: &Value, ty: &Type) -> Result<Value, String> {
+    let Some(from) = &value.ty else {
+        let ty = (*ty != Type::Any).then(|| Arc::new(plain(ty)));
+        return Ok(value.clone().with_type(ty));
+    };
+    if **from == *ty {
+        return Ok(value.clone());
+    }
+    if !fits(from, ty) {
+        return Err(format!("{ty} is required, this is {from}"));
+    }
+    Ok(value.clone().with_type(Some(Arc::new(target(from, ty)))))
+}
+
+/// The type of a converted collection without elements, which shows none of its own.
+fn told(made: Value, from: &Value, ty: &Type) -> Value {
+    let empty = made.as_list().is_some_and(<[Value]>::is_empty)
+        || made.as_map().is_some_and(Map::is_empty);
+    if !empty {
+        return made;
+    }
+    let ty = target(&type_of(from), ty);
+    made.with_type(Some(Arc::new(ty)))
+}
+
+/// The type that a value of type `from` has once converted to `to`, which may leave room.
+fn target(from: &Type, to: &Type) -> Type {
+    let inner = |t: &Type| -> Option<Type> {
+        match t {
+            Type::List(t) | Type::Set(t) | Type::Map(t) => Some((**t).clone()),
+            Type::Tuple(ts) => unify_types(ts),
+            Type::Object(attrs) => {
+                unify_types(&attrs.iter().map(|a| a.ty.clone()).collect::<Vec<_>>())
+            }
+            _ => None,
+        }
+    };
+    match to {
+        Type::Any => from.clone(),
+        _ if !to.has_any() => plain(to),
+        Type::List(t) => Type::List(Box::new(target(&inner(from).unwrap_or(Type::Any), t))),
+        Type::Set(t) => Type::Set(Box::new(target(&inner(from).unwrap_or(Type::Any), t))),
+        Type::Map(t) => Type::Map(Box::new(target(&inner(from).unwrap_or(Type::Any), t))),
+        Type::Tuple(ts) => {
+            let from = if let Type::Tuple(from) = from { from.as_slice() } else { &[] };
+            let at = |i: usize| from.get(i).unwrap_or(&Type::Any);
+            Type::Tuple(ts.iter().enumerate().map(|(i, t)| target(at(i), t)).collect())
+        }
+        Type::Object(attrs) => {
+            let from = if let Type::Object(from) = from { from.as_slice() } else { &[] };
+            let made = attrs.iter().map(|a| {
+                let given = from.iter().find(|f| f.name == a.name);
+                required(a, target(given.map_or(&Type::Any, |f| &f.ty), &a.ty))
+            });
+            Type::Object(made.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn required(attr: &ObjectAttr, ty: Type) -> ObjectAttr {
+    ObjectAttr { name: attr.name.clone(), ty, optional: false, default: None }
+}
+
+/// The type without what a constraint says besides: optional attributes and their defaults.
+fn plain(ty: &Type) -> Type {
+    match ty {
+        Type::List(t) => Type::List(Box::new(plain(t))),
+        Type::Set(t) => Type::Set(Box::new(plain(t))),
+        Type::Map(t) => Type::Map(Box::new(plain(t))),
+        Type::Tuple(ts) => Type::Tuple(ts.iter().map(plain).collect()),
+        Type::Object(attrs) => {
+            // By name, so that equal types are equal however they were written.
+            let mut attrs: Vec<ObjectAttr> =
+                attrs.iter().map(|a| required(a, plain(&a.ty))).collect();
+            attrs.sort_by(|a, b| a.name.cmp(&b.name));
+            Type::Object(attrs)
+        }
+        other => other.clone(),
     }
 }
 
@@ -148,13 +235,12 @@ fn object(map: &Map, attrs: &[ObjectAttr]) -> Result<Map, String> {
     for attr in attrs {
         let given = map.entry(&attr.name);
         let value = match given {
-            Some(e) if !e.value.is_null() => {
+            Some(e) if !e.value.is_null() || attr.default.is_none() => {
                 convert(&e.value, &attr.ty).map_err(|e| format!("attribute {}: {e}", attr.name))?
             }
             _ if attr.default.is_some() => attr.default.clone().unwrap_or_else(Value::null),
-            Some(e) => e.value.clone(),
-            None if attr.optional => Value::null(),
-            None => return Err(format!("attribute {:?} is required", attr.name)),
+            None if attr.optional => untold(&Value::null(), &attr.ty)?,
+            _ => return Err(format!("attribute {:?} is required", attr.name)),
         };
         let key_span = given.and_then(|e| e.key_span);
         out.push(MapEntry { key: attr.name.clone(), key_span, value });
@@ -197,8 +283,15 @@ pub(crate) fn type_of(value: &Value) -> Type {
     let common = |items: &mut dyn Iterator<Item = &Value>| {
         unify_types(&items.map(type_of).collect::<Vec<_>>()).unwrap_or(Type::Any)
     };
+    let told = || value.ty.as_deref().cloned();
     match &value.kind {
-        Kind::Null => Type::Any,
+        Kind::Null => told().unwrap_or(Type::Any),
+        Kind::List(_, items) if items.is_empty() && value.ty.is_some() => {
+            told().unwrap_or(Type::Any)
+        }
+        Kind::Map(Assoc::Map, m) if m.is_empty() && value.ty.is_some() => {
+            told().unwrap_or(Type::Any)
+        }
         Kind::Bool(_) => Type::Bool,
         Kind::Num(_) => Type::Number,
         Kind::Str(_) => Type::String,
@@ -218,7 +311,7 @@ pub(crate) fn type_of(value: &Value) -> Type {
         ),
         Kind::Unknown(u) => match **u {
             Unknown { pieces: Some(_), .. } => Type::String,
-            _ => Type::Any,
+            _ => told().unwrap_or(Type::Any),
         },
         Kind::Choice(c) => common(&mut c.arms.iter()),
     }

@@ -48,7 +48,7 @@ fn retyped(value: &Value, unknown: &Unknown, ty: &Type) -> Value {
     };
     let kind =
         portcullis_core::Kind::Unknown(std::sync::Arc::new(Unknown { pieces, ..unknown.clone() }));
-    Value { kind, origin: value.origin, marks: value.marks }
+    Value { kind, ..value.clone() }
 }
 
 fn nonsensitive(a: &Args<'_>) -> Outcome {

@@ -135,7 +135,7 @@ fn pick(value: &Value, by: DeciderId, arm: usize, deep: bool) -> Value {
         ),
         _ => return value.clone(),
     };
-    Value { kind, origin: value.origin, marks: value.marks }
+    Value { kind, ..value.clone() }
 }
 
 fn check_count(spec: &Spec, given: usize) -> Result<(), FunctionError> {
