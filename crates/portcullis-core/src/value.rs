@@ -75,6 +75,9 @@ impl Marks {
     /// Redacted by every report.
     pub const SENSITIVE: Marks = Marks(1);
 
+    /// Not kept in plan or state.
+    pub const EPHEMERAL: Marks = Marks(2);
+
     /// Both sets together.
     #[must_use]
     pub fn union(self, o: Marks) -> Marks {
@@ -85,6 +88,12 @@ impl Marks {
     #[must_use]
     pub fn without(self, o: Marks) -> Marks {
         Marks(self.0 & !o.0)
+    }
+
+    /// Whether the value is ephemeral.
+    #[must_use]
+    pub fn is_ephemeral(self) -> bool {
+        self.0 & Self::EPHEMERAL.0 != 0
     }
 
     /// Whether the value is sensitive.

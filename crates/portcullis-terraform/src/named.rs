@@ -5,6 +5,7 @@
 use portcullis_core::{Diagnostic, How, Kind, OriginId, Span, Value, Why, WhyKind, files};
 use portcullis_syntax::hcl::Step;
 
+use crate::functions;
 use crate::instances::{CallTargets, Shape};
 use crate::module::label;
 use crate::resolver::{Node, Resolver};
@@ -170,11 +171,27 @@ impl Resolver<'_> {
             };
             let out = self.eval(&value.expr, &scope);
             let out = self.through(out, value.expr.span, How::Output);
+            self.check_output(m, block, &out, value.expr.span);
             if self.flag(block, "sensitive", m) {
                 return out.with_marks(portcullis_core::Marks::SENSITIVE);
             }
             out
         })
+    }
+
+    /// Reports what an output must not hand out.
+    fn check_output(&self, m: ModId, block: &portcullis_syntax::hcl::Block, v: &Value, at: Span) {
+        let marks = functions::deep_marks(v, portcullis_core::Marks::default());
+        let root = self.instance(m).caller.is_none();
+        if root && marks.is_sensitive() && !self.flag(block, "sensitive", m) {
+            let text = "the output refers to a sensitive value and is not marked itself";
+            let help = "add sensitive = true, or wrap the value in nonsensitive(…)";
+            self.report(Diagnostic::error(at, text).with_help(help));
+        }
+        if marks.is_ephemeral() && (root || !self.flag(block, "ephemeral", m)) {
+            let text = "an ephemeral value cannot be an output here";
+            self.report(Diagnostic::error(at, text));
+        }
     }
 
     /// A constant boolean argument of a block.

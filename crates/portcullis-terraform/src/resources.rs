@@ -92,7 +92,8 @@ impl Resolver<'_> {
         if &*block.kind == "ephemeral" {
             let text = format!("{key} is read only while applying");
             let why = Why::at(WhyKind::Computed, text, span);
-            return (Value::unknown(why, OriginId::NONE), steps.len());
+            let value = Value::unknown(why, OriginId::NONE);
+            return (value.with_marks(portcullis_core::Marks::EPHEMERAL), steps.len());
         }
         let expansion = self.resource_instances(s.module, i);
         let (at, used) = match (&expansion.shape, steps.first()) {

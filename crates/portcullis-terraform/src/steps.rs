@@ -55,7 +55,12 @@ impl Resolver<'_> {
         self.lift(&[value], &mut |v| {
             let [v] = v else { return invalid(span) };
             let items: Vec<Value> = match &v.kind {
-                Kind::Null => Vec::new(),
+                Kind::Null => match v.ty.as_deref() {
+                    Some(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                        return self.error(span, "a splat has nothing to go through: the list is null");
+                    }
+                    _ => Vec::new(),
+                },
                 Kind::List(_, items) => items.to_vec(),
                 Kind::Unknown(_) => {
                     // A list of unknown length; what it refers to goes on.

@@ -23,7 +23,10 @@ impl Resolver<'_> {
         let instance = self.instance(m);
         let Some(block) = instance.module.variables.list.get(i) else { return Value::null() };
         self.value_once(Node::Variable(m, i), block.header, || {
-            let value = self.variable_value(m, block);
+            let mut value = self.variable_value(m, block);
+            if self.flag(block, "ephemeral", m) {
+                value = value.with_marks(Marks::EPHEMERAL);
+            }
             if self.flag(block, "sensitive", m) {
                 return value.with_marks(Marks::SENSITIVE);
             }

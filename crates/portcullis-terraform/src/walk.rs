@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use portcullis_core::{
-    Flavour, Graph, Hidden, How, OriginId, Presence, Resolution, Resource, Value,
+    Diagnostic, Flavour, Graph, Hidden, How, OriginId, Presence, Resolution, Resource, Value,
 };
 use portcullis_syntax::hcl::Block;
 use rustc_hash::FxHashSet;
 
+use crate::functions::deep_marks;
 use crate::inputs::Inputs;
 use crate::instances::CallTargets;
 use crate::module::{label, resource_name};
@@ -95,6 +96,17 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Reports ephemeral values where they would be kept. Write-only arguments (`…_wo`) take them.
+    fn check_ephemeral(&self, body: &Value, block: &Block) {
+        for e in body.as_map().into_iter().flat_map(portcullis_core::Map::iter) {
+            let marks = deep_marks(&e.value, portcullis_core::Marks::default());
+            if marks.is_ephemeral() && !e.key.ends_with("_wo") {
+                let text = format!("{} holds an ephemeral value, which cannot be kept", e.key);
+                self.r.report(Diagnostic::error(e.key_span.unwrap_or(block.header), text));
+            }
+        }
+    }
+
     fn provider(&mut self, m: ModId, instance: &ModuleInstance, block: &Block) {
         let address = self.r.provider_address(block, &instance.prefix);
         let body = self.r.body(&block.body, &Scope::module(m), &address, block.span);
@@ -137,6 +149,7 @@ impl Walk<'_, '_> {
                 let origin = self.r.hop(block.span, How::Literal, OriginId::NONE);
                 body = Value::map(portcullis_core::Map::new(), origin);
             }
+            self.check_ephemeral(&body, block);
             let presence = match (&instance.presence, &expansion.possible) {
                 (Presence::Possible(why), _) => Presence::Possible(why.clone()),
                 (_, Some(why)) => Presence::Possible(why.clone()),

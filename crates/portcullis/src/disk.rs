@@ -135,9 +135,14 @@ pub(crate) fn boundary_of(path: &Path) -> PathBuf {
     let start = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     start
         .ancestors()
-        .find(|dir| dir.join(".git").exists() || dir.join("portcullis.toml").is_file())
+        .find(|dir| is_marked(dir))
         .unwrap_or(start)
         .to_path_buf()
+}
+
+/// Whether a folder says that a project starts here.
+pub(crate) fn is_marked(dir: &Path) -> bool {
+    dir.join(".git").exists() || dir.join("portcullis.toml").is_file()
 }
 
 /// The deepest folder that holds all of `paths`; the root for none.

@@ -9,7 +9,7 @@ use portcullis_terraform as terraform;
 
 use crate::cli::Values;
 use crate::discover::{self, Calls, Found, Named, Root};
-use crate::disk::{DiskFiles, boundary_of, common_folder, relative_to};
+use crate::disk::{DiskFiles, boundary_of, common_folder, is_marked, relative_to};
 use crate::fail::Fail;
 
 /// The named paths and the boundary around them.
@@ -36,7 +36,7 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
         }
         real.push(path);
     }
-    let bounds: Vec<PathBuf> = real.iter().map(|p| boundary_of(p)).collect();
+    let bounds: Vec<PathBuf> = real.iter().map(|p| widened(boundary_of(p))).collect();
     let boundary = common_folder(&bounds);
     let targets =
         real.iter().map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir())).collect();
@@ -51,6 +51,31 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
         }
     };
     Ok(Targets { files: DiskFiles::new(boundary), targets, prefix })
+}
+
+/// The boundary itself where a project is marked; else the smallest folder that also holds the
+/// local modules which the configuration in it calls, so that `../../modules/x` is found in a
+/// folder that is under no version control.
+fn widened(boundary: PathBuf) -> PathBuf {
+    if is_marked(&boundary) {
+        return boundary;
+    }
+    let disk = DiskFiles::new(PathBuf::from("/"));
+    let modules = terraform::Project::new(&disk, terraform::Settings::default());
+    let Some(start) = relative_to(Path::new("/"), &boundary) else { return boundary };
+    let mut seen = BTreeSet::from([start.clone()]);
+    let mut todo = vec![start];
+    while let Some(dir) = todo.pop() {
+        for target in modules.calls(&dir).into_iter().filter_map(|c| c.target) {
+            if modules.has_config(&target) && seen.insert(target.clone()) {
+                todo.push(target);
+            }
+        }
+    }
+    let folders: Vec<PathBuf> = seen.iter().map(|d| Path::new("/").join(d)).collect();
+    let common = common_folder(&folders);
+    // Never the whole disk: modules that have nothing in common stay outside.
+    if common.parent().is_some() { common } else { boundary }
 }
 
 /// Values from options and environment, read.

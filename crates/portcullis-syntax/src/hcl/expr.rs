@@ -125,8 +125,14 @@ impl<'t> Parser<'t> {
         if self.eat(b'*') {
             return Ok(Step::AttrSplat(self.span(start, self.at)));
         }
-        // Digits only: in `a.0.1` the `0.1` is two steps, not a number.
         if self.digits() {
+            // HCL reads the `0.1` of `a.0.1` as one number, and refuses it.
+            if self.peek() == b'.' && self.peek_at(1).is_ascii_digit() {
+                self.at += 1;
+                self.digits();
+                let span = self.span(start, self.at);
+                return self.fail(span, "two indexes in a row are written `[0][1]`, not `.0.1`");
+            }
             let span = self.span(start, self.at);
             return match self.text.get(start..self.at).and_then(|t| t.parse().ok()) {
                 Some(index) => Ok(Step::Legacy(index, span)),

@@ -105,7 +105,7 @@ fn operators_bind_as_in_hcl() {
 
 #[test]
 fn traversals_splats_and_calls() {
-    assert_eq!(show("a.*.b.0.1[2][*].c"), "a.*.b.0.1[2][*].c");
+    assert_eq!(show("a.*.b.0[1][2][*].c"), "a.*.b.0[1][2][*].c");
     assert_eq!(show("a[\"k\"][b.c]"), "a[\"k\"][b.c]");
     assert_eq!(show("f(\n  a, # one\n  b,\n)"), "f(a, b)");
     assert_eq!(show("merge(a...)"), "merge(a...)");

@@ -291,7 +291,7 @@ fn each_unknown(value: &Value, see: &mut dyn FnMut(&Unknown)) {
 }
 
 /// The marks of a value and all it holds.
-pub(super) fn deep_marks(value: &Value, so_far: Marks) -> Marks {
+pub(crate) fn deep_marks(value: &Value, so_far: Marks) -> Marks {
     let marks = so_far.union(value.marks);
     match &value.kind {
         Kind::List(_, items) => items.iter().fold(marks, |m, v| deep_marks(v, m)),

@@ -1,8 +1,10 @@
 //! Conversion between types, and sensitivity.
 
-use portcullis_core::{Marks, Unknown, Value};
+use std::sync::Arc;
 
-use crate::convert::convert;
+use portcullis_core::{Kind, Map, Marks, Unknown, Value};
+
+use crate::convert::{convert, type_of};
 use crate::types::Type;
 
 use super::args::Args;
@@ -27,8 +29,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     about_marks("sensitive", |a| Ok(a.value(0).with_marks(Marks::SENSITIVE))),
     about_marks("nonsensitive", nonsensitive),
     about_marks("issensitive", issensitive),
-    // Nothing that is read from files is ephemeral.
-    about_marks("ephemeralasnull", |a| Ok(a.value(0))),
+    about_marks("ephemeralasnull", |a| Ok(without_ephemeral(&a.value(0)))),
 ];
 
 fn to(a: &Args<'_>, ty: &Type) -> Outcome {
@@ -48,6 +49,26 @@ fn retyped(value: &Value, unknown: &Unknown, ty: &Type) -> Value {
     };
     let kind =
         portcullis_core::Kind::Unknown(std::sync::Arc::new(Unknown { pieces, ..unknown.clone() }));
+    Value { kind, ..value.clone() }
+}
+
+/// The value with null in place of what is ephemeral in it.
+fn without_ephemeral(value: &Value) -> Value {
+    if value.marks.is_ephemeral() {
+        let ty = type_of(value);
+        let ty = (ty != Type::Any).then(|| Arc::new(ty));
+        let marks = value.marks.without(Marks::EPHEMERAL);
+        return Value::new(Kind::Null, value.origin).with_type(ty).with_marks(marks);
+    }
+    let kind = match &value.kind {
+        Kind::List(seq, items) => Kind::List(*seq, items.iter().map(without_ephemeral).collect()),
+        Kind::Map(assoc, map) => {
+            let mut map = Map::clone(map);
+            map.values_mut().for_each(|v| *v = without_ephemeral(v));
+            Kind::Map(*assoc, Arc::new(map))
+        }
+        _ => return value.clone(),
+    };
     Value { kind, ..value.clone() }
 }
 

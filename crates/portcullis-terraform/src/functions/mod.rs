@@ -34,6 +34,7 @@ mod yaml;
 
 use std::sync::OnceLock;
 
+pub(crate) use args::deep_marks;
 use portcullis_core::{FileId, Files, OriginId, Span, Value, Why, WhyKind};
 use rustc_hash::FxHashMap;
 

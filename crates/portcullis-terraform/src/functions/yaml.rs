@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::{Kind, Level, MapEntry, Number, Value};
-use portcullis_syntax::Style;
+use portcullis_syntax::{Node, NodeKind, Style};
 
 use super::args::{Args, bounded};
 use super::datetime::{Time, parse_clock, parse_date, parse_zone};
@@ -243,9 +243,38 @@ fn yamldecode(a: &Args<'_>) -> Outcome {
     }
     match parsed.documents.as_slice() {
         [] => Ok(a.make(Kind::Null)),
+        [node] if tab_indented(a.str(0), node) => {
+            Err(FunctionError::at(0, "the text is not valid YAML: a line is indented with a tab"))
+        }
         [node] => json::decode(a, node, &scalar, 0),
         _ => Err(FunctionError::at(0, "the text holds more than one YAML document")),
     }
+}
+
+/// Whether a line's indentation holds a tab, which Terraform's YAML reader refuses outside scalars
+/// and flow collections.
+fn tab_indented(text: &str, root: &Node) -> bool {
+    if !text.contains('\t') {
+        return false;
+    }
+    let mut free: Vec<(usize, usize)> = Vec::new();
+    let mut todo = vec![root];
+    while let Some(node) = todo.pop() {
+        let span = (node.span.start as usize, node.span.end as usize);
+        let flow = text.get(span.0..).is_some_and(|t| t.starts_with(['[', '{']));
+        match &node.kind {
+            NodeKind::Seq(items) if !flow => todo.extend(items),
+            NodeKind::Map(entries) if !flow => todo.extend(entries.iter().map(|(_, n)| n)),
+            _ => free.push(span),
+        }
+    }
+    let mut at = 0;
+    text.split_inclusive('\n').any(|line| {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let tab = line.get(..blank).and_then(|b| b.find('\t')).map(|n| at + n);
+        at += line.len();
+        tab.is_some_and(|tab| !free.iter().any(|(start, end)| *start < tab && tab < *end))
+    })
 }
 
 /// Plain scalars have the types that Terraform's YAML reader gives them:

@@ -77,10 +77,13 @@ struct Problem {
 impl<'a> Inspected<'a> {
     fn new(resolution: &'a Resolution, files: &dyn Files) -> Self {
         let graph = resolution.graphs.first();
+        let mut seen = rustc_hash::FxHashSet::default();
         let mut resources: Vec<Item<'a>> = graph
             .into_iter()
             .flat_map(|g| &g.resources)
             .filter(|r| !r.kind.starts_with("data.") && !r.kind.starts_with("provider."))
+            // Declared twice: an error is reported, and the first one stands.
+            .filter(|r| seen.insert(&*r.address))
             .map(|r| Item::Resource {
                 address: &r.address,
                 kind: match &r.declared_kind {

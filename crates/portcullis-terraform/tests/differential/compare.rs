@@ -1,0 +1,181 @@
+//! Compares what Portcullis makes of a case with what Terraform made of it.
+
+use portcullis_core::{Assoc, Kind, Level, MemoryFiles, Number, Seq, Value};
+use portcullis_syntax::{Node, NodeKind, Style};
+use portcullis_terraform::{Project, Settings};
+
+use crate::answer::{Answer, Recorded, parse};
+
+/// What differs, in words; none if nothing does.
+pub(crate) fn differences(case: &Recorded) -> Vec<String> {
+    let mut files: Vec<(String, String)> =
+        case.files.iter().map(|(f, t)| (format!("{}/{f}", case.folder), t.clone())).collect();
+    files.push((
+        "main.tf".to_owned(),
+        format!("{}output \"all\" {{\n  value = module.{}\n  sensitive = true\n}}\n", case.call, case.folder),
+    ));
+    let files = MemoryFiles::new(files);
+    let resolution = Project::new(&files, Settings::default()).resolve("");
+    let problems: Vec<&str> = resolution
+        .diagnostics
+        .iter()
+        .filter(|d| d.level == Level::Error)
+        .map(|d| d.message.as_str())
+        .collect();
+    let mut out = Vec::new();
+    if case.errors.is_empty() {
+        out.extend(problems.iter().map(|p| format!("spurious: {p}")));
+    } else if problems.is_empty() {
+        out.push(format!("silent: terraform refuses {}, nothing is reported", case.errors.join(", ")));
+    }
+    let all = resolution.outputs.as_ref().and_then(|o| o.get("all"));
+    for name in &case.errors {
+        let value = all.and_then(|a| a.get(name));
+        if let Some(v) = value.filter(|v| v.is_wholly_known()) {
+            out.push(format!("silent: {name} is {v}, terraform refuses it"));
+        }
+    }
+    for (name, answer) in &case.outputs {
+        match all.and_then(|a| a.get(name)) {
+            Some(value) => against(answer, value, name, &mut out),
+            None if all.is_some_and(|a| a.as_map().is_none()) => {
+                out.push(format!("{name}: the module as a whole is not known"));
+            }
+            None => out.push(format!("{name}: missing")),
+        }
+    }
+    let prefix = format!("module.{}.", case.folder);
+    for (address, answer) in &case.resources {
+        let graph = &resolution.graphs[0];
+        let found = graph.by_address(&format!("{prefix}{address}")).and_then(|id| graph.get(id));
+        match found {
+            Some(r) => {
+                let null = Value::null();
+                against(answer, r.body.get("input").unwrap_or(&null), address, &mut out);
+            }
+            None => out.push(format!("{address}: missing")),
+        }
+    }
+    if case.errors.is_empty() {
+        for r in &resolution.graphs[0].resources {
+            if let Some(own) = r.address.strip_prefix(&prefix).filter(|a| !case.resources.contains_key(*a)) {
+                out.push(format!("{own}: terraform has no such resource"));
+            }
+        }
+    }
+    out
+}
+
+fn against(answer: &Answer, value: &Value, place: &str, out: &mut Vec<String>) {
+    let want = answer.value.as_deref().map(parse);
+    let unknown = answer.unknown.as_deref().map(parse);
+    let ty = answer.ty.as_deref().map(parse);
+    compare(value, want.as_ref(), unknown.as_ref(), ty.as_ref(), place, out);
+}
+
+fn is_true(n: Option<&Node>) -> bool {
+    n.is_some_and(|n| n.as_text() == Some("true"))
+}
+
+/// The element's or attribute's type in Terraform's JSON form of types.
+fn inner<'n>(ty: Option<&'n Node>, at: Result<usize, &str>) -> Option<&'n Node> {
+    let parts = ty?.as_seq()?;
+    let inner = parts.get(1)?;
+    match (parts.first()?.as_text()?, at) {
+        ("list" | "set" | "map", _) => Some(inner),
+        ("tuple", Ok(i)) => inner.as_seq()?.get(i),
+        ("object", Err(name)) => inner.get(name),
+        _ => None,
+    }
+}
+
+fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&Node>, place: &str, out: &mut Vec<String>) {
+    if is_true(unknown) {
+        if !matches!(v.kind, Kind::Unknown(_) | Kind::Choice(_)) {
+            out.push(format!("{place}: overclaim: {v}, terraform does not know"));
+        }
+        return;
+    }
+    let null = Node { span: portcullis_core::Span::new(portcullis_core::FileId(0), 0, 0), tag: None, kind: NodeKind::Scalar("null".into(), Style::Plain) };
+    let want = want.unwrap_or(&null);
+    let make = ty.and_then(Node::as_seq).and_then(|s| s.first()).and_then(Node::as_text);
+    let seq = |v: &Value| match &v.kind {
+        Kind::List(Seq::List, _) => Some("list"),
+        Kind::List(Seq::Set, _) => Some("set"),
+        Kind::List(Seq::Tuple, _) => Some("tuple"),
+        Kind::Map(Assoc::Map, _) => Some("map"),
+        Kind::Map(Assoc::Object, _) => Some("object"),
+        _ => None,
+    };
+    if let (Some(make), Some(own)) = (make, seq(v))
+        && make != own
+    {
+        out.push(format!("{place}: type: a {own}, terraform has a {make}"));
+    }
+    match (&v.kind, &want.kind) {
+        (Kind::Unknown(u), _) => {
+            // What is not computed on purpose is no difference.
+            if u.why.kind != portcullis_core::WhyKind::Unsupported {
+                out.push(format!("{place}: unknown: {}, terraform knows {want:?}", u.why.text).replace("Node ", ""));
+            }
+        }
+        (Kind::Choice(_), _) => out.push(format!("{place}: unknown: a choice")),
+        (Kind::Null, _) if want.is_null() => {}
+        (Kind::Bool(b), NodeKind::Scalar(t, Style::Plain)) if **t == *b.to_string() => {}
+        (Kind::Num(n), NodeKind::Scalar(t, Style::Plain)) if near(n, t) => {}
+        (Kind::Str(s), NodeKind::Scalar(t, Style::Quoted)) if s == t => {}
+        (Kind::List(seq, items), NodeKind::Seq(wanted)) => {
+            if items.len() != wanted.len() {
+                out.push(format!("{place}: {} elements, terraform has {}: {v}", items.len(), wanted.len()));
+                return;
+            }
+            let _ = seq;
+            for (i, (item, want)) in items.iter().zip(wanted).enumerate() {
+                let unknown = unknown.and_then(Node::as_seq).and_then(|s| s.get(i));
+                compare(item, Some(want), unknown, inner(ty, Ok(i)), &format!("{place}[{i}]"), out);
+            }
+        }
+        (Kind::Map(_, map), NodeKind::Map(wanted)) => {
+            for (key, want) in wanted {
+                let unknown = unknown.and_then(|u| u.get(&key.text));
+                match map.get(&key.text) {
+                    Some(item) => compare(item, Some(want), unknown, inner(ty, Err(&key.text)), &format!("{place}.{}", key.text), out),
+                    None => out.push(format!("{place}.{}: missing", key.text)),
+                }
+            }
+            let more = unknown.and_then(Node::as_map).unwrap_or_default();
+            for e in map.iter() {
+                if wanted.iter().any(|(k, _)| k.text == e.key) {
+                    continue;
+                }
+                match more.iter().find(|(k, _)| k.text == e.key) {
+                    Some((_, u)) => compare(&e.value, None, Some(u), None, &format!("{place}.{}", e.key), out),
+                    None => out.push(format!("{place}.{}: terraform has no such member", e.key)),
+                }
+            }
+        }
+        _ => out.push(format!("{place}: {v}, terraform: {}", shown(want))),
+    }
+}
+
+fn shown(n: &Node) -> String {
+    match &n.kind {
+        NodeKind::Scalar(t, Style::Plain) => t.to_string(),
+        NodeKind::Scalar(t, _) => format!("{t:?}"),
+        NodeKind::Seq(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        NodeKind::Map(m) => {
+            let all: Vec<String> = m.iter().map(|(k, n)| format!("{}: {}", k.text, shown(n))).collect();
+            format!("{{{}}}", all.join(", "))
+        }
+    }
+}
+
+/// Whole numbers exactly, others to 14 digits.
+fn near(n: &Number, text: &str) -> bool {
+    let Some(want) = Number::parse(text) else { return false };
+    if *n == want {
+        return true;
+    }
+    let (a, b) = (n.as_f64(), want.as_f64());
+    !(n.is_integer() && want.is_integer()) && (a - b).abs() <= 1e-14 * a.abs().max(b.abs())
+}

@@ -1,0 +1,116 @@
+//! Random configurations against the real Terraform.
+//!
+//! Where a Terraform program is present (`PORTCULLIS_TERRAFORM`, or `terraform` on the path), new
+//! configurations are generated, planned by it, and compared: `PORTCULLIS_CASES` of them
+//! (default 60) from seed `PORTCULLIS_SEED` (default 0). Answers that were recorded before are
+//! compared everywhere. `PORTCULLIS_RECORD=FILE` writes the answers of this run to a file.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::print_stderr)] // a test
+
+mod answer;
+mod compare;
+mod expr;
+#[path = "gen.rs"]
+mod gen_case;
+mod real;
+mod rng;
+mod table;
+
+use answer::Recorded;
+
+/// Cases of one plan.
+const BATCH: u64 = 150;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+fn report(case: &Recorded, differences: &[String]) {
+    eprintln!("== seed {}", case.seed);
+    let names = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.filter(|w| w.ends_with('q') && w.len() < 8).map(str::to_owned).collect()
+    };
+    for d in differences {
+        eprintln!("   {d}");
+        for name in names(d) {
+            for (_, text) in &case.files {
+                for block in text.split_inclusive("\n}\n").filter(|b| b.contains(&format!("\"{name}\""))) {
+                    eprintln!("      | {}", block.trim_end().replace('\n', "\n      | "));
+                }
+            }
+            for note in case.notes.iter().filter(|n| n.starts_with(&name)) {
+                eprintln!("      terraform: {note}");
+            }
+        }
+    }
+}
+
+#[test]
+fn generated_configurations_agree_with_terraform() {
+    let Some(terraform) = real::Terraform::find() else { return };
+    let (first, count) = (number("PORTCULLIS_SEED", 0), number("PORTCULLIS_CASES", 60));
+    let mut record = String::new();
+    let (mut outputs, mut refused, mut differing) = (0, 0, 0);
+    let mut seed = first;
+    while seed < first + count {
+        let end = (seed + BATCH).min(first + count);
+        let answers = terraform.ask((seed..end).map(gen_case::case).collect());
+        for case in &answers {
+            outputs += case.outputs.len() + case.resources.len();
+            refused += case.errors.len();
+            let differences = compare::differences(case);
+            if !differences.is_empty() {
+                differing += 1;
+                report(case, &differences);
+            }
+            record.push_str(&case.line());
+            record.push('\n');
+        }
+        seed = end;
+    }
+    eprintln!(
+        "terraform {}: {count} cases, {outputs} values and {refused} refusals compared, {differing} cases differ",
+        terraform.version
+    );
+    if let Some(path) = std::env::var_os("PORTCULLIS_RECORD") {
+        std::fs::write(path, record).unwrap();
+    }
+    assert_eq!(differing, 0, "cases differ from terraform {}", terraform.version);
+}
+
+/// The lines of a recorded file; the first one tells the version.
+fn replay(name: &str) -> usize {
+    let path = format!("{}/../../fixtures/recorded/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let mut differing = 0;
+    let mut count = 0;
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        let case = Recorded::read(line);
+        assert_eq!(case.line(), line, "a line is read as it was written");
+        let differences = compare::differences(&case);
+        count += 1;
+        if !differences.is_empty() {
+            differing += 1;
+            report(&case, &differences);
+        }
+    }
+    assert_eq!(differing, 0, "cases of {name} differ from the recorded answers");
+    count
+}
+
+#[test]
+fn recorded_answers_are_given_again() {
+    assert!(replay("terraform-cases.jsonl") >= 500);
+}
+
+#[test]
+fn what_once_differed_does_not_differ_again() {
+    assert!(replay("terraform-regressions.jsonl") > 0);
+}
+
+#[test]
+fn a_seed_is_one_configuration() {
+    for seed in 0..50 {
+        assert_eq!(gen_case::case(seed).write().files, gen_case::case(seed).write().files);
+    }
+}
