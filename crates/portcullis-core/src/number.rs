@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
+use bigdecimal::{BigDecimal, RoundingMode, Signed, ToPrimitive, Zero};
 
 use crate::binary::{BITS, Binary};
 
@@ -15,12 +15,14 @@ const DIGITS: u64 = 154;
 const MAX_EXPONENT: i64 = 5_000;
 
 /// A number. Integers that fit are kept as `i64`, so that equal numbers have one form.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Number(Repr);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Repr {
     Int(i64),
+    /// Equal to zero, and printed with its sign as Terraform prints it.
+    NegativeZero,
     Big(Arc<BigDecimal>),
 }
 
@@ -30,6 +32,9 @@ impl Number {
     pub fn parse(text: &str) -> Option<Self> {
         let t = text.strip_prefix('+').unwrap_or(text);
         if let Ok(i) = t.parse::<i64>() {
+            if i == 0 && t.starts_with('-') {
+                return Some(Self(Repr::NegativeZero));
+            }
             return Some(Self(Repr::Int(i)));
         }
         if t.is_empty() || t.contains('_') || t.len() > 10_000 {
@@ -39,6 +44,9 @@ impl Number {
         let (_, scale) = big.as_bigint_and_exponent();
         if scale.abs() > MAX_EXPONENT {
             return None;
+        }
+        if big.is_zero() && t.starts_with('-') {
+            return Some(Self(Repr::NegativeZero));
         }
         if big.digits() > DIGITS {
             return Some(Self::from_big(Binary::from_decimal(&big).to_decimal()));
@@ -58,6 +66,7 @@ impl Number {
     fn big(&self) -> BigDecimal {
         match &self.0 {
             Repr::Int(i) => BigDecimal::from(*i),
+            Repr::NegativeZero => BigDecimal::zero(),
             Repr::Big(b) => (**b).clone(),
         }
     }
@@ -79,6 +88,7 @@ impl Number {
     pub fn as_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Int(i) => Some(*i),
+            Repr::NegativeZero => Some(0),
             Repr::Big(_) => None,
         }
     }
@@ -88,6 +98,7 @@ impl Number {
     pub fn as_f64(&self) -> f64 {
         match &self.0 {
             Repr::Int(i) => *i as f64,
+            Repr::NegativeZero => -0.0,
             Repr::Big(b) => b.to_f64().unwrap_or(f64::MAX),
         }
     }
@@ -102,8 +113,21 @@ impl Number {
     #[must_use]
     pub fn is_integer(&self) -> bool {
         match &self.0 {
-            Repr::Int(_) => true,
+            Repr::Int(_) | Repr::NegativeZero => true,
             Repr::Big(b) => b.is_integer(),
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        // Fractions are never kept as zero.
+        matches!(self.0, Repr::Int(0) | Repr::NegativeZero)
+    }
+
+    fn is_negative(&self) -> bool {
+        match &self.0 {
+            Repr::Int(i) => *i < 0,
+            Repr::NegativeZero => true,
+            Repr::Big(b) => b.is_negative(),
         }
     }
 
@@ -147,6 +171,9 @@ impl Number {
     /// Product.
     #[must_use]
     pub fn mul(&self, o: &Self) -> Self {
+        if (self.is_zero() || o.is_zero()) && self.is_negative() != o.is_negative() {
+            return Self(Repr::NegativeZero);
+        }
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
             && let Some(c) = a.checked_mul(*b)
         {
@@ -162,6 +189,9 @@ impl Number {
         if d.is_zero() {
             return None;
         }
+        if self.is_zero() && self.is_negative() != o.is_negative() {
+            return Some(Self(Repr::NegativeZero));
+        }
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
             && a.checked_rem(*b) == Some(0)
         {
@@ -171,9 +201,12 @@ impl Number {
         Some(Self::from_big(quotient.to_decimal()))
     }
 
-    /// Remainder with the sign of the dividend; `None` when the divisor is zero.
+    /// Remainder with the sign of the dividend. Divided by zero, all remains, by Terraform's rule.
     #[must_use]
     pub fn rem(&self, o: &Self) -> Option<Self> {
+        if o.is_zero() {
+            return Some(self.clone());
+        }
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &o.0)
             && let Some(r) = a.checked_rem(*b)
         {
@@ -187,6 +220,8 @@ impl Number {
     #[must_use]
     pub fn neg(&self) -> Self {
         match &self.0 {
+            Repr::Int(0) => Self(Repr::NegativeZero),
+            Repr::NegativeZero => Self(Repr::Int(0)),
             Repr::Int(i) => match i.checked_neg() {
                 Some(n) => Self(Repr::Int(n)),
                 None => Self::from_big(-self.big()),
@@ -214,6 +249,23 @@ impl From<BigDecimal> for Number {
     }
 }
 
+impl PartialEq for Number {
+    fn eq(&self, o: &Self) -> bool {
+        self.cmp(o) == Ordering::Equal
+    }
+}
+
+impl Eq for Number {}
+
+impl std::hash::Hash for Number {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Repr::NegativeZero => Repr::Int(0).hash(state),
+            other => other.hash(state),
+        }
+    }
+}
+
 impl PartialOrd for Number {
     fn partial_cmp(&self, o: &Self) -> Option<Ordering> {
         Some(self.cmp(o))
@@ -234,6 +286,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Int(i) => write!(f, "{i}"),
+            Repr::NegativeZero => write!(f, "-0"),
             Repr::Big(b) => write!(f, "{}", b.to_plain_string()),
         }
     }

@@ -9,8 +9,10 @@ use crate::value::Value;
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // each name is Terraform's
 pub enum Type {
-    /// Anything; inside a collection, one type that fits all elements.
+    /// Anything; inside a collection, one type that fits all elements. Of a value: not told.
     Any,
+    /// The type of a null that has none.
+    Dynamic,
     Bool,
     Number,
     String,
@@ -41,7 +43,7 @@ impl Type {
     pub fn has_any(&self) -> bool {
         match self {
             Type::Any => true,
-            Type::Bool | Type::Number | Type::String => false,
+            Type::Bool | Type::Number | Type::String | Type::Dynamic => false,
             Type::List(t) | Type::Set(t) | Type::Map(t) => t.has_any(),
             Type::Tuple(ts) => ts.iter().any(Type::has_any),
             Type::Object(attrs) => attrs.iter().any(|a| a.ty.has_any()),
@@ -53,7 +55,7 @@ impl fmt::Display for Type {
     /// In words, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Type::Any => write!(f, "any type"),
+            Type::Any | Type::Dynamic => write!(f, "any type"),
             Type::Bool => write!(f, "bool"),
             Type::Number => write!(f, "number"),
             Type::String => write!(f, "string"),

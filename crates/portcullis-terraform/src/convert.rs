@@ -16,6 +16,9 @@ use portcullis_core::{
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::types::{ObjectAttr, Type};
+use crate::unify::{as_part, fits};
+pub(crate) use crate::unify::{unify, unify_types};
+use crate::unknowns::{derived, not_null};
 
 /// Converts a value, applying the defaults of optional attributes. Origins and marks stay.
 ///
@@ -26,7 +29,7 @@ use crate::types::{ObjectAttr, Type};
 pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
     let out = |kind| Ok(Value { kind, origin: value.origin, marks: value.marks, ty: None });
     match (&value.kind, ty) {
-        (_, Type::Any) => Ok(value.clone()),
+        (_, Type::Any | Type::Dynamic) => Ok(value.clone()),
         (Kind::Null | Kind::Unknown(_), _) => untold(value, ty),
         (Kind::Choice(c), _) => convert_arms(value, c, ty),
         (Kind::Bool(_), Type::Bool)
@@ -45,6 +48,18 @@ pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
             "false" | "0" => out(Kind::Bool(false)),
             _ => Err("a bool is required: \"true\" or \"false\"".to_owned()),
         },
+        (Kind::List(..) | Kind::Map(..), _)
+            if value.ty.as_deref().is_some_and(|from| is_empty(value) && !fits(from, ty)) =>
+        {
+            Err(mismatch(value, ty))
+        }
+        (Kind::List(Seq::Set, items), Type::List(_))
+            if items.len() > 1 && !value.is_wholly_known() =>
+        {
+            // Two of its elements may turn out to be one.
+            let unknown = derived([value], value.origin);
+            Ok(not_null(unknown).with_type(Some(Arc::new(target(&type_of(value), ty)))))
+        }
         (Kind::List(_, items), Type::List(elem)) => {
             let made = out(Kind::List(Seq::List, elements(items, elem, "list")?.into()))?;
             Ok(told(made, value, ty))
@@ -134,11 +149,14 @@ fn untold(value: &Value, ty: &Type) -> Result<Value, String> {
     Ok(value.clone().with_type(Some(Arc::new(target(from, ty)))))
 }
 
+/// Whether a value is a collection without elements.
+fn is_empty(value: &Value) -> bool {
+    value.as_list().is_some_and(<[Value]>::is_empty) || value.as_map().is_some_and(Map::is_empty)
+}
+
 /// The type of a converted collection without elements, which shows none of its own.
 fn told(made: Value, from: &Value, ty: &Type) -> Value {
-    let empty = made.as_list().is_some_and(<[Value]>::is_empty)
-        || made.as_map().is_some_and(Map::is_empty);
-    if !empty {
+    if !is_empty(&made) {
         return made;
     }
     let ty = target(&type_of(from), ty);
@@ -150,6 +168,8 @@ fn target(from: &Type, to: &Type) -> Type {
     let inner = |t: &Type| -> Option<Type> {
         match t {
             Type::List(t) | Type::Set(t) | Type::Map(t) => Some((**t).clone()),
+            Type::Tuple(ts) if ts.is_empty() => Some(Type::Dynamic),
+            Type::Object(attrs) if attrs.is_empty() => Some(Type::Dynamic),
             Type::Tuple(ts) => unify_types(ts),
             Type::Object(attrs) => {
                 unify_types(&attrs.iter().map(|a| a.ty.clone()).collect::<Vec<_>>())
@@ -225,9 +245,19 @@ fn unified(
     if !elem.has_any() {
         return Ok(items);
     }
-    let common = unify_types(&items.iter().map(type_of).collect::<Vec<_>>())
+    let types: Vec<Type> = items.iter().map(type_of).collect();
+    // The attributes of an object may stay as they are.
+    let mixed = |t: &Type| {
+        *t == Type::Dynamic && what != "map" && types.iter().any(|t| *t != Type::Dynamic)
+    };
+    let common = unify_types(&types)
+        .filter(|t| !mixed(t))
         .ok_or_else(|| format!("all elements of a {what} must have one type"))?;
-    each(&items, &common)
+    items
+        .iter()
+        .enumerate()
+        .map(|(i, v)| as_part(v, &common).map_err(|e| format!("{}: {e}", place(i))))
+        .collect()
 }
 
 fn object(map: &Map, attrs: &[ObjectAttr]) -> Result<Map, String> {
@@ -271,13 +301,6 @@ pub(crate) fn kind_name(value: &Value) -> &'static str {
     }
 }
 
-/// Converts values to the type they have in common, as conditionals and `coalesce` do; `None` when
-/// they have none.
-pub(crate) fn unify(values: &[Value]) -> Option<Vec<Value>> {
-    let ty = unify_types(&values.iter().map(type_of).collect::<Vec<_>>())?;
-    values.iter().map(|v| convert(v, &ty).ok()).collect()
-}
-
 /// The type of a value; `Any` where it cannot be told (null, unknown, no elements).
 pub(crate) fn type_of(value: &Value) -> Type {
     let common = |items: &mut dyn Iterator<Item = &Value>| {
@@ -285,7 +308,7 @@ pub(crate) fn type_of(value: &Value) -> Type {
     };
     let told = || value.ty.as_deref().cloned();
     match &value.kind {
-        Kind::Null => told().unwrap_or(Type::Any),
+        Kind::Null => told().unwrap_or(Type::Dynamic),
         Kind::List(_, items) if items.is_empty() && value.ty.is_some() => {
             told().unwrap_or(Type::Any)
         }
@@ -314,130 +337,6 @@ pub(crate) fn type_of(value: &Value) -> Type {
             _ => told().unwrap_or(Type::Any),
         },
         Kind::Choice(c) => common(&mut c.arms.iter()),
-    }
-}
-
-/// The one type that all of these convert to, if there is one.
-pub(crate) fn unify_types(types: &[Type]) -> Option<Type> {
-    let mut distinct: Vec<&Type> = Vec::new();
-    for ty in types {
-        if *ty != Type::Any && !distinct.contains(&ty) {
-            distinct.push(ty);
-        }
-    }
-    match distinct.as_slice() {
-        [] => return Some(Type::Any),
-        [one] => return Some((*one).clone()),
-        _ => {}
-    }
-    structural(&distinct).or_else(|| preferred(&distinct))
-}
-
-/// A type made of the given ones, where all are of the same make.
-fn structural(types: &[&Type]) -> Option<Type> {
-    let all = |f: &dyn Fn(&Type) -> bool| types.iter().all(|t| f(t));
-    if all(&|t| matches!(t, Type::Object(_))) {
-        return same_attributes(types).or_else(|| members(types).map(|t| Type::Map(Box::new(t))));
-    }
-    if all(&|t| matches!(t, Type::Tuple(_))) {
-        return same_length(types).or_else(|| members(types).map(|t| Type::List(Box::new(t))));
-    }
-    if all(&|t| matches!(t, Type::Object(_) | Type::Map(_))) {
-        return members(types).map(|t| Type::Map(Box::new(t)));
-    }
-    if all(&|t| matches!(t, Type::Tuple(_) | Type::List(_))) {
-        return members(types).map(|t| Type::List(Box::new(t)));
-    }
-    if all(&|t| matches!(t, Type::Set(_) | Type::Tuple(_))) {
-        return members(types).map(|t| Type::Set(Box::new(t)));
-    }
-    None
-}
-
-/// One type for all elements and attributes of all these types.
-fn members(types: &[&Type]) -> Option<Type> {
-    let mut inner = Vec::new();
-    for ty in types {
-        match ty {
-            Type::List(t) | Type::Set(t) | Type::Map(t) => inner.push((**t).clone()),
-            Type::Tuple(ts) => inner.extend(ts.iter().cloned()),
-            Type::Object(attrs) => inner.extend(attrs.iter().map(|a| a.ty.clone())),
-            _ => return None,
-        }
-    }
-    unify_types(&inner)
-}
-
-fn same_attributes(types: &[&Type]) -> Option<Type> {
-    let lists: Vec<&[ObjectAttr]> = types
-        .iter()
-        .map(|t| if let Type::Object(a) = t { Some(a.as_slice()) } else { None })
-        .collect::<Option<_>>()?;
-    let (first, rest) = lists.split_first()?;
-    let mut out = Vec::with_capacity(first.len());
-    for attr in *first {
-        let mut inner = vec![attr.ty.clone()];
-        for other in rest {
-            if other.len() != first.len() {
-                return None;
-            }
-            inner.push(other.iter().find(|a| a.name == attr.name)?.ty.clone());
-        }
-        out.push(ObjectAttr {
-            name: attr.name.clone(),
-            ty: unify_types(&inner)?,
-            optional: false,
-            default: None,
-        });
-    }
-    if first.is_empty() && rest.iter().any(|r| !r.is_empty()) {
-        return None;
-    }
-    Some(Type::Object(out))
-}
-
-fn same_length(types: &[&Type]) -> Option<Type> {
-    let lists: Vec<&[Type]> = types
-        .iter()
-        .map(|t| if let Type::Tuple(ts) = t { Some(ts.as_slice()) } else { None })
-        .collect::<Option<_>>()?;
-    let len = lists.first()?.len();
-    if lists.iter().any(|l| l.len() != len) {
-        return None;
-    }
-    (0..len)
-        .map(|i| unify_types(&lists.iter().map(|l| l[i].clone()).collect::<Vec<_>>()))
-        .collect::<Option<Vec<_>>>()
-        .map(Type::Tuple)
-}
-
-/// One of the given types that all others convert to; the more general one first.
-fn preferred(types: &[&Type]) -> Option<Type> {
-    let mut order: Vec<&Type> = types.to_vec();
-    order.sort_by_key(|t| match t {
-        Type::String | Type::List(_) | Type::Map(_) => 0,
-        Type::Number | Type::Set(_) => 1,
-        Type::Bool => 2,
-        _ => 3,
-    });
-    order.iter().find(|want| types.iter().all(|t| fits(t, want))).map(|t| (*t).clone())
-}
-
-/// Whether values of one type may convert to another.
-fn fits(from: &Type, to: &Type) -> bool {
-    match (from, to) {
-        (Type::Any, _) | (_, Type::Any) => true,
-        (Type::Bool | Type::Number | Type::String, Type::String)
-        | (Type::String, Type::Bool | Type::Number) => true,
-        (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b))
-        | (Type::Map(a), Type::Map(b)) => fits(a, b),
-        (Type::Tuple(ts), Type::List(b) | Type::Set(b)) => ts.iter().all(|a| fits(a, b)),
-        (Type::Object(attrs), Type::Map(b)) => attrs.iter().all(|a| fits(&a.ty, b)),
-        (Type::Map(a), Type::Object(attrs)) => attrs.iter().all(|b| fits(a, &b.ty)),
-        (Type::Object(have), Type::Object(want)) => want
-            .iter()
-            .all(|w| w.optional || have.iter().any(|h| h.name == w.name && fits(&h.ty, &w.ty))),
-        (a, b) => a == b,
     }
 }
 
@@ -527,6 +426,9 @@ pub(crate) fn normalise(text: impl AsRef<str> + Into<Arc<str>>) -> Arc<str> {
 /// Whether two values are equal as `==` means it: values of different types are not. `None` when
 /// that hangs on something unknown.
 pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
+    if !a.is_null() && !b.is_null() && differ(&type_of(a), &type_of(b)) {
+        return Some(false);
+    }
     match (&a.kind, &b.kind) {
         (Kind::Null, Kind::Null) => Some(true),
         (Kind::Null, Kind::Unknown(u)) | (Kind::Unknown(u), Kind::Null) => {
@@ -559,6 +461,27 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
             all_equal(x.iter().filter_map(|e| Some((&e.value, y.get(&e.key)?))))
         }
         _ => Some(false),
+    }
+}
+
+/// Whether two types are certainly not the same.
+fn differ(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Any | Type::Dynamic, _) | (_, Type::Any | Type::Dynamic) => false,
+        (Type::List(a), Type::List(b))
+        | (Type::Set(a), Type::Set(b))
+        | (Type::Map(a), Type::Map(b)) => differ(a, b),
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() != b.len() || a.iter().zip(b).any(|(a, b)| differ(a, b))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            a.len() != b.len()
+                || a.iter().any(|x| match b.iter().find(|y| y.name == x.name) {
+                    Some(y) => differ(&x.ty, &y.ty),
+                    None => true,
+                })
+        }
+        (a, b) => std::mem::discriminant(a) != std::mem::discriminant(b),
     }
 }
 

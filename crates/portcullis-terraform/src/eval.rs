@@ -11,7 +11,7 @@ use portcullis_core::{
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
-use crate::convert::{convert, kind_name, normalise, unify};
+use crate::convert::{convert, kind_name, normalise, type_of, unify};
 use crate::functions::{self, FunctionContext, FunctionError};
 use crate::resolver::Resolver;
 use crate::scope::{Access, Binding, Scope};
@@ -159,13 +159,13 @@ impl Resolver<'_> {
                 // The other side gives its type, and its problems do not count.
                 let (other, other_problems) = self.side(sides, usize::from(truth), s);
                 let both = if problems.is_empty() && other_problems.is_empty() {
-                    unify(&[value.clone(), other.clone()])
+                    alternatives(value, other)
                 } else {
                     Some(vec![value.clone()])
                 };
                 let value = match both.and_then(|both| both.into_iter().next()) {
                     Some(value) => value,
-                    None if value.is_wholly_known() => {
+                    None if !is_invalid(value) && !is_invalid(other) => {
                         return self.error(
                             span,
                             "the two results of the conditional have types that do not fit together",
@@ -178,7 +178,8 @@ impl Resolver<'_> {
             Err(c) if is_invalid(&c) => invalid(span),
             Err(c) => {
                 let arms = [0, 1].map(|at| self.side(sides, at, s).0.clone());
-                let arms = unify(&arms).unwrap_or_else(|| arms.to_vec());
+                let [then, otherwise] = &arms;
+                let arms = alternatives(then, otherwise).unwrap_or_else(|| arms.to_vec());
                 let (by, flipped) = self.condition_decider(condition, &c, s);
                 let mut arms: Vec<Value> = arms
                     .into_iter()
@@ -231,6 +232,9 @@ impl Resolver<'_> {
             Ok(pairs) => pairs,
             Err(v) => return derived([&v], origin).with_marks(collection.marks),
         };
+        if pairs.is_empty() && !self.condition_stands(f, collection, s) {
+            return invalid(span);
+        }
         let mut marks = collection.marks;
         let mut unknown: Vec<Value> = Vec::new();
         let mut list = Vec::with_capacity(pairs.len());
@@ -307,6 +311,31 @@ impl Resolver<'_> {
             MapEntry { key, key_span: None, value }
         });
         Value::map(Map::from_entries(entries), origin).with_marks(marks)
+    }
+
+    /// Whether Terraform accepts the condition before it knows any element; it looks at it so even
+    /// where there is none.
+    fn condition_stands(&self, f: &ForExpr, collection: &Value, s: &Scope<'_>) -> bool {
+        let Some(condition) = &f.condition else { return true };
+        let any =
+            || Value::unknown(Why::new(WhyKind::NoValue, "it is any element"), collection.origin);
+        let inner;
+        let outer = match &f.key_var {
+            Some(name) => {
+                inner = Binding { name, value: any(), next: s.bindings };
+                s.bind(&inner)
+            }
+            None => *s,
+        };
+        let binding = Binding { name: &f.value_var, value: any(), next: outer.bindings };
+        let s = outer.bind(&binding);
+        let (stands, problems) = self.capture(|| {
+            let c = self.eval(condition, &s);
+            self.truth_of(&c, condition.span).map_or_else(|v| !is_invalid(&v), |_| true)
+        });
+        let clean = problems.is_empty();
+        problems.into_iter().for_each(|p| self.report(p));
+        stands && clean
     }
 
     /// Keys and values of a collection in Terraform's order; `Err` when it is unknown or none.
@@ -454,6 +483,20 @@ impl Resolver<'_> {
             return derived([&value], origin);
         }
         Value::bool(true, origin).with_marks(value.marks)
+    }
+}
+
+/// The two results of a conditional in one type; a null without a type takes that of the other.
+fn alternatives(a: &Value, b: &Value) -> Option<Vec<Value>> {
+    let typed = |null: &Value, other: &Value| {
+        let ty = type_of(other);
+        let ty = (!matches!(ty, Type::Any | Type::Dynamic)).then(|| Arc::new(ty));
+        null.clone().with_type(ty)
+    };
+    match (a.is_null() && a.ty.is_none(), b.is_null() && b.ty.is_none()) {
+        (true, _) => Some(vec![typed(a, b), b.clone()]),
+        (_, true) => Some(vec![a.clone(), typed(b, a)]),
+        _ => unify(&[a.clone(), b.clone()]),
     }
 }
 

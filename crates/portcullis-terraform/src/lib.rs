@@ -29,6 +29,7 @@ mod steps;
 mod template;
 mod tfjson;
 mod types;
+mod unify;
 mod unknowns;
 mod variables;
 mod walk;

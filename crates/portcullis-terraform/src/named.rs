@@ -31,17 +31,17 @@ impl Resolver<'_> {
             Access::Constant => {
                 let text =
                     format!("{name} is a reference, and only constant values may stand here");
-                return (self.error(span, text), steps.len());
+                return (self.misnamed(span, text), steps.len());
             }
             Access::Template => {
                 let text = format!("{name} is not among the variables given to the template");
-                return (self.error(span, text), steps.len());
+                return (self.misnamed(span, text), steps.len());
             }
         }
         let Some(Step::Attr(first, at)) = steps.first() else {
             let text =
                 format!("{name} alone refers to nothing: a reference has at least two parts");
-            return (self.error(span, text), steps.len());
+            return (self.misnamed(span, text), steps.len());
         };
         let instance = self.instance(s.module);
         let module = &instance.module;
@@ -79,7 +79,7 @@ impl Resolver<'_> {
                 let Some(Step::Attr(second, _)) = steps.get(1) else {
                     let text =
                         format!("{name}.{first} alone refers to nothing: a name follows the type");
-                    return (self.error(span, text), steps.len());
+                    return (self.misnamed(span, text), steps.len());
                 };
                 let key = format!("{name}.{first}.{second}");
                 let (v, used) = self.resource_reference(&key, &steps[2..], span, s);
@@ -99,6 +99,13 @@ impl Resolver<'_> {
         }
     }
 
+    /// Reports a reference that can mean nothing, wherever it stands: Terraform looks at references
+    /// before it evaluates anything.
+    fn misnamed(&self, span: Span, message: impl Into<String>) -> Value {
+        self.report_always(Diagnostic::error(span, message));
+        crate::unknowns::invalid(span)
+    }
+
     fn repeated(&self, name: &str, attr: &str, span: Span, s: &Scope<'_>) -> Value {
         let found = s.repetition.and_then(|r| match (name, attr) {
             ("each", "key") => r.key.clone(),
@@ -108,7 +115,7 @@ impl Resolver<'_> {
         });
         found.unwrap_or_else(|| {
             let wanted = if name == "each" { "for_each" } else { "count" };
-            self.error(
+            self.misnamed(
                 span,
                 format!("{name}.{attr} exists only where {wanted} is set on the block around it"),
             )
@@ -128,8 +135,10 @@ impl Resolver<'_> {
                 }
             }
             _ => {
-                return self
-                    .error(at, format!("path has module, root and cwd, there is no path.{attr}"));
+                return self.misnamed(
+                    at,
+                    format!("path has module, root and cwd, there is no path.{attr}"),
+                );
             }
         };
         Value::str(text, OriginId::NONE)
@@ -143,7 +152,7 @@ impl Resolver<'_> {
                 Value::str(name, OriginId::NONE)
             }
             "applying" => Value::bool(false, OriginId::NONE),
-            _ => self.error(
+            _ => self.misnamed(
                 at,
                 format!("terraform has workspace and applying, there is no terraform.{attr}"),
             ),

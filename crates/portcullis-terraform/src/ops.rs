@@ -2,14 +2,16 @@
 //!
 //! Facts: <https://developer.hashicorp.com/terraform/language/expressions/operators>.
 
-use portcullis_core::{How, Kind, Number, OriginId, Span, Value};
+use std::sync::Arc;
+
+use portcullis_core::{How, Kind, Number, OriginId, Span, Value, Why, WhyKind};
 use portcullis_syntax::hcl::{BinaryOp, Expr, UnaryOp};
 
 use crate::convert::{convert, equal, kind_name};
 use crate::resolver::Resolver;
 use crate::scope::Scope;
 use crate::types::Type;
-use crate::unknowns::{derived, invalid, not_null};
+use crate::unknowns::{derived, invalid, known_after_plan, not_null, safe_prefix};
 
 impl Resolver<'_> {
     pub(crate) fn unary(&self, op: UnaryOp, x: &Expr, span: Span, s: &Scope<'_>) -> Value {
@@ -28,7 +30,7 @@ impl Resolver<'_> {
             let out = match (&operand.kind, op) {
                 (Kind::Bool(b), UnaryOp::Not) => Value::bool(!b, origin),
                 (Kind::Num(n), UnaryOp::Neg) => Value::num(n.neg(), origin),
-                _ => not_null(derived([v], origin)),
+                _ => not_null(derived([v], origin)).with_type(Some(Arc::new(ty))),
             };
             out.with_marks(v.marks)
         })
@@ -63,7 +65,13 @@ impl Resolver<'_> {
         let from = if a.origin == OriginId::NONE { b.origin } else { a.origin };
         let hop = || self.hop(span, How::Expression, from);
         let marks = a.marks.union(b.marks);
-        let unknown = || not_null(derived([a, b], hop()));
+        let ty = match op {
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Mod => {
+                Type::Number
+            }
+            _ => Type::Bool,
+        };
+        let unknown = || not_null(derived([a, b], hop())).with_type(Some(Arc::new(ty.clone())));
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
             let out = match equal(a, b).or_else(|| told_apart(a, b)) {
                 Some(same) => Value::bool(same == (op == BinaryOp::Eq), hop()),
@@ -79,7 +87,10 @@ impl Resolver<'_> {
             (Ok(x), Ok(y)) => (x, y),
             (Err(v), _) | (_, Err(v)) => return v,
         };
+        // Terraform does not look at one side of `||` and `&&` while it does not know the other.
+        let waits = [&x, &y].iter().any(|v| v.as_unknown().is_some_and(known_after_plan));
         let out = match (op, &x.kind, &y.kind) {
+            (BinaryOp::Or | BinaryOp::And, ..) if waits => unknown(),
             (BinaryOp::Or, Kind::Bool(true), _) | (BinaryOp::Or, _, Kind::Bool(true)) => {
                 Value::bool(true, hop())
             }
@@ -90,7 +101,14 @@ impl Resolver<'_> {
             (BinaryOp::And, Kind::Bool(p), Kind::Bool(q)) => Value::bool(*p && *q, hop()),
             (_, Kind::Num(m), Kind::Num(n)) => match arithmetic(op, m, n) {
                 Some(kind) => Value::new(kind, hop()),
-                None => return self.error(at[1], "division by zero"),
+                None if *m == Number::from(0_i64) => {
+                    return self.error(at[1], "zero divided by zero");
+                }
+                None => {
+                    let text = "a division by zero is infinite, which is not computed";
+                    let why = Why::at(WhyKind::Unsupported, text, span);
+                    Value::unknown(why, hop()).with_type(Some(Arc::new(Type::Number)))
+                }
             },
             _ => unknown(),
         };
@@ -106,6 +124,10 @@ fn told_apart(a: &Value, b: &Value) -> Option<bool> {
         _ => return None,
     };
     let pieces = u.pieces.as_ref()?;
+    if known_after_plan(u) {
+        let prefix = pieces.first()?.as_deref().map_or("", safe_prefix);
+        return (!text.starts_with(prefix)).then_some(false);
+    }
     let starts = pieces.first()?.as_ref().is_none_or(|p| text.starts_with(&**p));
     let ends = pieces.last()?.as_ref().is_none_or(|p| text.ends_with(&**p));
     let known: usize = pieces.iter().flatten().map(|p| p.len()).sum();

@@ -404,12 +404,22 @@ impl<'a> Resolver<'a> {
         if n == 0 || n > budget {
             return derived(values, origin);
         }
-        let arms = (0..n)
+        let mut problems = Vec::new();
+        let arms: Vec<Value> = (0..n)
             .map(|arm| {
                 let picked: Vec<Value> = values.iter().map(|v| pick(v, first.by, arm)).collect();
-                self.capture(|| self.lift_within(&picked, budget / n, f)).0
+                let (value, met) = self.capture(|| self.lift_within(&picked, budget / n, f));
+                problems.extend(met);
+                value
             })
             .collect();
+        // Whichever it is, it is refused.
+        if arms.iter().all(crate::eval::is_invalid)
+            && let (Some(problem), Some(arm)) = (problems.into_iter().next(), arms.first())
+        {
+            self.report(problem);
+            return arm.clone();
+        }
         choice(first.by, arms, origin)
     }
 }

@@ -10,12 +10,14 @@ use portcullis_core::{
 use portcullis_syntax::hcl::{Block, Body, Step};
 use rustc_hash::FxHashMap;
 
+use crate::convert::type_of;
 use crate::instances::{CallTargets, Expansion, Shape};
 use crate::module::{label, literal_text, resource_name};
 use crate::project::local_source;
 use crate::resolver::{ModuleInstance, Node, Resolver};
 use crate::scope::{ModId, Scope};
 use crate::steps::computed;
+use crate::types::Type;
 use crate::unknowns::derived;
 
 /// References from one unknown index to the instances it may mean.
@@ -168,7 +170,8 @@ impl Resolver<'_> {
         }
         if kind == "terraform_data" && &*block.kind == "resource" {
             match name {
-                "id" | "output" => {}
+                "output" => return self.output_of(m, i, n, block),
+                "id" => {}
                 "input" | "triggers_replace" => return Value::null(),
                 _ => {
                     return self.error(
@@ -190,7 +193,29 @@ impl Resolver<'_> {
         let suffix = self.suffix(m, i, n);
         let target = Ref { address: self.address(m, block, &suffix), attr: Arc::from("") };
         let base = Value::null().with_origin(self.hop(block.header, How::Literal, OriginId::NONE));
-        computed(&target, name, &base, block.header)
+        let value = computed(&target, name, &base, block.header);
+        if kind == "terraform_data" && &*block.kind == "resource" {
+            return value.with_type(Some(Arc::new(Type::String)));
+        }
+        value
+    }
+
+    /// `output` of a `terraform_data`: what `input` is, once applied. Its type is known before.
+    fn output_of(&self, m: ModId, i: usize, n: usize, block: &Block) -> Value {
+        let body = self.body_of(m, i, n);
+        let Some(input) = body.get("input").filter(|v| !v.is_null()) else {
+            return if body.as_unknown().is_some() { body } else { Value::null() };
+        };
+        let address = self.address(m, block, &self.suffix(m, i, n));
+        let target = Ref { address, attr: Arc::from("output") };
+        let value = computed(&target, "output", input, block.header).with_marks(input.marks);
+        let ty = type_of(input);
+        let mut value = value.with_type((ty != Type::Any).then(|| Arc::new(ty)));
+        if let Kind::Unknown(u) = &mut value.kind {
+            // Terraform does not say that it will be set.
+            Arc::make_mut(u).not_null = false;
+        }
+        value
     }
 
     pub(crate) fn suffix(&self, m: ModId, i: usize, n: usize) -> Arc<str> {

@@ -57,7 +57,8 @@ impl Resolver<'_> {
             let items: Vec<Value> = match &v.kind {
                 Kind::Null => match v.ty.as_deref() {
                     Some(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                        return self.error(span, "a splat has nothing to go through: the list is null");
+                        return self
+                            .error(span, "a splat has nothing to go through: the list is null");
                     }
                     _ => Vec::new(),
                 },
@@ -73,7 +74,11 @@ impl Resolver<'_> {
                 .into_iter()
                 .map(|x| self.steps(x.with_marks(v.marks), steps, span, s))
                 .collect();
-            Value::list(items, v.origin)
+            let seq = match &v.kind {
+                Kind::List(Seq::List | Seq::Set, _) => Seq::List,
+                _ => Seq::Tuple,
+            };
+            Value::new(Kind::List(seq, items.into()), v.origin)
         })
     }
 
@@ -91,7 +96,10 @@ impl Resolver<'_> {
             Kind::Null => {
                 return self.error(at, "null has no elements: what stands before this is null");
             }
-            Kind::Unknown(u) => self.index_unknown(u, base, key),
+            Kind::Unknown(u) => match self.type_at(base, key, at, attr) {
+                Ok(ty) => self.index_unknown(u, base, key).with_type(ty),
+                Err(v) => return v,
+            },
             Kind::Choice(_) => derived([base], base.origin),
             _ if key.as_unknown().is_some() => derived([key, base], base.origin),
             Kind::List(seq, items) => match self.position(*seq, items.len(), key, at, attr) {
@@ -117,6 +125,41 @@ impl Resolver<'_> {
             }
         };
         out.with_marks(marks)
+    }
+
+    /// The type of an element of an unknown value; `Err` when its type has no such element
+    /// (reported).
+    fn type_at(
+        &self,
+        base: &Value,
+        key: &Value,
+        at: Span,
+        attr: bool,
+    ) -> Result<Option<Arc<Type>>, Value> {
+        let Some(ty) = base.ty.as_deref() else { return Ok(None) };
+        if key.as_unknown().is_some() {
+            return Ok(None);
+        }
+        let number = || convert(key, &Type::Number).ok()?.as_num()?.as_i64();
+        let found = match (ty, attr) {
+            (Type::Any | Type::Dynamic, _) => return Ok(None),
+            (Type::List(t), false) if number().is_some_and(|n| n >= 0) => Some(&**t),
+            (Type::Map(t), _) if key.scalar_text().is_some() => Some(&**t),
+            (Type::Tuple(ts), false) => {
+                number().and_then(|n| usize::try_from(n).ok()).and_then(|n| ts.get(n))
+            }
+            (Type::Object(attrs), _) => {
+                let name = key.scalar_text();
+                let found = name.and_then(|name| attrs.iter().find(|a| a.name == name));
+                found.map(|a| &a.ty)
+            }
+            _ => None,
+        };
+        match found {
+            Some(Type::Any | Type::Dynamic) => Ok(None),
+            Some(ty) => Ok(Some(Arc::new(ty.clone()))),
+            None => Err(self.error(at, format!("{ty} has no element {key}"))),
+        }
     }
 
     /// An element of an unknown: the same ignorance, its cause naming the element.

@@ -6,6 +6,7 @@ use portcullis_core::{
     Choice, DeciderId, Kind, Marks, OriginId, Ref, Span, Unknown, Value, Why, WhyKind,
 };
 use smallvec::SmallVec;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// References kept on one unknown value.
 const MAX_REFS: usize = 64;
@@ -59,6 +60,22 @@ impl Found {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether Terraform itself does not know the value when it plans; other unknowns are known to it.
+pub(crate) fn known_after_plan(u: &Unknown) -> bool {
+    matches!(u.why.kind, WhyKind::Computed | WhyKind::Data | WhyKind::Unsupported)
+}
+
+/// The part of a known beginning that no text behind it can change: a letter at its end may
+/// combine with what follows.
+pub(crate) fn safe_prefix(prefix: &str) -> &str {
+    match prefix.grapheme_indices(true).next_back() {
+        Some((at, last)) if !last.bytes().all(|b| b.is_ascii_punctuation() || b == b' ') => {
+            prefix.get(..at).unwrap_or("")
+        }
+        _ => prefix,
     }
 }
 

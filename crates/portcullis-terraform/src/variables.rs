@@ -66,11 +66,13 @@ impl Resolver<'_> {
             Some(self.fit(v, &ty, a.expr.span, name))
         };
         if let Some((value, span)) = self.given(m, block, &ty) {
+            // A default that does not fit is refused, used or not.
+            let fallback = default();
             let value = self.fit(value, &ty, span, name);
             if !value.is_null() || nullable {
                 return value;
             }
-            return default().unwrap_or_else(|| {
+            return fallback.unwrap_or_else(|| {
                 self.error(span, format!("variable {name} must not be null and has no default"))
             });
         }

@@ -133,11 +133,7 @@ impl Files for DiskFiles {
 /// `.git` or `portcullis.toml`, else `path` itself (its folder, for a file). `path` is canonical.
 pub(crate) fn boundary_of(path: &Path) -> PathBuf {
     let start = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    start
-        .ancestors()
-        .find(|dir| is_marked(dir))
-        .unwrap_or(start)
-        .to_path_buf()
+    start.ancestors().find(|dir| is_marked(dir)).unwrap_or(start).to_path_buf()
 }
 
 /// Whether a folder says that a project starts here.

@@ -131,7 +131,10 @@ impl<'c> Args<'c> {
     pub(super) fn float(&self, f: f64) -> Outcome {
         match Number::from_f64(f) {
             Some(n) => self.number(n),
-            None => Err(FunctionError::new("the result is no finite number")),
+            None if f.is_infinite() => {
+                self.never(WhyKind::Unsupported, "infinite numbers are not computed")
+            }
+            None => Err(FunctionError::new("the result is no number")),
         }
     }
 
@@ -250,6 +253,11 @@ impl Pieces {
             Some(Some(last)) => last.push_str(text),
             _ => self.list.push(Some(text.to_owned())),
         }
+    }
+
+    /// Whether nothing is missing in it so far.
+    pub(super) fn is_whole(&self) -> bool {
+        self.list.iter().all(Option::is_some)
     }
 
     pub(super) fn hole(&mut self) {

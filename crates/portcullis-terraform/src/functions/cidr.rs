@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bigdecimal::num_bigint::BigInt;
-use portcullis_core::Seq;
+use portcullis_core::{Seq, WhyKind};
 
 use super::args::Args;
 use super::spec::{NUM, STR, Spec};
@@ -48,6 +48,11 @@ impl Prefix {
         width(self.v6)
     }
 
+    /// Whether it is an IPv4 address in IPv6's form: `::ffff:192.0.2.1`.
+    fn is_mapped(self) -> bool {
+        self.v6 && self.address >> 32 == 0xffff
+    }
+
     /// The bits below the prefix.
     fn host_mask(self) -> u128 {
         let host = self.width() - self.length;
@@ -55,7 +60,9 @@ impl Prefix {
     }
 
     fn show_address(self) -> String {
-        if self.v6 {
+        if self.is_mapped() {
+            Ipv4Addr::from(self.address as u32).to_string()
+        } else if self.v6 {
             Ipv6Addr::from(self.address).to_string()
         } else {
             Ipv4Addr::from(u32::try_from(self.address).unwrap_or(u32::MAX)).to_string()
@@ -63,7 +70,9 @@ impl Prefix {
     }
 
     fn show(self) -> String {
-        format!("{}/{}", self.show_address(), self.length)
+        // An IPv4 address in IPv6's form is shown in IPv4's.
+        let length = if self.is_mapped() { self.length.saturating_sub(96) } else { self.length };
+        format!("{}/{length}", self.show_address())
     }
 }
 
@@ -104,7 +113,8 @@ fn cidrhost(a: &Args<'_>) -> Outcome {
     let host = if number < BigInt::from(0) { &last + 1 + &number } else { number.clone() };
     match u128::try_from(&host) {
         Ok(host) if host <= prefix.host_mask() => {
-            prefix.address |= host;
+            // Terraform counts the bits of an IPv4 address written as IPv6 from the wrong end.
+            prefix.address |= if prefix.is_mapped() { host << 96 } else { host };
             a.text(prefix.show_address())
         }
         _ => Err(FunctionError::at(
@@ -130,22 +140,30 @@ fn cidrnetmask(a: &Args<'_>) -> Outcome {
 fn cidrsubnet(a: &Args<'_>) -> Outcome {
     let prefix = Prefix::parse(a.str(0))?;
     let bits = a.int(1)?;
-    let left = prefix.width() - prefix.length;
-    let bits = u32::try_from(bits).ok().filter(|b| *b <= left).ok_or_else(|| {
+    let length = i64::from(prefix.length).saturating_add(bits);
+    if length < 0 {
+        return a.never(WhyKind::Unsupported, "cidrsubnet: a prefix shorter than none");
+    }
+    let length = u32::try_from(length).ok().filter(|l| *l <= prefix.width()).ok_or_else(|| {
+        let left = prefix.width() - prefix.length;
         FunctionError::at(1, format!("{} has {left} bits left, {bits} asked for", prefix.show()))
     })?;
+    // Terraform looks at the size of the number only, and takes negative ones for what their bits
+    // are; with negative bits it does not look at all.
     let number = whole(a, 2)?;
-    let limit = BigInt::from(1) << bits;
-    let Some(net) = u128::try_from(&number).ok().filter(|_| number < limit) else {
+    let limit = u32::try_from(bits).ok().filter(|b| *b < 64).map(|b| BigInt::from(1) << b);
+    let size = BigInt::from(number.magnitude().clone());
+    let shifted = BigInt::from(prefix.address) | (number.clone() << (prefix.width() - length));
+    let address = u128::try_from(shifted.magnitude()).ok().filter(|n| {
+        limit.is_none_or(|limit| size < limit) && (prefix.v6 || *n <= u128::from(u32::MAX))
+    });
+    let Some(address) = address else {
         return Err(FunctionError::at(
             2,
             format!("{bits} bits do not hold the network number {number}"),
         ));
     };
-    let length = prefix.length + bits;
-    let shift = prefix.width() - length;
-    let offset = if shift == 128 { 0 } else { net << shift };
-    a.text(Prefix { length, address: prefix.address | offset, ..prefix }.show())
+    a.text(Prefix { length, address, ..prefix }.show())
 }
 
 fn cidrsubnets(a: &Args<'_>) -> Outcome {

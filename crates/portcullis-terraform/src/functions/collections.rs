@@ -4,6 +4,7 @@ use portcullis_core::{Assoc, Kind, Seq, Unknown, Value};
 
 use crate::convert::{self, convert, equal, type_of, unify, unify_types};
 use crate::types::Type;
+use crate::unknowns::known_after_plan;
 
 use super::args::Args;
 use super::spec::{ANY, BOOLS, Gives, LIST, NULLABLE, NUM, Param, Reads, STRINGS, Spec};
@@ -18,7 +19,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::deep("coalesce", &[], coalesce).rest(NULLABLE).reads(Reads::Own),
     Spec::deep("coalescelist", &[], coalescelist).rest(NULLABLE).reads(Reads::Own),
     Spec::deep("compact", &[STRINGS], compact),
-    Spec::moves("concat", &[], concat).rest(SEQUENCE),
+    Spec::moves("concat", &[], concat).rest(SEQUENCE).reads(Reads::Own),
     Spec::deep("contains", &[SEQUENCE, ANY], contains).reads(Reads::OwnDeep),
     Spec::deep("distinct", &[LIST], distinct),
     Spec::moves("element", &[SEQUENCE, NUM], element).gives(Gives::Maybe),
@@ -84,6 +85,11 @@ fn coalesce(a: &Args<'_>) -> Outcome {
 
 fn coalescelist(a: &Args<'_>) -> Outcome {
     for (i, value) in a.values.iter().enumerate() {
+        if !matches!(type_of(value), Type::List(_) | Type::Tuple(_) | Type::Any) {
+            return Err(a.wrong(i, "a list or tuple"));
+        }
+    }
+    for (i, value) in a.values.iter().enumerate() {
         match &value.kind {
             Kind::Null => {}
             Kind::Unknown(_) => return Ok(a.unknown()),
@@ -109,6 +115,14 @@ fn concat(a: &Args<'_>) -> Outcome {
     }
     let mut items = Vec::new();
     let mut lists_only = true;
+    for (i, value) in a.values.iter().enumerate() {
+        if !matches!(type_of(value), Type::List(_) | Type::Tuple(_) | Type::Any | Type::Dynamic) {
+            return Err(a.wrong(i, "a list or tuple"));
+        }
+    }
+    if a.values.iter().any(|v| v.as_unknown().is_some()) {
+        return Ok(a.unknown());
+    }
     for i in 0..a.len() {
         match a.sequence(i)? {
             (Seq::Set, _) => return Err(a.wrong(i, "a list or tuple")),
@@ -130,6 +144,9 @@ fn contains(a: &Args<'_>) -> Outcome {
     }
     let (_, items) = a.sequence(0)?;
     let wanted = a.value(1);
+    if wanted.as_unknown().is_some_and(known_after_plan) {
+        return Ok(a.unknown());
+    }
     let mut sure = true;
     for item in items {
         match equal(item, &wanted) {
@@ -154,7 +171,12 @@ fn element(a: &Args<'_>) -> Outcome {
     if len == 0 {
         return Err(FunctionError::at(0, "an empty list has no elements"));
     }
-    let at = usize::try_from(a.int(1)?.rem_euclid(len)).unwrap_or(0);
+    let wanted = a.int(1)?;
+    if seq == Seq::Tuple && wanted % len < 0 {
+        // Terraform takes these for lists only.
+        return Err(FunctionError::at(1, "a tuple's elements count from 0"));
+    }
+    let at = usize::try_from(wanted.rem_euclid(len)).unwrap_or(0);
     items.get(at).cloned().ok_or_else(|| FunctionError::at(1, "there is no such element"))
 }
 
@@ -188,10 +210,10 @@ fn flatten_into(
                     v.marks = v.marks.union(item.marks);
                 }
             }
-            Kind::Unknown(u) if !is_text(u) => return Ok(false),
+            Kind::Unknown(u) if !is_scalar(item, u) => return Ok(false),
             Kind::Choice(c)
                 if c.arms.iter().any(|v| {
-                    v.as_list().is_some() || v.as_unknown().is_some_and(|u| !is_text(u))
+                    v.as_list().is_some() || v.as_unknown().is_some_and(|u| !is_scalar(v, u))
                 }) =>
             {
                 return Ok(false);
@@ -202,9 +224,10 @@ fn flatten_into(
     Ok(true)
 }
 
-/// Whether an unknown value is certainly text.
-fn is_text(unknown: &Unknown) -> bool {
+/// Whether an unknown value is certainly no sequence.
+fn is_scalar(value: &Value, unknown: &Unknown) -> bool {
     unknown.pieces.is_some()
+        || matches!(value.ty.as_deref(), Some(Type::String | Type::Number | Type::Bool))
 }
 
 fn index(a: &Args<'_>) -> Outcome {
@@ -237,7 +260,14 @@ fn length(a: &Args<'_>) -> Outcome {
         }
         Kind::List(_, items) => a.number(items.len()),
         Kind::Map(_, map) => a.number(map.len()),
-        Kind::Unknown(_) => Ok(a.unknown()),
+        Kind::Unknown(_) => match value.ty.as_deref() {
+            Some(Type::Tuple(ts)) => a.number(ts.len()),
+            Some(Type::Object(attrs)) => a.number(attrs.len()),
+            Some(Type::Number | Type::Bool) => {
+                Err(a.wrong(0, "a string, list, set, tuple, map or object"))
+            }
+            _ => Ok(a.unknown()),
+        },
         _ => Err(a.wrong(0, "a string, list, set, tuple, map or object")),
     }
 }
@@ -316,7 +346,8 @@ fn slice(a: &Args<'_>) -> Outcome {
 
 fn sort(a: &Args<'_>) -> Outcome {
     let mut items = a.items(0).to_vec();
-    if items.iter().any(Value::is_null) {
+    let known = items.iter().all(Value::is_wholly_known);
+    if known && items.iter().any(Value::is_null) {
         return Err(FunctionError::at(0, "the elements must not be null"));
     }
     if items.iter().all(Value::is_wholly_known) {

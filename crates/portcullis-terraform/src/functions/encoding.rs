@@ -48,12 +48,12 @@ enum Charset {
 fn charset(name: &str) -> Result<Option<Charset>, FunctionError> {
     let lower = name.to_ascii_lowercase();
     Ok(Some(match lower.as_str() {
-        "utf-8" | "utf8" => Charset::Utf8,
+        "utf-8" | "csutf8" => Charset::Utf8,
         "utf-16le" => Charset::Utf16 { big: false, mark: false },
         "utf-16be" => Charset::Utf16 { big: true, mark: false },
         "utf-16" => Charset::Utf16 { big: true, mark: true },
         "iso-8859-1" | "iso_8859-1" | "latin1" | "l1" => Charset::Latin1,
-        "us-ascii" | "ascii" => Charset::Ascii,
+        "us-ascii" | "us" | "iso646-us" | "csascii" => Charset::Ascii,
         other => {
             let known = [
                 "iso-8859-",

@@ -1,6 +1,12 @@
 //! `format`, `formatlist` and `templatestring`.
 
+use std::sync::Arc;
+
 use portcullis_core::{Kind, Seq, Value, WhyKind};
+
+use crate::convert::type_of;
+use crate::types::Type;
+use crate::unknowns::known_after_plan;
 
 use super::args::{Args, Pieces};
 use super::printf::{self, Part};
@@ -28,7 +34,7 @@ fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
             Part::Text(text) => pieces.text(text),
             Part::Verb(verb) => {
                 let Some(value) = values.get(verb.arg) else { continue };
-                if value.is_null() {
+                if value.is_null() && value.ty.is_none() {
                     // Terraform gives up on the type of a bare null here, and with it the value.
                     return a.never_for(
                         verb.arg + 1,
@@ -72,9 +78,7 @@ fn check_used(parts: &[Part], given: usize) -> Result<(), FunctionError> {
 fn formatlist(a: &Args<'_>) -> Outcome {
     let format = a.value(0);
     let Some(format) = format.as_str() else { return Ok(a.unknown()) };
-    let parts = printf::parse(format)?;
     let values = a.values.get(1..).unwrap_or(&[]);
-    check_used(&parts, values.len())?;
     let mut rows = None;
     for (i, value) in values.iter().enumerate() {
         match &value.kind {
@@ -91,12 +95,28 @@ fn formatlist(a: &Args<'_>) -> Outcome {
                 _ => rows = Some(items.len()),
             },
             // It may be a list, of whatever length, unless it is known to be text.
-            Kind::Unknown(u) if u.pieces.is_none() => return Ok(a.unknown()),
+            Kind::Unknown(_)
+                if !matches!(type_of(value), Type::String | Type::Number | Type::Bool) =>
+            {
+                return Ok(a.unknown());
+            }
             Kind::Choice(_) => return Ok(a.unknown()),
             _ => {}
         }
     }
     let rows = rows.unwrap_or(1);
+    // Without a row nothing is formatted, and nothing checked.
+    if rows == 0 {
+        return a.seq(Seq::List, Vec::new());
+    }
+    if values.iter().any(|v| v.is_null() && v.ty.is_none()) {
+        return a.never(WhyKind::Invalid, "a null value is formatted");
+    }
+    let parts = printf::parse(format)?;
+    // A row with something unknown in it is not looked at any further.
+    if values.iter().all(Value::is_wholly_known) {
+        check_used(&parts, values.len())?;
+    }
     if rows > MAX_ELEMENTS {
         return Err(FunctionError::new(format!("more than {MAX_ELEMENTS} elements")));
     }
@@ -106,7 +126,14 @@ fn formatlist(a: &Args<'_>) -> Outcome {
                 .iter()
                 .map(|v| v.as_list().and_then(|l| l.get(row)).unwrap_or(v).clone())
                 .collect();
-            line(a, &parts, &row)
+            let later = |v: &Value| v.as_unknown().is_some_and(known_after_plan);
+            if row.iter().any(later) {
+                return Ok(a.unknown().with_type(Some(Arc::new(Type::String))));
+            }
+            match line(a, &parts, &row) {
+                Err(_) if row.iter().any(|v| !v.is_wholly_known()) => Ok(a.unknown()),
+                line => line,
+            }
         })
         .collect();
     a.seq(Seq::List, lines?)

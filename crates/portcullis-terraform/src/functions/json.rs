@@ -156,7 +156,15 @@ pub(super) fn decode(a: &Args<'_>, node: &Node, scalar: &ReadScalar, depth: usiz
             let mut list = Vec::with_capacity(entries.len());
             for (key, node) in entries {
                 let value = decode(a, node, scalar, depth + 1)?;
-                list.push(MapEntry { key: key.text.clone(), key_span: None, value });
+                // A key that is not quoted is read as a value is: YAML's `on` is `true`.
+                let start = a.str(0).get(key.span.start as usize..).unwrap_or("");
+                let quoted = start.starts_with(['"', '\'']);
+                let style = if quoted { Style::Quoted } else { Style::Plain };
+                let read = scalar(a, &key.text, style)?;
+                let Some(key) = read.scalar_text() else {
+                    return Err(FunctionError::at(0, "a key must not be null"));
+                };
+                list.push(MapEntry { key, key_span: None, value });
             }
             a.map(Assoc::Object, Map::from_entries(list))
         }

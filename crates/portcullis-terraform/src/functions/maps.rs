@@ -72,8 +72,17 @@ fn merge(a: &Args<'_>) -> Outcome {
     let mut entries: Vec<MapEntry> = Vec::new();
     let mut assocs = Vec::new();
     let mut types = Vec::new();
+    let mut nulls: Vec<Type> = Vec::new();
     for i in 0..a.len() {
-        if a.value(i).is_null() {
+        let value = a.value(i);
+        if value.is_null() && matches!(type_of(&value), Type::Map(_)) {
+            assocs.push(Assoc::Map);
+        }
+        if value.is_null() {
+            if !matches!(type_of(&value), Type::Map(_) | Type::Object(_) | Type::Dynamic) {
+                return Err(a.wrong(i, "a map or object"));
+            }
+            nulls.push(type_of(&value));
             continue;
         }
         let (assoc, map) = a.mapping(i)?;
@@ -82,6 +91,14 @@ fn merge(a: &Args<'_>) -> Outcome {
         }
         assocs.push(assoc);
         entries.extend(map.iter().cloned());
+    }
+    // Of arguments of one type Terraform expects that type, attributes and all, even of nulls.
+    if let Some(Type::Object(attrs)) = nulls.first()
+        && nulls.len() == a.len()
+        && nulls.windows(2).all(|w| w[0] == w[1])
+        && !attrs.is_empty()
+    {
+        return Err(FunctionError::new("all arguments are null"));
     }
     let one_map = !assocs.is_empty() && common_map(&assocs, &types);
     let assoc = if one_map { Assoc::Map } else { Assoc::Object };

@@ -26,7 +26,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::deep("max", &[], |a| extreme(a, Ordering::Greater)).rest(NUM),
     Spec::deep("min", &[], |a| extreme(a, Ordering::Less)).rest(NUM),
     Spec::deep("parseint", &[ANY, NUM], parseint),
-    Spec::deep("pow", &[NUM, NUM], |a| a.float(a.num(0).as_f64().powf(a.num(1).as_f64()))),
+    Spec::deep("pow", &[NUM, NUM], |a| a.float(power(a.num(0).as_f64(), a.num(1).as_f64()))),
     Spec::deep("range", &[], range).rest(NUM),
     Spec::deep("signum", &[NUM], |a| Ok(a.make(Kind::Num(a.int(0)?.signum().into())))),
     Spec::deep("sum", &[ANY], sum),
@@ -39,6 +39,67 @@ fn abs(a: &Args<'_>) -> Outcome {
 
 fn round(a: &Args<'_>, mode: RoundingMode) -> Outcome {
     a.number(Number::from(a.num(0).to_big().with_scale_round(0, mode)))
+}
+
+/// `x` to the power of `y`, multiplied out as Go does it, so that the last digits agree.
+fn power(x: f64, y: f64) -> f64 {
+    let special = x == 0.0 || !x.is_finite() || !y.is_finite() || y.abs() >= 9e18;
+    if special || y == 0.0 || x == 1.0 || y == 1.0 || y.abs() == 0.5 {
+        return x.powf(y);
+    }
+    let (mut whole, mut part) = (y.abs().trunc(), y.abs().fract());
+    if part != 0.0 && x < 0.0 {
+        return f64::NAN;
+    }
+    let mut mantissa = 1.0;
+    let mut exponent = 0_i64;
+    if part != 0.0 {
+        if part > 0.5 {
+            part -= 1.0;
+            whole += 1.0;
+        }
+        mantissa = (part * x.ln()).exp();
+    }
+    let (mut square, mut scale) = split(x);
+    let mut bits = whole as i64;
+    while bits != 0 {
+        if scale.abs() > 1 << 12 {
+            exponent += scale;
+            break;
+        }
+        if bits & 1 == 1 {
+            mantissa *= square;
+            exponent += scale;
+        }
+        square *= square;
+        scale *= 2;
+        if square < 0.5 {
+            square += square;
+            scale -= 1;
+        }
+        bits >>= 1;
+    }
+    if y < 0.0 {
+        (mantissa, exponent) = (1.0 / mantissa, -exponent);
+    }
+    let exponent = i32::try_from(exponent.clamp(-5_000, 5_000)).unwrap_or(0);
+    // In steps, since the power of two alone may be out of range.
+    (0..exponent.abs() / 500).fold(mantissa, |m, _| m * 2_f64.powi(500 * exponent.signum()))
+        * 2_f64.powi(exponent % 500)
+}
+
+/// A number as a fraction from one half to one and a power of two.
+fn split(x: f64) -> (f64, i64) {
+    let (mut fraction, mut exponent) = (x, 0);
+    while fraction.abs() >= 1.0 {
+        fraction /= 2.0;
+        exponent += 1;
+    }
+    while fraction.abs() < 0.5 {
+        fraction *= 2.0;
+        exponent -= 1;
+    }
+    (fraction, exponent)
 }
 
 fn extreme(a: &Args<'_>, wanted: Ordering) -> Outcome {
@@ -95,6 +156,9 @@ fn range(a: &Args<'_>) -> Outcome {
     };
     let step = step.unwrap_or_else(|| if end < start { (-1_i64).into() } else { 1_i64.into() });
     let down = step < zero;
+    if start == end {
+        return a.seq(Seq::List, Vec::new());
+    }
     if step == zero {
         return Err(FunctionError::at(2, "the step must not be zero"));
     }

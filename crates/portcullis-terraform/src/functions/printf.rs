@@ -170,7 +170,7 @@ impl Verb {
     fn pad_text(&self, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some(p) = self.precision
-            && self.mode != 'q'
+            && !matches!(self.mode, 'q' | 'v')
         {
             text = text.graphemes(true).take(p).collect();
         }

@@ -49,12 +49,20 @@ fn setproduct(a: &Args<'_>) -> Outcome {
             a.len()
         )));
     }
-    let mut sets_only = true;
+    // How many elements a set has is not known while one of them may equal another.
+    let open = |v: &Value| match &v.kind {
+        Kind::List(Seq::Set, items) => items.len() > 1 && !v.is_wholly_known(),
+        _ => false,
+    };
+    if a.values.iter().any(open) {
+        return Ok(a.unknown());
+    }
+    let mut any_set = false;
     let mut total = 1_usize;
     let mut axes: Vec<Vec<Value>> = Vec::with_capacity(a.len());
     for i in 0..a.len() {
         let (seq, items) = a.sequence(i)?;
-        sets_only &= seq == Seq::Set;
+        any_set |= seq == Seq::Set;
         // The elements of one argument end up at one place of the tuples: they need one type.
         let items =
             convert(&a.make(Kind::List(seq, items.into())), &Type::List(Box::new(Type::Any)))
@@ -83,9 +91,5 @@ fn setproduct(a: &Args<'_>) -> Outcome {
             .collect();
     }
     let rows: Vec<Value> = rows.into_iter().map(|r| Value::list(r, origin)).collect();
-    if sets_only {
-        // Rows of sorted axes are sorted already, and each stands there once.
-        return a.seq(Seq::Set, rows);
-    }
-    a.seq(Seq::List, rows)
+    if any_set { a.seq(Seq::Set, set_of(rows)) } else { a.seq(Seq::List, rows) }
 }

@@ -3,6 +3,8 @@
 use portcullis_core::{Kind, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::unknowns::{known_after_plan, safe_prefix};
+
 use super::args::{Args, Pieces, bounded};
 use super::spec::{NUM, Param, Reads, STR, STRINGS, Spec};
 use super::{FunctionError, Outcome};
@@ -37,6 +39,20 @@ fn upper(c: char) -> char {
     }
 }
 
+/// The capital that a letter has at the start of a title; letters that are two in one have their
+/// own.
+fn titled(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        // Georgian has capitals, but no titles.
+        '\u{10d0}'..='\u{10ff}' => c,
+        _ => upper(c),
+    }
+}
+
 fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
@@ -47,7 +63,7 @@ fn title(a: &Args<'_>) -> Outcome {
         .str(0)
         .chars()
         .map(|c| {
-            let out = if in_word { c } else { upper(c) };
+            let out = if in_word { c } else { titled(c) };
             // Only ASCII punctuation and white space end a word, by Go's rule.
             in_word = if c.is_ascii() {
                 c.is_ascii_alphanumeric() || c == '_'
@@ -93,7 +109,7 @@ fn join(a: &Args<'_>) -> Outcome {
             first = false;
         }
     }
-    if (1..a.len()).any(|i| a.is_open(i)) {
+    if (1..a.len()).any(|i| a.is_open(i)) || (a.is_open(0) && pieces.is_whole()) {
         return Ok(a.unknown());
     }
     a.pieces(pieces)
@@ -124,7 +140,13 @@ fn known_end(value: &Value, at_start: bool) -> (&str, bool) {
         Kind::Unknown(u) => {
             let pieces = u.pieces.as_deref().unwrap_or(&[]);
             let end = if at_start { pieces.first() } else { pieces.last() };
-            (end.and_then(Option::as_deref).unwrap_or(""), false)
+            let end = end.and_then(Option::as_deref).unwrap_or("");
+            match (known_after_plan(u), at_start) {
+                (false, _) => (end, false),
+                (true, true) => (safe_prefix(end), false),
+                // Terraform knows of beginnings only.
+                (true, false) => ("", false),
+            }
         }
         _ => ("", false),
     }
@@ -157,7 +179,7 @@ fn strcontains(a: &Args<'_>) -> Outcome {
         Kind::Str(s) => a.bool(s.contains(part)),
         Kind::Unknown(u) => {
             let pieces = u.pieces.as_deref().unwrap_or(&[]);
-            if pieces.iter().flatten().any(|p| p.contains(part)) {
+            if !known_after_plan(u) && pieces.iter().flatten().any(|p| p.contains(part)) {
                 return a.bool(true);
             }
             Ok(a.unknown())

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use bigdecimal::BigDecimal;
+use bigdecimal::num_bigint::BigInt;
+use bigdecimal::num_traits::Num as _;
 use portcullis_core::{Kind, Level, MapEntry, Number, Value};
 use portcullis_syntax::{Node, NodeKind, Style};
 
@@ -301,11 +304,22 @@ fn scalar(a: &Args<'_>, text: &Arc<str>, style: Style) -> Outcome {
         if let Some(time) = timestamp(text) {
             return a.text(time.rfc3339());
         }
-        if let Some(n) = Number::parse(text) {
+        if let Some(n) = Number::parse(text).or_else(|| prefixed(text)) {
             return a.number(n);
         }
     }
     a.text(text.clone())
+}
+
+/// A whole number that names its base: `0x1F`, `0o17`.
+fn prefixed(text: &str) -> Option<Number> {
+    let base = match text.get(..2)? {
+        "0x" => 16,
+        "0o" => 8,
+        _ => return None,
+    };
+    let digits = text.get(2..).filter(|d| !d.starts_with(['+', '-']))?;
+    Some(Number::from(BigDecimal::from(BigInt::from_str_radix(digits, base).ok()?)))
 }
 
 /// `2001-12-14`, `2001-12-14T21:59:43.10-05:00`, `2001-12-14 21:59:43`.

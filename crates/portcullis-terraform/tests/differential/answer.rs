@@ -22,8 +22,10 @@ pub(crate) struct Recorded {
     pub(crate) files: Vec<(String, String)>,
     /// The call's block in the root.
     pub(crate) call: String,
-    /// Names of what Terraform refuses.
+    /// Names of what Terraform refuses when it knows all values.
     pub(crate) errors: Vec<String>,
+    /// Names of what it refuses before, from types alone.
+    pub(crate) early: Vec<String>,
     /// Names of what hangs on it: not compared.
     pub(crate) dropped: Vec<String>,
     /// The module's outputs.
@@ -67,15 +69,19 @@ fn answers(map: &BTreeMap<String, Answer>) -> String {
 impl Recorded {
     /// One line. Files that every case has are left out.
     pub(crate) fn line(&self) -> String {
-        let own = self.files.iter().filter(|(f, _)| !crate::gen_case::COMPANIONS.iter().any(|(c, _)| c == f));
+        let own = self
+            .files
+            .iter()
+            .filter(|(f, _)| !crate::gen_case::COMPANIONS.iter().any(|(c, _)| c == f));
         let files: Vec<String> = own.map(|(f, t)| format!("{}:{}", quoted(f), quoted(t))).collect();
         format!(
-            "{{\"seed\":{},\"folder\":{},\"call\":{},\"files\":{{{}}},\"errors\":{},\"dropped\":{},\"outputs\":{},\"resources\":{}}}",
+            "{{\"seed\":{},\"folder\":{},\"call\":{},\"files\":{{{}}},\"errors\":{},\"early\":{},\"dropped\":{},\"outputs\":{},\"resources\":{}}}",
             self.seed,
             quoted(&self.folder),
             quoted(&self.call),
             files.join(","),
             names(&self.errors),
+            names(&self.early),
             names(&self.dropped),
             answers(&self.outputs),
             answers(&self.resources),
@@ -96,7 +102,10 @@ impl Recorded {
                 .iter()
                 .map(|(k, n)| {
                     let field = |f: &str| n.get(f).map(|x| raw(line, x));
-                    (k.text.to_string(), Answer { value: field("v"), unknown: field("u"), ty: field("t") })
+                    (
+                        k.text.to_string(),
+                        Answer { value: field("v"), unknown: field("u"), ty: field("t") },
+                    )
                 })
                 .collect()
         };
@@ -107,13 +116,16 @@ impl Recorded {
             .iter()
             .map(|(k, n)| (k.text.to_string(), n.as_text().unwrap_or("").to_owned()))
             .collect();
-        files.extend(crate::gen_case::COMPANIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned())));
+        files.extend(
+            crate::gen_case::COMPANIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned())),
+        );
         Self {
             seed: text("seed").parse().unwrap_or(0),
             folder: text("folder"),
             files,
             call: text("call"),
             errors: list("errors"),
+            early: list("early"),
             dropped: list("dropped"),
             outputs: all("outputs"),
             resources: all("resources"),

@@ -1,6 +1,6 @@
 //! Compares what Portcullis makes of a case with what Terraform made of it.
 
-use portcullis_core::{Assoc, Kind, Level, MemoryFiles, Number, Seq, Value};
+use portcullis_core::{Assoc, Files, Kind, Level, MemoryFiles, Number, Seq, Value};
 use portcullis_syntax::{Node, NodeKind, Style};
 use portcullis_terraform::{Project, Settings};
 
@@ -12,7 +12,10 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
         case.files.iter().map(|(f, t)| (format!("{}/{f}", case.folder), t.clone())).collect();
     files.push((
         "main.tf".to_owned(),
-        format!("{}output \"all\" {{\n  value = module.{}\n  sensitive = true\n}}\n", case.call, case.folder),
+        format!(
+            "{}output \"all\" {{\n  value = module.{}\n  sensitive = true\n}}\n",
+            case.call, case.folder
+        ),
     ));
     let files = MemoryFiles::new(files);
     let resolution = Project::new(&files, Settings::default()).resolve("");
@@ -23,16 +26,30 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
         .map(|d| d.message.as_str())
         .collect();
     let mut out = Vec::new();
-    if case.errors.is_empty() {
+    let refused = || case.errors.iter().chain(&case.early);
+    if refused().next().is_none() {
         out.extend(problems.iter().map(|p| format!("spurious: {p}")));
-    } else if problems.is_empty() {
-        out.push(format!("silent: terraform refuses {}, nothing is reported", case.errors.join(", ")));
+    }
+    // Outputs are looked at one by one below; of the rest a problem must be reported.
+    let others = case.errors.iter().filter(|n| !n.starts_with("ou") && !n.starts_with("so"));
+    let others: Vec<&str> = others.map(String::as_str).collect();
+    if problems.is_empty() && !others.is_empty() {
+        out.push(format!("silent: terraform refuses {}, nothing is reported", others.join(", ")));
     }
     let all = resolution.outputs.as_ref().and_then(|o| o.get("all"));
-    for name in &case.errors {
+    for name in refused() {
         let value = all.and_then(|a| a.get(name));
-        if let Some(v) = value.filter(|v| v.is_wholly_known()) {
-            out.push(format!("silent: {name} is {v}, terraform refuses it"));
+        let reported = resolution.diagnostics.iter().any(|d| {
+            d.span.is_some_and(|span| {
+                let source = files.sources().get(span.file);
+                let before = source.text.get(..span.start as usize).unwrap_or("");
+                let block = before.rfind("\noutput \"").map_or("", |at| &before[at..]);
+                block.starts_with(&format!("\noutput \"{name}\""))
+            })
+        });
+        if let Some(v) = value.filter(|v| v.is_wholly_known() && !reported) {
+            let when = if case.early.contains(name) { "early" } else { "silent" };
+            out.push(format!("{when}: {name} is {v}, terraform refuses it"));
         }
     }
     for (name, answer) in &case.outputs {
@@ -56,9 +73,11 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
             None => out.push(format!("{address}: missing")),
         }
     }
-    if case.errors.is_empty() {
+    if refused().next().is_none() {
         for r in &resolution.graphs[0].resources {
-            if let Some(own) = r.address.strip_prefix(&prefix).filter(|a| !case.resources.contains_key(*a)) {
+            if let Some(own) =
+                r.address.strip_prefix(&prefix).filter(|a| !case.resources.contains_key(*a))
+            {
                 out.push(format!("{own}: terraform has no such resource"));
             }
         }
@@ -89,14 +108,25 @@ fn inner<'n>(ty: Option<&'n Node>, at: Result<usize, &str>) -> Option<&'n Node> 
     }
 }
 
-fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&Node>, place: &str, out: &mut Vec<String>) {
+fn compare(
+    v: &Value,
+    want: Option<&Node>,
+    unknown: Option<&Node>,
+    ty: Option<&Node>,
+    place: &str,
+    out: &mut Vec<String>,
+) {
     if is_true(unknown) {
         if !matches!(v.kind, Kind::Unknown(_) | Kind::Choice(_)) {
             out.push(format!("{place}: overclaim: {v}, terraform does not know"));
         }
         return;
     }
-    let null = Node { span: portcullis_core::Span::new(portcullis_core::FileId(0), 0, 0), tag: None, kind: NodeKind::Scalar("null".into(), Style::Plain) };
+    let null = Node {
+        span: portcullis_core::Span::new(portcullis_core::FileId(0), 0, 0),
+        tag: None,
+        kind: NodeKind::Scalar("null".into(), Style::Plain),
+    };
     let want = want.unwrap_or(&null);
     let make = ty.and_then(Node::as_seq).and_then(|s| s.first()).and_then(Node::as_text);
     let seq = |v: &Value| match &v.kind {
@@ -116,7 +146,10 @@ fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&N
         (Kind::Unknown(u), _) => {
             // What is not computed on purpose is no difference.
             if u.why.kind != portcullis_core::WhyKind::Unsupported {
-                out.push(format!("{place}: unknown: {}, terraform knows {want:?}", u.why.text).replace("Node ", ""));
+                out.push(
+                    format!("{place}: unknown: {}, terraform knows {want:?}", u.why.text)
+                        .replace("Node ", ""),
+                );
             }
         }
         (Kind::Choice(_), _) => out.push(format!("{place}: unknown: a choice")),
@@ -126,7 +159,11 @@ fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&N
         (Kind::Str(s), NodeKind::Scalar(t, Style::Quoted)) if s == t => {}
         (Kind::List(seq, items), NodeKind::Seq(wanted)) => {
             if items.len() != wanted.len() {
-                out.push(format!("{place}: {} elements, terraform has {}: {v}", items.len(), wanted.len()));
+                out.push(format!(
+                    "{place}: {} elements, terraform has {}: {v}",
+                    items.len(),
+                    wanted.len()
+                ));
                 return;
             }
             let _ = seq;
@@ -139,7 +176,14 @@ fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&N
             for (key, want) in wanted {
                 let unknown = unknown.and_then(|u| u.get(&key.text));
                 match map.get(&key.text) {
-                    Some(item) => compare(item, Some(want), unknown, inner(ty, Err(&key.text)), &format!("{place}.{}", key.text), out),
+                    Some(item) => compare(
+                        item,
+                        Some(want),
+                        unknown,
+                        inner(ty, Err(&key.text)),
+                        &format!("{place}.{}", key.text),
+                        out,
+                    ),
                     None => out.push(format!("{place}.{}: missing", key.text)),
                 }
             }
@@ -149,7 +193,9 @@ fn compare(v: &Value, want: Option<&Node>, unknown: Option<&Node>, ty: Option<&N
                     continue;
                 }
                 match more.iter().find(|(k, _)| k.text == e.key) {
-                    Some((_, u)) => compare(&e.value, None, Some(u), None, &format!("{place}.{}", e.key), out),
+                    Some((_, u)) => {
+                        compare(&e.value, None, Some(u), None, &format!("{place}.{}", e.key), out)
+                    }
                     None => out.push(format!("{place}.{}: terraform has no such member", e.key)),
                 }
             }
@@ -162,9 +208,12 @@ fn shown(n: &Node) -> String {
     match &n.kind {
         NodeKind::Scalar(t, Style::Plain) => t.to_string(),
         NodeKind::Scalar(t, _) => format!("{t:?}"),
-        NodeKind::Seq(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        NodeKind::Seq(items) => {
+            format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", "))
+        }
         NodeKind::Map(m) => {
-            let all: Vec<String> = m.iter().map(|(k, n)| format!("{}: {}", k.text, shown(n))).collect();
+            let all: Vec<String> =
+                m.iter().map(|(k, n)| format!("{}: {}", k.text, shown(n))).collect();
             format!("{{{}}}", all.join(", "))
         }
     }

@@ -114,7 +114,11 @@ impl<'r> Writer<'r> {
         let mut out = String::from("{");
         for (i, key) in keys.iter().enumerate() {
             if self.rng.chance(50) {
-                let value = if self.rng.chance(70) { self.literal(of, depth) } else { self.expr(of, depth) };
+                let value = if self.rng.chance(70) {
+                    self.literal(of, depth)
+                } else {
+                    self.expr(of, depth)
+                };
                 let separator = if i > 0 && out.len() > 1 { ", " } else { " " };
                 out.push_str(&format!("{separator}\"{key}\" = {value}"));
             }
@@ -144,7 +148,11 @@ impl<'r> Writer<'r> {
             }
             13 => {
                 let (c, a) = (self.condition(d), self.expr(ty, d));
-                if self.rng.chance(50) { format!("({c} ? {a} : null)") } else { format!("({c} ? null : {a})") }
+                if self.rng.chance(50) {
+                    format!("({c} ? {a} : null)")
+                } else {
+                    format!("({c} ? null : {a})")
+                }
             }
             14 | 15 => self.loops(ty, d),
             16 => self.operator(ty, d),
@@ -185,8 +193,12 @@ impl<'r> Writer<'r> {
     }
 
     fn name(&mut self, ty: char) -> String {
-        let fitting: Vec<&Name> =
-            self.names.iter().filter(|n| n.ty == ty || ty == '?' || (n.ty == '?' && ty != 'b')).collect();
+        let loose = self.rng.chance(12);
+        let fitting: Vec<&Name> = self
+            .names
+            .iter()
+            .filter(|n| n.ty == ty || ty == '?' || (n.ty == '?' && loose))
+            .collect();
         match fitting.len() {
             0 => self.literal(ty, 1),
             n => fitting[self.rng.below(n)].text.clone(),
@@ -194,10 +206,13 @@ impl<'r> Writer<'r> {
     }
 
     fn call(&mut self, ty: char, d: usize) -> String {
-        let fitting: Vec<&(&str, &str, char)> =
-            FUNCTIONS.iter().filter(|f| f.2 != '_' && (f.2 == ty || ty == '?' || f.2 == '?')).collect();
+        let fitting: Vec<&(&str, &str, char)> = FUNCTIONS
+            .iter()
+            .filter(|f| f.2 != '_' && (f.2 == ty || ty == '?' || (f.2 == '?' && ty == 't')))
+            .collect();
         // Those that give the type asked for are preferred to those that may give any.
-        let exact: Vec<&(&str, &str, char)> = fitting.iter().copied().filter(|f| f.2 == ty).collect();
+        let exact: Vec<&(&str, &str, char)> =
+            fitting.iter().copied().filter(|f| f.2 == ty).collect();
         let list = if !exact.is_empty() && self.rng.chance(80) { exact } else { fitting };
         if list.is_empty() {
             return self.literal(ty, d);
@@ -260,7 +275,7 @@ impl<'r> Writer<'r> {
     }
 
     fn loops(&mut self, ty: char, d: usize) -> String {
-        let source = *self.rng.pick(&['l', 'S', 'm', 'o', 't', 'L']);
+        let source = *self.rng.pick(&['l', 'S', 'm', 'o', 't', 'L', 'l', 'm']);
         let collection = self.expr(source, d);
         let (k, v) = (self.bound(), self.bound());
         let element = match source {
@@ -279,8 +294,10 @@ impl<'r> Writer<'r> {
                 'L' => 'n',
                 _ => w.any_type(),
             };
-            let keyed = if w.rng.chance(60) && two { format!("\"${{{k}}}\"") } else { w.expr('s', 0) };
-            let filter = if w.rng.chance(30) { format!(" if {}", w.condition(0)) } else { String::new() };
+            let keyed =
+                if w.rng.chance(60) && two { format!("\"${{{k}}}\"") } else { w.expr('s', 0) };
+            let filter =
+                if w.rng.chance(30) { format!(" if {}", w.condition(0)) } else { String::new() };
             (w.expr(of, d), keyed, filter)
         });
         match ty {
@@ -291,7 +308,10 @@ impl<'r> Writer<'r> {
             'S' => format!("toset([for {head} in {collection} : {value}{filter}])"),
             's' => format!("join(\"|\", [for {head} in {collection} : {value}{filter}])"),
             'n' => format!("length([for {head} in {collection} : {value}{filter}])"),
-            'b' => format!("contains([for {head} in {collection} : {value}{filter}], {keyed})"),
+            'b' => {
+                let wanted = self.expr('s', 0);
+                format!("contains([for {head} in {collection} : {value}{filter}], {wanted})")
+            }
             _ => format!("[for {head} in {collection} : {value}{filter}]"),
         }
     }
@@ -374,10 +394,16 @@ impl<'r> Writer<'r> {
     pub(crate) fn heredoc(&mut self) -> String {
         let (a, b, c) = (self.expr('s', 1), self.condition(0), self.expr('l', 0));
         match self.rng.below(4) {
-            0 => format!("<<-EOT\n    one ${{{a}}}\n      two\n    %{{ if {b} ~}}\n    three\n    %{{ endif ~}}\n  four\n  EOT"),
-            1 => format!("<<EOT\nplain $${{x}} ${{{a}}}\n%{{ for s in {c} }}${{s}}\n%{{ endfor }}\nEOT"),
+            0 => format!(
+                "<<-EOT\n    one ${{{a}}}\n      two\n    %{{ if {b} ~}}\n    three\n    %{{ endif ~}}\n  four\n  EOT"
+            ),
+            1 => format!(
+                "<<EOT\nplain $${{x}} ${{{a}}}\n%{{ for s in {c} }}${{s}}\n%{{ endfor }}\nEOT"
+            ),
             2 => format!("<<-EOT\n\t\ttabs ${{{a}}}\n\n\t  mixed \\n %%{{x}}\n  EOT"),
-            _ => format!("<<EOT\n%{{ if {b} }}${{{a}}}%{{ else }}${{~ {a} ~}}  x%{{ endif }}\n  %{{ for k, v in {c} ~}}\n  ${{k}}=${{v}}\n  %{{~ endfor }}\nEOT"),
+            _ => format!(
+                "<<EOT\n%{{ if {b} }}${{{a}}}%{{ else }}${{~ {a} ~}}  x%{{ endif }}\n  %{{ for k, v in {c} ~}}\n  ${{k}}=${{v}}\n  %{{~ endfor }}\nEOT"
+            ),
         }
     }
 }

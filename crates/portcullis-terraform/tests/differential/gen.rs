@@ -36,37 +36,105 @@ const VARIABLES: &[(&str, char, &[&str])] = &[
     ("string", 's', &["\"x\"", "5", "true", "null", "\"\"", "1.50", "[]"]),
     ("number", 'n', &["1", "\"2\"", "\"0x1\"", "3.5", "null", "\"a\"", "1e3"]),
     ("bool", 'b', &["true", "\"false\"", "\"1\"", "null", "1", "\"yes\""]),
-    ("list(string)", 'l', &["[]", "[\"a\", \"b\"]", "[1, true]", "null", "[null]", "[\"b\", \"a\", \"b\"]", "\"a\"", "{}"]),
+    (
+        "list(string)",
+        'l',
+        &[
+            "[]",
+            "[\"a\", \"b\"]",
+            "[1, true]",
+            "null",
+            "[null]",
+            "[\"b\", \"a\", \"b\"]",
+            "\"a\"",
+            "{}",
+        ],
+    ),
     ("set(string)", 'S', &["[]", "[\"b\", \"a\", \"b\"]", "[1, \"1\"]", "null", "[\"x\", \"é\"]"]),
     ("list(number)", 'L', &["[]", "[1, \"2\"]", "[1.5, -3]", "[null]", "[\"a\"]"]),
     ("set(number)", '?', &["[3, 1, 20]", "[\"3\", 3]", "[]"]),
     ("map(string)", 'm', &["{}", "{ a = 1, b = \"x\" }", "{ b = true, a = null }", "null", "[]"]),
     ("map(number)", '?', &["{ a = 1 }", "{ a = \"2\", b = 3 }", "{}"]),
     ("any", '?', &["[]", "{}", "\"s\"", "[1, \"a\"]", "{ a = [] }", "null", "[[1], [\"a\"]]"]),
-    ("list(any)", 't', &["[1, \"a\"]", "[true, false]", "[[], [1]]", "[{ a = 1 }, { b = 2 }]", "[]", "[null, 1]", "[[1], {}]"]),
-    ("map(any)", '?', &["{ a = 1, b = \"x\" }", "{ a = [1], b = [\"c\"] }", "{ a = { x = 1 }, b = { y = 2 } }", "{}"]),
+    (
+        "list(any)",
+        't',
+        &[
+            "[1, \"a\"]",
+            "[true, false]",
+            "[[], [1]]",
+            "[{ a = 1 }, { b = 2 }]",
+            "[]",
+            "[null, 1]",
+            "[[1], {}]",
+        ],
+    ),
+    (
+        "map(any)",
+        '?',
+        &[
+            "{ a = 1, b = \"x\" }",
+            "{ a = [1], b = [\"c\"] }",
+            "{ a = { x = 1 }, b = { y = 2 } }",
+            "{}",
+        ],
+    ),
     ("set(any)", '?', &["[1, 2, 1]", "[\"a\", 1]", "[]"]),
     ("tuple([string, number])", 't', &["[1, \"2\"]", "[\"a\", 3]", "[\"a\"]", "null"]),
-    ("object({ a = string, b = number })", 'o', &["{ a = 1, b = \"2\" }", "{ a = \"x\", b = 1, c = 3 }", "{ a = \"x\" }", "{ a = null, b = null }"]),
+    (
+        "object({ a = string, b = number })",
+        'o',
+        &[
+            "{ a = 1, b = \"2\" }",
+            "{ a = \"x\", b = 1, c = 3 }",
+            "{ a = \"x\" }",
+            "{ a = null, b = null }",
+        ],
+    ),
     (
         "object({ a = optional(string, \"d\"), b = optional(number), c = optional(list(string), []) })",
         'o',
-        &["{}", "{ a = null, b = \"5\" }", "{ c = [1], a = \"z\" }", "{ b = \"x\" }", "null", "{ zz = 1 }"],
+        &[
+            "{}",
+            "{ a = null, b = \"5\" }",
+            "{ c = [1], a = \"z\" }",
+            "{ b = \"x\" }",
+            "null",
+            "{ zz = 1 }",
+        ],
     ),
     (
         "map(object({ name = string, n = optional(number, 7), tags = optional(map(string), {}) }))",
         '?',
-        &["{}", "{ a = { name = \"x\" } }", "{ b = { name = 1, n = null, tags = { t = 1 } }, a = { name = \"y\", n = 2 } }", "{ a = {} }"],
+        &[
+            "{}",
+            "{ a = { name = \"x\" } }",
+            "{ b = { name = 1, n = null, tags = { t = 1 } }, a = { name = \"y\", n = 2 } }",
+            "{ a = {} }",
+        ],
     ),
     (
         "list(object({ a = string, inner = optional(object({ x = optional(bool, true), y = optional(string) }), {}) }))",
         't',
-        &["[]", "[{ a = 1 }]", "[{ a = \"p\", inner = { y = \"q\" } }, { a = \"r\", inner = null }]", "[{}]"],
+        &[
+            "[]",
+            "[{ a = 1 }]",
+            "[{ a = \"p\", inner = { y = \"q\" } }, { a = \"r\", inner = null }]",
+            "[{}]",
+        ],
     ),
-    ("object({ a = optional(any), b = optional(set(string)) })", 'o', &["{}", "{ a = [1, \"x\"], b = [\"z\", \"y\"] }", "{ a = null }"]),
+    (
+        "object({ a = optional(any), b = optional(set(string)) })",
+        'o',
+        &["{}", "{ a = [1, \"x\"], b = [\"z\", \"y\"] }", "{ a = null }"],
+    ),
     ("list(list(string))", 't', &["[]", "[[1], [\"a\", true]]", "[[], [\"x\"]]", "[\"a\"]"]),
     ("map(list(string))", '?', &["{ a = [1, 2], b = [] }", "{}", "{ a = \"x\" }"]),
-    ("set(object({ a = string, b = optional(number, 1) }))", '?', &["[{ a = \"y\" }, { a = \"x\", b = 2 }, { a = \"y\", b = 1 }]", "[]"]),
+    (
+        "set(object({ a = string, b = optional(number, 1) }))",
+        '?',
+        &["[{ a = \"y\" }, { a = \"x\", b = 2 }, { a = \"y\", b = 1 }]", "[]"],
+    ),
 ];
 
 struct Maker<'r> {
@@ -156,7 +224,11 @@ impl Maker<'_> {
     fn unknown(&mut self) {
         let name = self.fresh("un");
         let input = self.w.literal('?', 1);
-        self.push("main.tf", &name, format!("resource \"terraform_data\" \"{name}\" {{\n  input = {input}\n}}\n"));
+        self.push(
+            "main.tf",
+            &name,
+            format!("resource \"terraform_data\" \"{name}\" {{\n  input = {input}\n}}\n"),
+        );
         self.name(format!("terraform_data.{name}.id"), 's');
         self.name(format!("terraform_data.{name}.output"), '?');
         self.name(format!("terraform_data.{name}.input"), '?');
@@ -189,18 +261,35 @@ impl Maker<'_> {
                 (
                     format!("  count = {n}\n"),
                     "count.index",
-                    vec![format!("module.{call}[0]"), format!("module.{call}[*]"), format!("one(module.{call}[*])")],
+                    vec![
+                        format!("module.{call}[0]"),
+                        format!("module.{call}[*]"),
+                        format!("one(module.{call}[*])"),
+                    ],
                 )
             }
             1 => {
-                let set = *self.w.rng.pick(&["toset([\"b\", \"a\"])", "{ b = 1, a = 2 }", "{ for k in [\"x\", \"a\"] : k => upper(k) }", "toset([])"]);
+                let set = *self.w.rng.pick(&[
+                    "toset([\"b\", \"a\"])",
+                    "{ b = 1, a = 2 }",
+                    "{ for k in [\"x\", \"a\"] : k => upper(k) }",
+                    "toset([])",
+                ]);
                 (
                     format!("  for_each = {set}\n"),
                     "each.value",
                     vec![format!("module.{call}[\"a\"]"), format!("values(module.{call})[*]")],
                 )
             }
-            _ => (String::new(), "\"p\"", vec![format!("module.{call}"), format!("module.{call}"), format!("module.{call}[*]")]),
+            _ => (
+                String::new(),
+                "\"p\"",
+                vec![
+                    format!("module.{call}"),
+                    format!("module.{call}"),
+                    format!("module.{call}[*]"),
+                ],
+            ),
         };
         self.push(
             "main.tf",
@@ -216,8 +305,13 @@ impl Maker<'_> {
         for _ in 0..2 {
             let name = self.fresh("so");
             let of = if self.w.rng.chance(40) { ty } else { self.w.any_type() };
-            let value = if self.w.rng.chance(30) { format!("var.{input}") } else { self.w.expr(of, 2) };
-            self.push("sub/main.tf", &name, format!("output \"{name}\" {{\n  value = {value}\n}}\n"));
+            let value =
+                if self.w.rng.chance(30) { format!("var.{input}") } else { self.w.expr(of, 2) };
+            self.push(
+                "sub/main.tf",
+                &name,
+                format!("output \"{name}\" {{\n  value = {value}\n}}\n"),
+            );
             made.push((name, of));
         }
         self.w.names = outer;
@@ -232,7 +326,15 @@ impl Maker<'_> {
         let name = self.fresh("rs");
         let repeat = match self.w.rng.below(4) {
             0 => {
-                let n = *self.w.rng.pick(&["2", "0", "length([1, 2, 3])", "\"1\"", "-1", "1.5", "null"]);
+                let n = *self.w.rng.pick(&[
+                    "2",
+                    "0",
+                    "length([1, 2, 3])",
+                    "\"1\"",
+                    "-1",
+                    "1.5",
+                    "null",
+                ]);
                 format!("  count = {n}\n")
             }
             1 => {
@@ -276,7 +378,11 @@ impl Maker<'_> {
             // Every function has its turn.
             1..=7 => {
                 let (f, args, _) = *self.w.rng.pick(crate::table::FUNCTIONS);
-                if matches!(f, "abspath" | "pathexpand") { self.w.expr(ty, 3) } else { self.w.call_of(f, args, 1) }
+                if matches!(f, "abspath" | "pathexpand") {
+                    self.w.expr(ty, 3)
+                } else {
+                    self.w.call_of(f, args, 1)
+                }
             }
             _ => self.w.expr(ty, 3),
         };
@@ -303,24 +409,34 @@ impl Case {
 
     /// Names of outputs of the case itself.
     pub(crate) fn outputs(&self) -> Vec<&str> {
-        self.items.iter().filter(|i| i.text.starts_with("output") && i.file == "main.tf").map(|i| i.name.as_str()).collect()
+        self.items
+            .iter()
+            .filter(|i| i.text.starts_with("output") && i.file == "main.tf")
+            .map(|i| i.name.as_str())
+            .collect()
     }
 
     pub(crate) fn write(&self) -> Written {
-        let mut texts: Vec<(&'static str, String)> = vec![("", String::new()), ("main.tf", String::new()), ("sub/main.tf", String::new())];
+        let mut texts: Vec<(&'static str, String)> =
+            vec![("", String::new()), ("main.tf", String::new()), ("sub/main.tf", String::new())];
         let header = format!("module \"{0}\" {{\n  source = \"./{0}\"\n", self.folder());
         texts[0].1.push_str(&header);
         let mut lines = Vec::new();
         for item in &self.items {
-            let Some((file, text)) = texts.iter_mut().find(|(f, _)| *f == item.file) else { continue };
+            let Some((file, text)) = texts.iter_mut().find(|(f, _)| *f == item.file) else {
+                continue;
+            };
             let first = text.matches('\n').count() + 1;
             text.push_str(&item.text);
             lines.push((*file, first, text.matches('\n').count() + 1, item.name.clone()));
         }
         texts[0].1.push_str("}\n");
         let call = texts.remove(0).1;
-        let mut files: Vec<(String, String)> =
-            texts.into_iter().filter(|(_, t)| !t.is_empty()).map(|(f, t)| (f.to_owned(), t)).collect();
+        let mut files: Vec<(String, String)> = texts
+            .into_iter()
+            .filter(|(_, t)| !t.is_empty())
+            .map(|(f, t)| (f.to_owned(), t))
+            .collect();
         files.extend(COMPANIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned())));
         Written { files, call, lines }
     }
@@ -332,7 +448,9 @@ impl Case {
             let more: Vec<String> = self
                 .items
                 .iter()
-                .filter(|i| !gone.contains(&i.name) && gone.iter().any(|g| i.text.contains(g.as_str())))
+                .filter(|i| {
+                    !gone.contains(&i.name) && gone.iter().any(|g| i.text.contains(g.as_str()))
+                })
                 .map(|i| i.name.clone())
                 .collect();
             if more.is_empty() {

@@ -28,12 +28,14 @@ struct Asked {
     errors: Vec<String>,
     dropped: Vec<String>,
     notes: Vec<String>,
+    early: Vec<String>,
 }
 
 impl Terraform {
     /// The program named by `PORTCULLIS_TERRAFORM`, else `terraform` on the path.
     pub(crate) fn find() -> Option<Self> {
-        let program = std::env::var_os("PORTCULLIS_TERRAFORM").map_or_else(|| PathBuf::from("terraform"), PathBuf::from);
+        let program = std::env::var_os("PORTCULLIS_TERRAFORM")
+            .map_or_else(|| PathBuf::from("terraform"), PathBuf::from);
         let out = Command::new(&program).args(["version", "-json"]).output().ok()?;
         let text = String::from_utf8(out.stdout).ok()?;
         let version = text.split("\"terraform_version\"").nth(1)?.split('"').nth(1)?.to_owned();
@@ -53,20 +55,54 @@ impl Terraform {
 
     /// The answers to these cases.
     pub(crate) fn ask(&self, cases: Vec<Case>) -> Vec<Recorded> {
-        let dir = std::env::temp_dir().join(format!("portcullis-differential-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("portcullis-differential-{}", std::process::id()));
         let mut asked: Vec<Asked> = cases
             .into_iter()
-            .map(|c| Asked { original: c.clone(), left: c, errors: Vec::new(), dropped: Vec::new(), notes: Vec::new() })
+            .map(|c| Asked {
+                original: c.clone(),
+                left: c,
+                errors: Vec::new(),
+                dropped: Vec::new(),
+                notes: Vec::new(),
+                early: Vec::new(),
+            })
             .collect();
         for _ in 0..MAX_ROUNDS {
             let _ = std::fs::remove_dir_all(&dir);
             let block_lines = write_root(&dir, &asked);
-            let printed = self.run(&dir, &["plan", "-json", "-input=false", "-lock=false", "-refresh=false", "-out=plan"]);
-            let problems: Vec<Node> = printed
-                .lines()
-                .filter(|l| l.contains("\"type\":\"diagnostic\"") && l.contains("\"@level\":\"error\""))
-                .map(parse)
+            // What is refused before any value is known is told apart.
+            let checked = parse(&self.run(&dir, &["validate", "-json"]));
+            let mut problems: Vec<Node> = checked
+                .get("diagnostics")
+                .and_then(Node::as_seq)
+                .unwrap_or_default()
+                .iter()
+                .filter(|d| d.get("severity").and_then(Node::as_text) == Some("error"))
+                .cloned()
                 .collect();
+            let early = !problems.is_empty();
+            let mut printed = String::new();
+            if !early {
+                printed = self.run(
+                    &dir,
+                    &[
+                        "plan",
+                        "-json",
+                        "-input=false",
+                        "-lock=false",
+                        "-refresh=false",
+                        "-out=plan",
+                    ],
+                );
+                problems = printed
+                    .lines()
+                    .filter(|l| {
+                        l.contains("\"type\":\"diagnostic\"") && l.contains("\"@level\":\"error\"")
+                    })
+                    .filter_map(|l| parse(l).get("diagnostic").cloned())
+                    .collect();
+            }
             if problems.is_empty() {
                 let shown = self.run(&dir, &["show", "-json", "plan"]);
                 assert!(shown.starts_with('{'), "terraform show: {printed}");
@@ -77,10 +113,12 @@ impl Terraform {
             // Lines as they were written, before anything is taken out.
             let lines: Vec<Lines> = asked.iter().map(|a| a.left.write().lines).collect();
             for problem in &problems {
-                take_out(problem, &mut asked, &lines, &block_lines);
+                take_out(problem, early, &mut asked, &lines, &block_lines);
             }
             let after: usize = asked.iter().map(|a| a.left.items.len()).sum();
-            let first = printed.lines().find(|l| l.contains("\"@level\":\"error\"")).unwrap_or("");
+            let first = if early { &format!("{problems:?}") } else { &printed };
+            let first =
+                first.lines().find(|l| early || l.contains("\"@level\":\"error\"")).unwrap_or("");
             assert!(after < before, "terraform refuses what belongs to no case:\n{first}");
         }
         panic!("more than {MAX_ROUNDS} rounds");
@@ -105,7 +143,9 @@ fn write_root(dir: &Path, asked: &[Asked]) -> Vec<usize> {
         for (path, text) in &written.files {
             std::fs::write(dir.join(&folder).join(path), text).expect("a file");
         }
-        modules.push_str(&format!(",{{\"Key\":\"{folder}\",\"Source\":\"./{folder}\",\"Dir\":\"{folder}\"}}"));
+        modules.push_str(&format!(
+            ",{{\"Key\":\"{folder}\",\"Source\":\"./{folder}\",\"Dir\":\"{folder}\"}}"
+        ));
         for item in &a.left.items {
             if item.text.starts_with("module") {
                 modules.push_str(&format!(
@@ -123,14 +163,16 @@ fn write_root(dir: &Path, asked: &[Asked]) -> Vec<usize> {
 }
 
 /// Takes out the item that a problem is about.
-fn take_out(problem: &Node, asked: &mut [Asked], lines: &[Lines], firsts: &[usize]) {
-    let diagnostic = problem.get("diagnostic");
+fn take_out(problem: &Node, early: bool, asked: &mut [Asked], lines: &[Lines], firsts: &[usize]) {
+    let diagnostic = Some(problem);
     let range = diagnostic.and_then(|d| d.get("range"));
     let file = range.and_then(|r| r.get("filename")).and_then(Node::as_text).unwrap_or("");
-    let line: usize = range
-        .and_then(|r| r.get("start")?.get("line")?.as_text()?.parse().ok())
-        .unwrap_or(0);
-    let (at, file, line) = if file == "main.tf" {
+    let line: usize =
+        range.and_then(|r| r.get("start")?.get("line")?.as_text()?.parse().ok()).unwrap_or(0);
+    let (at, file, line) = if let Some((folder, _)) = unwritable(diagnostic) {
+        let Some(at) = asked.iter().position(|a| a.left.folder() == folder) else { return };
+        (at, "", 0)
+    } else if file == "main.tf" {
         let at = firsts.partition_point(|f| *f <= line).saturating_sub(1);
         (at, "", line - firsts.get(at).copied().unwrap_or(1) + 1)
     } else {
@@ -138,17 +180,50 @@ fn take_out(problem: &Node, asked: &mut [Asked], lines: &[Lines], firsts: &[usiz
         let Some(at) = asked.iter().position(|a| a.left.folder() == folder) else { return };
         (at, rest, line)
     };
+    take_out_named(diagnostic, early, asked, lines, at, file, line);
+}
+
+/// An infinite number, which no plan can hold, is named in words only.
+fn unwritable(diagnostic: Option<&Node>) -> Option<(&str, &str)> {
+    let detail = diagnostic?.get("detail")?.as_text()?;
+    if let Some(rest) = detail.split("output value \"").nth(1) {
+        return rest.split('"').next()?.split_once('_');
+    }
+    let summary = diagnostic?.get("summary")?.as_text()?;
+    let (folder, rest) = summary.strip_prefix("failed to encode module.")?.split_once('.')?;
+    let name = rest.split("terraform_data.").nth(1)?;
+    Some((folder, name.split([' ', '[']).next()?))
+}
+
+fn take_out_named(
+    diagnostic: Option<&Node>,
+    early: bool,
+    asked: &mut [Asked],
+    lines: &[Lines],
+    at: usize,
+    file: &str,
+    line: usize,
+) {
     let Some(a) = asked.get_mut(at) else { return };
-    let hit = lines[at].iter().find(|(f, from, to, _)| *f == file && (*from..*to).contains(&line));
-    let Some((.., name)) = hit else { return };
-    if a.errors.contains(name) || a.dropped.contains(name) {
+    let name = match unwritable(diagnostic) {
+        Some((_, name)) => name,
+        None => {
+            let hit = lines[at]
+                .iter()
+                .find(|(f, from, to, _)| *f == file && (*from..*to).contains(&line));
+            let Some((.., name)) = hit else { return };
+            name
+        }
+    };
+    let name = &name.to_owned();
+    if a.errors.contains(name) || a.early.contains(name) || a.dropped.contains(name) {
         return;
     }
     let name = name.clone();
     let gone = a.left.take_out(&name);
     let said = |f: &str| diagnostic.and_then(|d| d.get(f)).and_then(Node::as_text).unwrap_or("");
     a.notes.push(format!("{name}: {} {}", said("summary"), said("detail")).replace('\n', " "));
-    a.errors.push(name.clone());
+    if early { &mut a.early } else { &mut a.errors }.push(name.clone());
     a.dropped.extend(gone.into_iter().filter(|g| *g != name));
 }
 
@@ -160,9 +235,13 @@ fn collect(shown: &str, asked: Vec<Asked>) -> Vec<Recorded> {
     let mut resources: BTreeMap<String, BTreeMap<String, Answer>> = BTreeMap::new();
     for change in plan.get("resource_changes").and_then(Node::as_seq).unwrap_or_default() {
         let address = change.get("address").and_then(Node::as_text).unwrap_or("");
-        let Some((folder, own)) = address.strip_prefix("module.").and_then(|r| r.split_once('.')) else { continue };
+        let Some((folder, own)) = address.strip_prefix("module.").and_then(|r| r.split_once('.'))
+        else {
+            continue;
+        };
         let change = change.get("change");
-        let part = |name: &str| change.and_then(|c| c.get(name)?.get("input")).map(|n| raw(shown, n));
+        let part =
+            |name: &str| change.and_then(|c| c.get(name)?.get("input")).map(|n| raw(shown, n));
         let answer = Answer { value: part("after"), unknown: part("after_unknown"), ty: None };
         resources.entry(folder.to_owned()).or_default().insert(own.to_owned(), answer);
     }
@@ -175,7 +254,10 @@ fn collect(shown: &str, asked: Vec<Asked>) -> Vec<Recorded> {
                 let change = changes.and_then(|c| c.get(&full));
                 let part = |field: &str| change.and_then(|c| c.get(field)).map(|n| raw(shown, n));
                 let ty = planned.and_then(|p| p.get(&full)?.get("type")).map(|n| raw(shown, n));
-                (name.to_owned(), Answer { value: part("after"), unknown: part("after_unknown"), ty })
+                (
+                    name.to_owned(),
+                    Answer { value: part("after"), unknown: part("after_unknown"), ty },
+                )
             });
             let outputs = outputs.collect();
             let written = a.original.write();
@@ -186,6 +268,7 @@ fn collect(shown: &str, asked: Vec<Asked>) -> Vec<Recorded> {
                 files: written.files,
                 call: written.call,
                 errors: a.errors,
+                early: a.early,
                 dropped: a.dropped,
                 notes: a.notes,
                 outputs,
