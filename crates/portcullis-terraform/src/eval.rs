@@ -11,11 +11,12 @@ use portcullis_core::{
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
-use crate::convert::{convert, kind_name, normalise, type_of, unify};
+use crate::convert::{convert, kind_name, normalise, type_of, unify_types};
 use crate::functions::{self, FunctionContext, FunctionError};
 use crate::resolver::Resolver;
 use crate::scope::{Access, Binding, Scope};
 use crate::types::Type;
+use crate::unify::as_part;
 use crate::unknowns::{choice, derived, invalid};
 
 /// How deep templates may render templates.
@@ -158,12 +159,13 @@ impl Resolver<'_> {
                 problems.iter().for_each(|p| self.report(p.clone()));
                 // The other side gives its type, and its problems do not count.
                 let (other, other_problems) = self.side(sides, usize::from(truth), s);
-                let both = if problems.is_empty() && other_problems.is_empty() {
-                    alternatives(value, other)
+                let fitted = if problems.is_empty() && other_problems.is_empty() {
+                    // The side that is not taken gives its type only: it need not convert.
+                    alternatives(value, other).and_then(|ty| as_part(value, &ty).ok())
                 } else {
-                    Some(vec![value.clone()])
+                    Some(value.clone())
                 };
-                let value = match both.and_then(|both| both.into_iter().next()) {
+                let value = match fitted {
                     Some(value) => value,
                     None if !is_invalid(value) && !is_invalid(other) => {
                         return self.error(
@@ -179,7 +181,12 @@ impl Resolver<'_> {
             Err(c) => {
                 let arms = [0, 1].map(|at| self.side(sides, at, s).0.clone());
                 let [then, otherwise] = &arms;
-                let arms = alternatives(then, otherwise).unwrap_or_else(|| arms.to_vec());
+                let arms = match alternatives(then, otherwise) {
+                    Some(ty) => {
+                        arms.iter().map(|v| as_part(v, &ty).unwrap_or_else(|_| v.clone())).collect()
+                    }
+                    None => arms.to_vec(),
+                };
                 let (by, flipped) = self.condition_decider(condition, &c, s);
                 let mut arms: Vec<Value> = arms
                     .into_iter()
@@ -486,17 +493,12 @@ impl Resolver<'_> {
     }
 }
 
-/// The two results of a conditional in one type; a null without a type takes that of the other.
-fn alternatives(a: &Value, b: &Value) -> Option<Vec<Value>> {
-    let typed = |null: &Value, other: &Value| {
-        let ty = type_of(other);
-        let ty = (!matches!(ty, Type::Any | Type::Dynamic)).then(|| Arc::new(ty));
-        null.clone().with_type(ty)
-    };
-    match (a.is_null() && a.ty.is_none(), b.is_null() && b.ty.is_none()) {
-        (true, _) => Some(vec![typed(a, b), b.clone()]),
-        (_, true) => Some(vec![a.clone(), typed(b, a)]),
-        _ => unify(&[a.clone(), b.clone()]),
+/// The type of a conditional with these two results, if they have one in common; a null without a
+/// type takes that of the other.
+fn alternatives(a: &Value, b: &Value) -> Option<Type> {
+    match (type_of(a), type_of(b)) {
+        (Type::Dynamic, other) | (other, Type::Dynamic) => Some(other),
+        (a, b) => unify_types(&[a, b]),
     }
 }
 

@@ -118,6 +118,16 @@ impl<'a> Project<'a> {
         self.module(dir).variables.find(variable).is_some()
     }
 
+    /// Judges a folder as a root on the calling thread, of whose stack `stack` bytes are free.
+    ///
+    /// What nests deeper than that allows is reported; with less than a few megabytes use
+    /// [`Project::resolve`].
+    #[must_use]
+    pub fn resolve_within(&self, dir: &str, stack: usize) -> Resolution {
+        let levels = stack.saturating_sub(RESERVED) / STACK_PER_LEVEL;
+        walk::resolve(self, dir, u32::try_from(levels).unwrap_or(u32::MAX))
+    }
+
     /// Judges a folder as a root.
     ///
     /// Runs on a thread of its own with a large stack, since references nest as deep as authors
@@ -143,6 +153,8 @@ impl<'a> Project<'a> {
     }
 }
 
+/// Stack left to the caller of [`Project::resolve_within`], and to what runs above it.
+const RESERVED: usize = 1 << 20;
 /// Stacks to try for a resolving thread, in bytes; only what is used is ever backed by memory, but
 /// some systems limit what may be reserved.
 const STACKS: [usize; 3] = [512 << 20, 64 << 20, 8 << 20];

@@ -58,6 +58,8 @@ pub(crate) enum Node {
     /// The text of a policy document.
     Document(ModId, usize, usize),
     Instances(ModId, usize),
+    /// Arguments of a provider configuration.
+    Provider(ModId, usize),
     Targets(ModId, usize),
 }
 
@@ -312,6 +314,9 @@ impl<'a> Resolver<'a> {
             }
             Node::Output(m, i) => {
                 (m, self.instance(m).module.outputs.list.get(i).map(|b| named("output", b)))
+            }
+            Node::Provider(m, i) => {
+                (m, self.instance(m).module.providers.list.get(i).map(|b| named("provider", b)))
             }
             Node::Targets(m, i) => {
                 (m, self.instance(m).module.calls.list.get(i).map(|b| named("module", b)))

@@ -74,8 +74,8 @@ impl Walk<'_, '_> {
         for i in 0..module.locals.list.len() {
             self.r.local(m, i);
         }
-        for block in &module.providers.list {
-            self.provider(m, &instance, block);
+        for (i, block) in module.providers.list.iter().enumerate() {
+            self.provider(m, &instance, i, block);
         }
         for (i, block) in module.resources.list.iter().enumerate() {
             self.resource(m, &instance, i, block);
@@ -107,9 +107,13 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn provider(&mut self, m: ModId, instance: &ModuleInstance, block: &Block) {
+    fn provider(&mut self, m: ModId, instance: &ModuleInstance, i: usize, block: &Block) {
         let address = self.r.provider_address(block, &instance.prefix);
-        let body = self.r.body(&block.body, &Scope::module(m), &address, block.span);
+        let mut body = self.r.provider_body(m, i);
+        if body.as_map().is_none() {
+            let origin = self.r.hop(block.span, How::Literal, OriginId::NONE);
+            body = Value::map(portcullis_core::Map::new(), origin);
+        }
         self.graph.push(Resource {
             address,
             kind: Arc::from(format!("provider.{}", label(block, 0))),
@@ -150,6 +154,7 @@ impl Walk<'_, '_> {
                 body = Value::map(portcullis_core::Map::new(), origin);
             }
             self.check_ephemeral(&body, block);
+            let body = self.r.with_default_tags(m, block, body);
             let presence = match (&instance.presence, &expansion.possible) {
                 (Presence::Possible(why), _) => Presence::Possible(why.clone()),
                 (_, Some(why)) => Presence::Possible(why.clone()),

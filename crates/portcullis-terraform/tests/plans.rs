@@ -1,7 +1,7 @@
 //! Plan JSON to graph.
 
 use portcullis_core::{Files, Flavour, MemoryFiles, Value, WhyKind};
-use portcullis_terraform::{is_plan, is_state, resolve_plan};
+use portcullis_terraform::{Project, Settings, is_plan, is_state, join, planned_by, resolve_plan};
 
 const PLAN: &str = r#"{
   "format_version": "1.2",
@@ -91,4 +91,73 @@ fn plans_and_states_are_told_apart() {
     let broken = MemoryFiles::new([("p.json", "{\"format_version\": ")]);
     let file = broken.read("p.json").unwrap();
     assert!(!resolve_plan(&broken, file).diagnostics.is_empty());
+}
+
+#[test]
+fn a_plan_is_joined_with_its_source_by_address() {
+    let source = r#"variable "days" {}
+module "m" {
+  count  = 1
+  source = "./m"
+}
+resource "aws_s3_object" "o" { bucket = module.m[0].name }
+resource "aws_cloudwatch_log_group" "g" {
+  for_each          = toset(var.names)
+  retention_in_days = var.days
+}
+variable "names" {}
+resource "aws_sqs_queue" "gone" {}
+"#;
+    let module = r#"resource "aws_s3_bucket" "b" {
+  for_each = toset(["x", "y"])
+  bucket   = each.key == "x" ? "n" : "o"
+}
+resource "aws_s3_bucket_versioning" "v" {
+  for_each = toset(["x"])
+  bucket   = aws_s3_bucket.b[each.key].id
+  versioning_configuration { status = "Enabled" }
+}
+output "name" { value = aws_s3_bucket.b["y"].id }
+"#;
+    let group = r#"{"address": "aws_cloudwatch_log_group.g[\"a\"]", "mode": "managed", "type": "aws_cloudwatch_log_group",
+     "name": "g", "change": {"actions": ["create"], "after": {"retention_in_days": 30, "kms_key_id": null, "skip_destroy": false},
+     "after_unknown": {"arn": true}, "after_sensitive": {}}},"#;
+    let plan =
+        PLAN.replacen("\"resource_changes\": [", &format!("\"resource_changes\": [{group}"), 1);
+    let files =
+        MemoryFiles::new([("main.tf", source), ("m/main.tf", module), ("plan.json", &plan)]);
+    let file = files.read("plan.json").unwrap();
+    let written = Project::new(&files, Settings::default()).resolve("");
+    let planned = resolve_plan(&files, file);
+    assert_eq!(planned_by(&planned, &written), 5);
+    let joined = join(planned, written);
+    let graph = &joined.graphs[0];
+    assert_eq!(&*graph.root, "");
+    let find = |address: &str| graph.get(graph.by_address(address).unwrap()).unwrap();
+    let text = |span: portcullis_core::Span| files.sources().get(span.file).slice(span).to_owned();
+
+    // The value is the plan's, the place is the source's, though the source cannot tell instances.
+    let group = find("aws_cloudwatch_log_group.g[\"a\"]");
+    let days = group.body.get("retention_in_days").unwrap();
+    assert_eq!(days.to_string(), "30");
+    assert_eq!(text(graph.origins.get(days.origin).unwrap().span), "var.days");
+    assert!(text(group.block).starts_with("resource \"aws_cloudwatch_log_group\""));
+    // What only the provider says stands at the block.
+    let skip = group.body.get("skip_destroy").unwrap();
+    assert!(text(graph.origins.get(skip.origin).unwrap().span).starts_with("resource"));
+    assert!(group.body.get("kms_key_id").is_none());
+
+    // References are the source's, blocks are met part by part.
+    let versioning = find("module.m[0].aws_s3_bucket_versioning.v[\"x\"]");
+    let bucket = versioning.body.get("bucket").unwrap().as_unknown().unwrap();
+    assert_eq!(&*bucket.refs[0].address, "module.m[0].aws_s3_bucket.b[\"x\"]");
+    let status = versioning.body.get("versioning_configuration").unwrap().as_list().unwrap()[0]
+        .get("status")
+        .unwrap()
+        .clone();
+    assert_eq!(text(graph.origins.get(status.origin).unwrap().span), "\"Enabled\"");
+
+    // What the plan does not have is hidden.
+    assert!(graph.by_address("aws_sqs_queue.gone").is_none());
+    assert!(joined.hidden.iter().any(|h| h.address == "aws_sqs_queue.gone"));
 }

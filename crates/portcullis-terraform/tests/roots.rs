@@ -373,3 +373,45 @@ fn hostile_expansion_ends_in_unknowns() {
     }
     assert_eq!(root.shown("r_r.x", "ok"), "1");
 }
+
+#[test]
+fn default_tags_are_read_as_tags_all() {
+    let root = resolve_with(
+        &[
+            (
+                "main.tf",
+                r#"provider "aws" {
+  default_tags { tags = { team = "a", env = "dev" } }
+}
+provider "aws" {
+  alias = "bare"
+}
+provider "aws" {
+  alias = "open"
+  default_tags { tags = var.tags }
+}
+variable "tags" {}
+module "m" { source = "./m" }
+module "n" {
+  source    = "./m"
+  providers = { aws = aws.bare }
+}
+resource "aws_sqs_queue" "q" { tags = { env = "prod" } }
+resource "aws_sqs_queue" "bare" { provider = aws.bare }
+resource "aws_sqs_queue" "open" { provider = aws.open }
+resource "random_id" "r" {}
+"#,
+            ),
+            ("m/main.tf", "resource \"aws_sns_topic\" \"t\" {}\n"),
+        ],
+        Settings::default(),
+    );
+    assert_eq!(root.problems(), [""; 0]);
+    assert_eq!(root.shown("aws_sqs_queue.q", "tags_all"), "{team: \"a\", env: \"prod\"}");
+    assert_eq!(root.shown("module.m.aws_sns_topic.t", "tags_all"), "{team: \"a\", env: \"dev\"}");
+    for bare in ["module.n.aws_sns_topic.t", "aws_sqs_queue.bare", "random_id.r"] {
+        assert!(root.resource(bare).body.get("tags_all").is_none(), "{bare}");
+    }
+    let open = root.value("aws_sqs_queue.open", "tags_all");
+    assert_eq!(open.as_unknown().unwrap().why.kind, WhyKind::NoValue);
+}

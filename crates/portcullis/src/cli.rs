@@ -158,6 +158,10 @@ pub(crate) struct Scan {
     /// Write the open findings as a baseline, and compare with it
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub(crate) write_baseline: Option<PathBuf>,
+    /// Plan of the Terraform configuration (`terraform show -json PLAN`): values are taken from it,
+    /// places and suppressions from the source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
     /// Report passes too
     #[arg(long)]
     pub(crate) include_passed: bool,

@@ -24,6 +24,7 @@ mod guard;
 mod output;
 mod overrides;
 mod own_rules;
+mod planned;
 mod policy;
 mod project;
 mod scan;
@@ -37,8 +38,10 @@ use fail::Fail;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Stack of worker threads: values nest as deep as the parsers allow.
-const STACK: usize = 16 << 20;
+/// Stacks to try for a worker: references between expressions nest as deep as authors chain them.
+/// Only what is used is ever backed by memory, but some systems limit what may be reserved.
+const STACKS: [usize; 3] = [512 << 20, 64 << 20, 16 << 20];
+static STACK: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -56,11 +59,7 @@ fn run(command: Command) -> Result<u8, Fail> {
         Command::Scan(s) => s.jobs.unwrap_or(0),
         _ => 0,
     };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .stack_size(STACK)
-        .build_global()
-        .map_err(|e| Fail::new(format!("threads cannot be started: {e}")))?;
+    start_workers(jobs)?;
     let mut out = std::io::BufWriter::new(output::Pipe(std::io::stdout().lock()));
     let code = match command {
         Command::Scan(options) => output::scan(&options, &mut out)?,
@@ -85,6 +84,27 @@ fn run(command: Command) -> Result<u8, Fail> {
     };
     out.flush().map_err(output::broken)?;
     Ok(code)
+}
+
+/// Starts the workers with the largest stack that the system reserves.
+fn start_workers(jobs: usize) -> Result<(), Fail> {
+    let mut failure = String::new();
+    for stack in STACKS {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(stack);
+        match pool.build_global() {
+            Ok(()) => {
+                STACK.get_or_init(|| stack);
+                return Ok(());
+            }
+            Err(e) => failure = e.to_string(),
+        }
+    }
+    Err(Fail::new(format!("threads cannot be started: {failure}")))
+}
+
+/// The stack of a worker, in bytes.
+fn stack() -> usize {
+    STACK.get().copied().unwrap_or(STACKS[STACKS.len() - 1])
 }
 
 /// Whether standard error is a person's terminal.

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::discover::Root;
 use crate::fail::Fail;
 use crate::own_rules::OwnRule;
+use crate::planned::Planned;
 use crate::policy::{Claim, Policy};
 use crate::project::{self, Targets};
 use crate::suppress::{self, Suppression};
@@ -81,7 +82,11 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let given: Vec<String> = values.terraform.vars.iter().map(|(k, _)| k.clone()).collect();
     let tf = terraform::Project::new(files, values.terraform);
     let templates = cfn::Project::new(files, values.templates);
-    let plan = project::plan(&targets, options.standalone, &tf, &templates);
+    let mut plan = project::plan(&targets, options.standalone, &tf, &templates);
+    let planned = match &options.plan {
+        Some(path) => Some(Planned::read(path, files, &tf, &mut plan.roots)?),
+        None => None,
+    };
     check_vars(&given, &plan.roots, &tf, &templates)?;
 
     let run = Run {
@@ -92,6 +97,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         guard: &guard,
         tf: &tf,
         templates: &templates,
+        planned,
         include_passed: options.include_passed,
     };
     let judged: Vec<Judged> = plan
@@ -210,13 +216,20 @@ struct Run<'a> {
     guard: &'a crate::guard::Guard,
     tf: &'a terraform::Project<'a>,
     templates: &'a cfn::Project<'a>,
+    planned: Option<Planned>,
     include_passed: bool,
 }
 
 impl Run<'_> {
     fn judge(&self, root: &Root) -> Judged {
         let resolution = match root {
-            Root::Terraform(dir) => self.tf.resolve(dir),
+            Root::Terraform(dir) => match &self.planned {
+                Some(p) if p.root == *dir => {
+                    terraform::join(p.resolve(self.files), self.tf.resolve(dir))
+                }
+                // A worker's stack is large enough; a thread for each of many roots would be dear.
+                _ => self.tf.resolve_within(dir, crate::stack() / 2),
+            },
             Root::Template(path) => self.templates.resolve(path),
             Root::Plan(path) => match self.files.read(path) {
                 Ok(id) => terraform::resolve_plan(self.files, id),

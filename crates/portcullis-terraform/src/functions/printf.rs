@@ -2,6 +2,8 @@
 //!
 //! Facts: <https://developer.hashicorp.com/terraform/language/functions/format>.
 
+use std::sync::Arc;
+
 use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::{BigInt, Sign};
 use portcullis_core::{Kind, Value};
@@ -139,7 +141,16 @@ impl Verb {
         };
         match self.mode {
             'v' => {
-                let text = if self.sharp { None } else { value.scalar_text() };
+                let text = match &value.kind {
+                    _ if self.sharp => None,
+                    // As %g writes it; zero keeps its sign.
+                    Kind::Num(n) if *n != 0_i64.into() => {
+                        let digits = Digits::of(&n.to_big());
+                        let sign = if digits.negative { "-" } else { "" };
+                        Some(Arc::from(format!("{sign}{}", digits.shortest(None, false))))
+                    }
+                    _ => value.scalar_text(),
+                };
                 let text = text.map_or_else(|| json::encode(value), |t| Ok(t.to_string()))?;
                 Ok(self.pad_text(&text))
             }

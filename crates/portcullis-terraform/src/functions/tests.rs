@@ -150,7 +150,7 @@ fn numeric() {
         ("ceil(-5.1)", "-5"),
         ("floor(\"4.9\")", "4"),
         ("log(16, 2)", "4"),
-        ("log(0, 10)", "!"),
+        ("log(0, 10)", "u"),
         ("pow(2, 10)", "1024"),
         ("signum(-13)", "-1"),
         ("signum(-0.2)", "!"),
@@ -233,7 +233,7 @@ fn text() {
         ("startswith(pre, \"pr\")", "true"),
         ("startswith(pre, \"x\")", "false"),
         ("startswith(pre, \"pre-x\")", "u"),
-        ("strcontains(pre, \"re-\")", "true"),
+        ("strcontains(pre, \"re-\")", "u"),
         ("format(\"%s is %d\", \"a\", 4)", "\"a is 4\""),
         (
             "format(\"%5.1f|%-5s|%05d|%x|%q\", 3.14159, \"ab\", 42, 255, \"x\")",
@@ -315,7 +315,7 @@ fn encoding() {
         ),
         ("yamldecode(\"a: .inf\")", "!"),
         ("yamldecode(\"a: b: c\")", "!"),
-        ("yamldecode(\"\")", "null"),
+        ("yamldecode(\"\")", "!"),
         (
             "yamlencode({ b = [1, { x = \"y\" }], a = {}, c = { d = \"l1\\nl2\\n\" } })",
             "\"\\\"a\\\": {}\\n\\\"b\\\":\\n- 1\\n- \\\"x\\\": \\\"y\\\"\\n\\\"c\\\":\\n  \\\"d\\\": |\\n    l1\\n    l2\\n\"",

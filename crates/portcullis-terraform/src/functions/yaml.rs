@@ -245,7 +245,7 @@ fn yamldecode(a: &Args<'_>) -> Outcome {
         ));
     }
     match parsed.documents.as_slice() {
-        [] => Ok(a.make(Kind::Null)),
+        [] => Err(FunctionError::at(0, "the text holds no YAML document")),
         [node] if tab_indented(a.str(0), node) => {
             Err(FunctionError::at(0, "the text is not valid YAML: a line is indented with a tab"))
         }

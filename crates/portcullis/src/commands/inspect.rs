@@ -58,7 +58,7 @@ enum Item<'a> {
         address: &'a str,
         #[serde(rename = "type")]
         kind: &'a str,
-        attributes: Shown<'a>,
+        attributes: Arguments<'a>,
     },
     Hidden {
         address: &'a str,
@@ -90,7 +90,7 @@ impl<'a> Inspected<'a> {
                     Some(declared) if r.flavour.is_terraform() => declared,
                     _ => &r.kind,
                 },
-                attributes: Shown(Some(&r.body)),
+                attributes: Arguments(&r.body),
             })
             .collect();
         let off = resolution.hidden.iter().filter(|h| h.because.starts_with("condition"));
@@ -111,6 +111,21 @@ impl<'a> Inspected<'a> {
             })
             .collect();
         Self { resources, outputs: Shown(resolution.outputs.as_ref()), errors }
+    }
+}
+
+/// A resource's arguments as written: what its provider adds to them (`tags_all`) has no name in
+/// the source, and is left out.
+struct Arguments<'a>(&'a Value);
+
+impl Serialize for Arguments<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let Some(map) = self.0.as_map() else { return Shown(Some(self.0)).serialize(s) };
+        let mut out = s.serialize_map(None)?;
+        for e in map.iter().filter(|e| e.key_span.is_some() || &*e.key != "tags_all") {
+            out.serialize_entry(&*e.key, &Shown(Some(&e.value)))?;
+        }
+        out.end()
     }
 }
 
