@@ -213,7 +213,7 @@ impl Evaluator<'_> {
             return Value::str(text, origin);
         };
         let why = unknown.why.clone();
-        let Value { kind, origin, marks } =
+        let Value { kind, origin, marks, .. } =
             self.unknown_from(why, std::slice::from_ref(whole), span);
         let kind = match kind {
             Kind::Unknown(u) => {
@@ -222,7 +222,7 @@ impl Evaluator<'_> {
             }
             other => other,
         };
-        Value { kind, origin, marks }
+        Value::new(kind, origin).with_marks(marks)
     }
 
     /// `Select` from `Split` of a text of which only the beginning is known: the elements that end
