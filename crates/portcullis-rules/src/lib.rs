@@ -36,14 +36,16 @@ mod secrets;
 mod text;
 mod truth;
 mod types;
+mod uses;
 
 pub use compile::{RuleSource, compile, compile_with};
 pub use evaluate::evaluate;
 pub use examples::{Example, Expect, examples};
-pub use lint::{Frameworks, lint};
+pub use lint::{Frameworks, frameworks, has_schema, lint};
 pub use model::{Fix, FixValue, Lit, Profile, Scope};
 pub use mutate::{Mutant, Subject, mutants};
 pub use overrides::{Override, Overrides, Selector};
 pub use rule::Rule;
 pub use ruleset::RuleSet;
 pub use schema::schema;
+pub use uses::{PathUse, path_uses};

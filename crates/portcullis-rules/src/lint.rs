@@ -2,17 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_core::{Diagnostic, Span};
-use portcullis_syntax::{Node, NodeKind};
+use portcullis_core::{Diagnostic, FileId, Span};
+use portcullis_syntax::{Node, NodeKind, yaml};
 
 use crate::compile::{RuleSource, compile_with};
 use crate::examples::{self, Expect};
+use crate::model::Part;
 use crate::read::Reader;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 
 /// Controls of each framework by its id.
 pub type Frameworks = BTreeMap<String, BTreeSet<String>>;
+
+/// Reads control catalogues: their ids, and those of their controls. What is none is left out.
+#[must_use]
+pub fn frameworks<'t>(texts: impl IntoIterator<Item = &'t str>) -> Frameworks {
+    let mut out = Frameworks::new();
+    for text in texts {
+        for node in yaml::parse(FileId(0), text).documents {
+            let Some(id) = node.get("id").and_then(Node::as_text) else { continue };
+            let controls = node.get("controls").and_then(Node::as_seq).unwrap_or(&[]);
+            let ids = controls.iter().filter_map(|c| c.get("id")?.as_text().map(str::to_owned));
+            out.entry(id.to_owned()).or_default().extend(ids);
+        }
+    }
+    out
+}
+
+/// Whether types like this one are described by the schemas of the AWS provider or CloudFormation:
+/// no wildcards, no providers' own settings, no other provider's types.
+#[must_use]
+pub fn has_schema(kind: &str) -> bool {
+    let plain = kind.strip_prefix("data.").unwrap_or(kind);
+    !plain.contains('*') && (plain.starts_with("aws_") || plain.starts_with("AWS::"))
+}
+
+/// Words of a run that no two rationales may share.
+const RUN: usize = 12;
+
+/// Rationales that say the same in the same words.
+fn repeated(r: &mut Reader, rules: &RuleSet, places: &BTreeMap<String, Span>) {
+    let mut seen: BTreeMap<Vec<String>, &str> = BTreeMap::new();
+    for rule in rules.rules() {
+        let letters = |c: char| !c.is_alphanumeric();
+        let words: Vec<String> = rule
+            .info
+            .rationale
+            .split(letters)
+            .filter(|w| !w.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        let mut told = false;
+        for run in words.windows(RUN) {
+            let before = *seen.entry(run.to_vec()).or_insert(rule.id());
+            if before != &**rule.id() && !told {
+                told = true;
+                let Some(place) = places.get(&**rule.id()) else { continue };
+                let run = run.join(" ");
+                r.error(*place, format!("the rationale shares words with `{before}`: {run}"));
+            }
+        }
+    }
+}
 
 /// Checks rule files: ids follow from paths, controls exist (in the frameworks given; none given,
 /// none checked), each source has its examples, nothing is declared and unused. Problems that
@@ -21,6 +73,7 @@ pub type Frameworks = BTreeMap<String, BTreeSet<String>>;
 pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> {
     let (rules, _) = compile_with(&RuleSet::default(), sources);
     let mut r = Reader::default();
+    let mut places = BTreeMap::new();
     for source in sources.iter().filter(|s| !s.is_view()) {
         for node in source.documents().0 {
             let Some((id, place)) =
@@ -28,6 +81,7 @@ pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> 
             else {
                 continue;
             };
+            places.insert(id.clone(), place);
             let name = source.path.rsplit('/').next().unwrap_or("");
             let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
             // A provider with one service has its rules in its own folder.
@@ -42,6 +96,7 @@ pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> 
             check(&mut r, rule, &node, place, frameworks);
         }
     }
+    repeated(&mut r, &rules, &places);
     r.diagnostics
 }
 
@@ -60,7 +115,10 @@ fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Framew
         }
     }
     for (key, _) in own("parts") {
-        if !rule.logic().parts.iter().any(|p| p.name == key.text) {
+        let uses = |p: &Part| {
+            std::iter::successors(Some(p), |p| p.of.as_deref()).any(|p| p.name == key.text)
+        };
+        if !rule.logic().parts.iter().any(uses) {
             r.error(key.span, format!("the part `{}` is not used", key.text));
         }
     }
@@ -125,7 +183,12 @@ fn complete(r: &mut Reader, rule: &Rule, node: &Node, id: Span) {
             }
         }
     }
-    if !list.iter().any(|e| e.expect == Expect::Unknown) {
+    // Terraform takes literals only there, so that nothing can be unknown.
+    let literal = |p: &&str| p.starts_with("@lifecycle.");
+    let paths = [true, false].map(|terraform| rule.attribute_paths(terraform));
+    let mut paths = paths.iter().flatten().flat_map(|(_, paths)| paths).peekable();
+    let literal = paths.peek().is_some() && paths.all(literal);
+    if !literal && !list.iter().any(|e| e.expect == Expect::Unknown) {
         r.error(id, "the rule lacks an unknown example");
     }
 }

@@ -15,7 +15,7 @@ mod fuzz;
 mod new_rule;
 mod rules;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use portcullis_core::{Diagnostic, Level, SourceMap};
 use portcullis_rules::{RuleSet, RuleSource, compile};
 
+mod check;
 mod examples;
 mod hide;
 mod mutate;
+mod schema;
 
 /// What the command line asks for.
 struct Options {
@@ -17,6 +19,8 @@ struct Options {
     hide: bool,
     globs: Vec<String>,
     threshold: f64,
+    schema: Option<PathBuf>,
+    record: bool,
 }
 
 /// Share of mutants, in percent, that must be noticed.
@@ -30,6 +34,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         hide: false,
         globs: Vec::new(),
         threshold: THRESHOLD,
+        schema: None,
+        record: false,
     };
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -40,6 +46,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
             "--mutate" => options.mutate = true,
             "--hide" => options.hide = true,
             "--rules" => options.rules = PathBuf::from(value("--rules")?),
+            "--schema" => options.schema = Some(PathBuf::from(value("--schema")?)),
+            "--record" => options.record = true,
             "--threshold" => {
                 let text = value("--threshold")?;
                 options.threshold =
@@ -56,11 +64,12 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     if options.hide {
         return hide::run(&catalogue, &options.globs);
     }
-    Err("say what to do: --mutate or --hide".to_owned())
+    check::run(&catalogue, &options.rules, options.schema.as_deref(), options.record)
 }
 
 /// The rule files and what they compile to.
 struct Catalogue {
+    sources: SourceMap,
     files: Vec<RuleSource>,
     rules: RuleSet,
 }
@@ -95,7 +104,7 @@ impl Catalogue {
             .filter(|d| d.level == Level::Error)
             .map(|d| shown(d, &sources))
             .collect();
-        if errors.is_empty() { Ok(Self { files, rules }) } else { Err(errors.join("\n")) }
+        if errors.is_empty() { Ok(Self { sources, files, rules }) } else { Err(errors.join("\n")) }
     }
 }
 
