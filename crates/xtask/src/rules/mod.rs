@@ -85,7 +85,9 @@ impl Catalogue {
             let path = entry.path();
             let inner = path.strip_prefix(root).unwrap_or(path);
             let yaml = path.extension().is_some_and(|e| e == "yaml");
-            if !yaml || !path.is_file() || inner.starts_with("frameworks") {
+            // What stands in no provider's folder is about rules, and none itself.
+            let about = inner.starts_with("frameworks") || inner.parent() == Some(Path::new(""));
+            if !yaml || !path.is_file() || about {
                 continue;
             }
             let text =
