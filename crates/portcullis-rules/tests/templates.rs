@@ -76,8 +76,11 @@ fn verdicts(
     out
 }
 
+/// The files that a template becomes, and the name of the one to scan.
+type Changed = (Vec<(&'static str, String)>, &'static str);
+
 /// Checks that a change of each template that has one changes no verdict; gives how many had one.
-fn same(change: &dyn Fn(&str) -> Option<(Vec<(&'static str, String)>, &'static str)>) -> usize {
+fn same(change: &dyn Fn(&str) -> Option<Changed>) -> usize {
     let sources = SourceMap::default();
     let files = catalogue_files::catalogue(&sources);
     let (rules, _) = compile(&files);
