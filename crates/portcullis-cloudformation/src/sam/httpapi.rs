@@ -3,7 +3,7 @@
 
 use portcullis_syntax::node::Node;
 
-use super::build::{At, Props, as_flag, child, if_arms, is_call, set, set_default};
+use super::build::{At, Props, as_flag, child, entries_mut, if_arms, is_call, set, set_default};
 use super::context::{Context, Source};
 use super::function::s3_location;
 use super::openapi::{self, security};
@@ -96,6 +96,13 @@ fn definition(source: &Source, cx: &mut Context<'_>) -> Option<Node> {
             if let Some(setting) = child(server, "x-amazon-apigateway-endpoint-configuration", at) {
                 set(setting, "disableExecuteApiEndpoint", disable.clone());
             }
+        }
+    }
+    if source.get("FailOnWarnings").map(|f| cx.value(f)).and_then(|f| as_flag(&f)) == Some(true) {
+        // API Gateway warns of a path without a slash, so that of the default route gets one.
+        let paths = super::build::get_mut(&mut body, "paths").and_then(entries_mut);
+        for (path, _) in paths.into_iter().flatten().filter(|(p, _)| &*p.text == "$default") {
+            path.text = "/$default".into();
         }
     }
     if let Some(name) = source.get("Name")
