@@ -1,11 +1,12 @@
 //! A compiled rule: what it says about itself, and its logic, parsed when first needed.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use portcullis_core::Severity;
 use portcullis_core::report::{Control, Remediation, RuleInfo};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::model::{Fix, Lit, Logic, Meta, Profile, Scope};
 use crate::path::Path;
@@ -23,7 +24,8 @@ pub struct Rule {
 /// and start-up time counts in editors and hooks.
 #[derive(Clone, Debug)]
 struct Lazy {
-    raw: Option<Box<RawValue>>,
+    /// The blob and where in it the logic stands.
+    raw: Option<(Arc<Cow<'static, str>>, Range<usize>)>,
     parsed: OnceLock<Logic>,
 }
 
@@ -33,7 +35,8 @@ pub(crate) struct Stored {
     pub meta: Meta,
     /// Types of each shape, for the index.
     pub kinds: Vec<ShapeKinds>,
-    pub logic: Box<RawValue>,
+    /// Where the logic stands behind the first line, and how long it is, in bytes.
+    pub logic: (u32, u32),
 }
 
 /// Whether a shape is Terraform's, and its types.
@@ -45,18 +48,16 @@ impl Rule {
     }
 
     /// A rule of a blob, and the types of its shapes.
-    pub(crate) fn load(stored: Stored) -> (Self, Vec<ShapeKinds>) {
-        let logic = Lazy { raw: Some(stored.logic), parsed: OnceLock::new() };
+    pub(crate) fn load(
+        stored: Stored,
+        blob: &Arc<Cow<'static, str>>,
+        behind: usize,
+    ) -> (Self, Vec<ShapeKinds>) {
+        let (start, length) = stored.logic;
+        let start = behind + start as usize;
+        let at = start..start + length as usize;
+        let logic = Lazy { raw: Some((blob.clone(), at)), parsed: OnceLock::new() };
         (Self::with(stored.meta, logic), stored.kinds)
-    }
-
-    pub(crate) fn store(&self) -> Result<Stored, serde_json::Error> {
-        let logic = self.logic();
-        Ok(Stored {
-            meta: self.meta.clone(),
-            kinds: self.shape_kinds(),
-            logic: serde_json::value::to_raw_value(logic)?,
-        })
     }
 
     pub(crate) fn shape_kinds(&self) -> Vec<ShapeKinds> {
@@ -67,7 +68,8 @@ impl Rule {
     /// not come from there is empty and judges nothing.
     pub(crate) fn logic(&self) -> &Logic {
         self.logic.parsed.get_or_init(|| {
-            let raw = self.logic.raw.as_ref().map_or("", |r| r.get());
+            let raw = self.logic.raw.as_ref().and_then(|(blob, at)| blob.get(at.clone()));
+            let raw = raw.unwrap_or_default();
             serde_json::from_str(raw).unwrap_or_default()
         })
     }

@@ -80,20 +80,38 @@ impl RuleSet {
         Cow::Owned(all)
     }
 
-    /// The compiled rules as lean JSON, for embedding; examples are not in it.
+    /// The compiled rules as text for embedding, without their examples: a line of JSON with what
+    /// the rules say of themselves, and behind it what they do, one JSON value after the other.
+    /// Start-up reads the first line only.
     #[must_use]
     pub fn to_blob(&self) -> String {
-        // Every type in the blob is a tree of text, numbers and lists, which JSON can hold.
-        let rules = self.rules.iter().filter_map(|r| r.store().ok()).collect();
-        let blob = Blob { views: self.views.clone(), rules };
-        serde_json::to_string(&blob).unwrap_or_default()
+        let mut logic = String::new();
+        let rules = self
+            .rules
+            .iter()
+            .filter_map(|rule| {
+                // Every type in the blob is a tree of text, numbers and lists, which JSON can hold.
+                let text = serde_json::to_string(rule.logic()).ok()?;
+                let start = logic.len();
+                logic.push_str(&text);
+                logic.push('\n');
+                let at = (u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?);
+                Some(Stored { meta: rule.meta.clone(), kinds: rule.shape_kinds(), logic: at })
+            })
+            .collect();
+        let head = Blob { views: self.views.clone(), rules };
+        format!("{}\n{logic}", serde_json::to_string(&head).unwrap_or_default())
     }
 
     /// The rules of a blob; the error says where it is broken. What a rule does is parsed when a
     /// resource first meets it.
-    pub fn from_blob(text: &str) -> Result<Self, String> {
-        let blob: Blob = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let (rules, kinds) = blob.rules.into_iter().map(Rule::load).unzip();
+    pub fn from_blob(text: impl Into<Cow<'static, str>>) -> Result<Self, String> {
+        let text: Arc<Cow<'static, str>> = Arc::new(text.into());
+        let (head, _) = text.split_once('\n').ok_or("its first line has no end")?;
+        let behind = head.len() + 1;
+        let blob: Blob = serde_json::from_str(head).map_err(|e| e.to_string())?;
+        let load = |stored: Stored| Rule::load(stored, &text, behind);
+        let (rules, kinds) = blob.rules.into_iter().map(load).unzip();
         Ok(Self::indexed(rules, kinds, blob.views))
     }
 

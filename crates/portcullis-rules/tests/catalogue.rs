@@ -80,7 +80,7 @@ fn every_rule_compiles_and_survives_the_blob() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(!rules.rules().is_empty());
     let blob = rules.to_blob();
-    let again = RuleSet::from_blob(&blob).unwrap();
+    let again = RuleSet::from_blob(blob.clone()).unwrap();
     assert_eq!(again.to_blob(), blob);
     assert_eq!(again.digest(), rules.digest());
 }

@@ -98,7 +98,7 @@ fn users_rules_share_views_but_not_ids() {
     ]);
     let (built_in, diagnostics) = compile(&list);
     assert!(diagnostics.is_empty(), "{diagnostics:#?}");
-    let built_in = RuleSet::from_blob(&built_in.to_blob()).unwrap();
+    let built_in = RuleSet::from_blob(built_in.to_blob()).unwrap();
     let mine = rule_text("view: v\nrequire: { y: set }");
     let other = mine.replace("aws-t-rule", "mine");
     let (_, list) = files(&[("mine.yaml", &mine), ("other.yaml", &other)]);
@@ -184,7 +184,7 @@ fn suppressions_of_other_controls_may_silence_a_rule() {
     let (_, list) = common::files(&[("aws/t/rule.yaml", &text)]);
     let (rules, diagnostics) = portcullis_rules::compile(&list);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
-    let rules = portcullis_rules::RuleSet::from_blob(&rules.to_blob()).unwrap();
+    let rules = portcullis_rules::RuleSet::from_blob(rules.to_blob()).unwrap();
     assert!(rules.find("OTHER").is_empty(), "it selects nothing");
     assert_eq!(rules.suppressed("OTHER"), [0]);
     assert_eq!(rules.suppressed("OWN"), [0]);

@@ -164,7 +164,7 @@ pub(crate) fn rule(logic: &str) -> RuleSet {
     let (rules, diagnostics) = compile(&list);
     assert!(diagnostics.is_empty(), "{diagnostics:#?}\n{text}");
     // What runs in the binary went through the blob.
-    RuleSet::from_blob(&rules.to_blob()).expect("a blob")
+    RuleSet::from_blob(rules.to_blob()).expect("a blob")
 }
 
 pub(crate) fn judge(rules: &RuleSet, world: &World) -> Vec<Outcome> {
