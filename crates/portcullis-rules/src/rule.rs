@@ -32,7 +32,10 @@ struct Lazy {
 /// A rule as it stands in the blob.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Stored {
+    /// Without its controls.
     pub meta: Meta,
+    /// Its controls, as numbers into the blob's list of names.
+    pub controls: Vec<(u32, u32, Vec<u32>)>,
     /// Types of each shape, for the index.
     pub kinds: Vec<ShapeKinds>,
     /// Where the logic stands behind the first line, and how long it is, in bytes.
@@ -50,6 +53,7 @@ impl Rule {
     /// A rule of a blob, and the types of its shapes.
     pub(crate) fn load(
         stored: Stored,
+        names: &[Arc<str>],
         blob: &Arc<Cow<'static, str>>,
         behind: usize,
     ) -> (Self, Vec<ShapeKinds>) {
@@ -57,7 +61,17 @@ impl Rule {
         let start = behind + start as usize;
         let at = start..start + length as usize;
         let logic = Lazy { raw: Some((blob.clone(), at)), parsed: OnceLock::new() };
-        (Self::with(stored.meta, logic), stored.kinds)
+        let name = |n: u32| names.get(n as usize).cloned();
+        let mut meta = stored.meta;
+        meta.controls = stored
+            .controls
+            .into_iter()
+            .filter_map(|(framework, strength, ids)| {
+                let ids = ids.into_iter().filter_map(name).collect();
+                Some((name(framework)?, name(strength)?, ids))
+            })
+            .collect();
+        (Self::with(meta, logic), stored.kinds)
     }
 
     pub(crate) fn shape_kinds(&self) -> Vec<ShapeKinds> {

@@ -25,6 +25,8 @@ pub struct RuleSet {
 #[derive(Serialize, Deserialize)]
 struct Blob {
     views: Vec<View>,
+    /// Frameworks, strengths and controls, each once: rules name few of them very often.
+    names: Vec<Arc<str>>,
     rules: Vec<Stored>,
 }
 
@@ -86,6 +88,7 @@ impl RuleSet {
     #[must_use]
     pub fn to_blob(&self) -> String {
         let mut logic = String::new();
+        let mut names = Names::default();
         let rules = self
             .rules
             .iter()
@@ -96,10 +99,19 @@ impl RuleSet {
                 logic.push_str(&text);
                 logic.push('\n');
                 let at = (u32::try_from(start).ok()?, u32::try_from(text.len()).ok()?);
-                Some(Stored { meta: rule.meta.clone(), kinds: rule.shape_kinds(), logic: at })
+                let mut meta = rule.meta.clone();
+                let controls = std::mem::take(&mut meta.controls);
+                let controls = controls
+                    .iter()
+                    .map(|(framework, strength, ids)| {
+                        let ids = ids.iter().map(|id| names.number(id)).collect();
+                        (names.number(framework), names.number(strength), ids)
+                    })
+                    .collect();
+                Some(Stored { meta, controls, kinds: rule.shape_kinds(), logic: at })
             })
             .collect();
-        let head = Blob { views: self.views.clone(), rules };
+        let head = Blob { views: self.views.clone(), names: names.list, rules };
         format!("{}\n{logic}", serde_json::to_string(&head).unwrap_or_default())
     }
 
@@ -110,7 +122,7 @@ impl RuleSet {
         let (head, _) = text.split_once('\n').ok_or("its first line has no end")?;
         let behind = head.len() + 1;
         let blob: Blob = serde_json::from_str(head).map_err(|e| e.to_string())?;
-        let load = |stored: Stored| Rule::load(stored, &text, behind);
+        let load = |stored: Stored| Rule::load(stored, &blob.names, &text, behind);
         let (rules, kinds) = blob.rules.into_iter().map(load).unzip();
         Ok(Self::indexed(rules, kinds, blob.views))
     }
@@ -153,6 +165,22 @@ impl RuleSet {
     #[must_use]
     pub fn digest(&self) -> String {
         format!("sha256:{}", Source::new("", self.to_blob()).sha256())
+    }
+}
+
+/// Texts by number.
+#[derive(Default)]
+struct Names {
+    list: Vec<Arc<str>>,
+    numbers: FxHashMap<Arc<str>, u32>,
+}
+
+impl Names {
+    fn number(&mut self, name: &Arc<str>) -> u32 {
+        *self.numbers.entry(name.clone()).or_insert_with(|| {
+            self.list.push(name.clone());
+            self.list.len() as u32 - 1
+        })
     }
 }
 

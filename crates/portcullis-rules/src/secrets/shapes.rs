@@ -78,7 +78,8 @@ pub(super) fn names_secret(name: &str) -> bool {
         "accesskey",
         "credential",
     ];
-    const ABOUT: [&str; 16] = [
+    // What only tells of a secret, and what says of itself that it is none that counts.
+    const ABOUT: [&str; 18] = [
         "arn",
         "name",
         "id",
@@ -95,18 +96,42 @@ pub(super) fn names_secret(name: &str) -> bool {
         "version",
         "region",
         "file",
+        "test",
+        "example",
     ];
     SECRET.iter().any(|s| name.contains(s)) && !ABOUT.iter().any(|a| name.ends_with(a))
 }
 
-/// Whether text could be a generated secret: no address, path, ARN, template or sentence.
+/// Characters of one run of letters and digits that nobody takes for the name of something.
+const RUN: usize = 20;
+
+/// Whether text could be a generated secret: no address, path, ARN, template or sentence, and
+/// nothing that calls itself a placeholder.
 pub(super) fn looks_random(text: &str) -> bool {
+    let folded = text.to_ascii_lowercase();
+    let placeholder = ["example", "placeholder", "changeme", "change_me", "dummy", "replace"];
     let begins = ["arn:", "http:", "https:", "/", "${", "{{", "<", "s3:"];
     text.len() >= 16
         && !text.contains(char::is_whitespace)
         && !begins.iter().any(|b| text.starts_with(b))
+        && !placeholder.iter().any(|p| folded.contains(p))
+        && !of_words(text)
         && mixed(text)
-        && entropy(text) >= RANDOM
+        && (entropy(text) >= RANDOM || (one_run(text) && entropy(text) >= 2.5))
+}
+
+/// Whether text is words and numbers between separators, as names of things are.
+fn of_words(text: &str) -> bool {
+    let mut parts = text.split(['-', '_', '.', '/', ':']).filter(|p| !p.is_empty()).peekable();
+    let pure = |p: &str| {
+        p.chars().all(|c| c.is_ascii_alphabetic()) || p.chars().all(|c| c.is_ascii_digit())
+    };
+    text.contains(['-', '_', '.', '/', ':']) && parts.peek().is_some() && parts.all(pure)
+}
+
+/// Whether text is long and holds letters and digits only: names have dashes, dots or slashes.
+fn one_run(text: &str) -> bool {
+    text.len() >= RUN && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 fn mixed(text: &str) -> bool {
@@ -160,15 +185,21 @@ mod tests {
         for name in ["DB_PASSWORD", "apiKey", "github-token", "SECRET"] {
             assert!(names_secret(name), "{name}");
         }
-        for name in ["SECRET_ARN", "PASSWORD_LENGTH", "TOKEN_URL", "TABLE", "secretName"] {
+        for name in
+            ["SECRET_ARN", "PASSWORD_LENGTH", "TOKEN_URL", "TABLE", "secretName", "MYSECRET_TEST"]
+        {
             assert!(!names_secret(name), "{name}");
         }
         assert!(looks_random("x9Kq2vTz8Lm4Rw7Pb1"));
+        assert!(looks_random("lkjfdlksajdlksajdlksajdlk123"), "keyboard noise is a secret too");
         for text in [
             "changeme",
             "arn:aws:iam::111122223333:role/a1B2",
             "/orders/prod/token1234",
             "aaaaaaaaaaaaaaaa1",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa1",
+            "x9Kq2vTz8Lm4Rw7Pb1EXAMPLE",
+            "orders-service-production-1",
         ] {
             assert!(!looks_random(text), "{text}");
         }
