@@ -341,7 +341,7 @@ pub(crate) fn type_of(value: &Value) -> Type {
 }
 
 /// The elements of a set, in Terraform's order of iteration and without duplicates: text by
-/// bytes, numbers by size, false before true, then compound values, null, and what is unknown.
+/// bytes, numbers by size, false before true, then compound values, what is unknown, and null.
 pub(crate) fn set_of(items: Vec<Value>) -> Vec<Value> {
     let mut keyed = distinct_keyed(items);
     keyed.sort_by(|(ka, a), (kb, b)| set_order(a, b).then_with(|| ka.cmp(kb)));
@@ -369,8 +369,8 @@ fn distinct_keyed(items: Vec<Value>) -> Vec<(String, Value)> {
 
 fn set_order(a: &Value, b: &Value) -> Ordering {
     let rank = |v: &Value| match &v.kind {
-        Kind::Null => 1,
-        Kind::Unknown(_) | Kind::Choice(_) => 2,
+        Kind::Unknown(_) | Kind::Choice(_) => 1,
+        Kind::Null => 2,
         _ => 0,
     };
     rank(a).cmp(&rank(b)).then_with(|| match (&a.kind, &b.kind) {

@@ -11,12 +11,12 @@ use portcullis_core::{
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
-use crate::convert::{convert, kind_name, normalise, type_of, unify_types};
+use crate::convert::{convert, kind_name, normalise};
 use crate::functions::{self, FunctionContext, FunctionError};
 use crate::resolver::Resolver;
-use crate::scope::{Access, Binding, Scope};
+use crate::scope::{Access, Binding, Scope, with_names};
 use crate::types::Type;
-use crate::unify::as_part;
+use crate::unify::{alternatives, as_part};
 use crate::unknowns::{choice, derived, invalid};
 
 /// How deep templates may render templates.
@@ -493,15 +493,6 @@ impl Resolver<'_> {
     }
 }
 
-/// The type of a conditional with these two results, if they have one in common; a null without a
-/// type takes that of the other.
-fn alternatives(a: &Value, b: &Value) -> Option<Type> {
-    match (type_of(a), type_of(b)) {
-        (Type::Dynamic, other) | (other, Type::Dynamic) => Some(other),
-        (a, b) => unify_types(&[a, b]),
-    }
-}
-
 /// Whether a value stands for an error that was reported.
 pub(crate) fn is_invalid(v: &Value) -> bool {
     v.as_unknown().is_some_and(|u| u.why.kind == WhyKind::Invalid)
@@ -581,21 +572,6 @@ impl FunctionContext for Context<'_, '_> {
             None => {
                 convert(&value, &Type::String).map_err(|e| refuse(format!("in the template: {e}")))
             }
-        }
-    }
-}
-
-/// Runs `f` with all these names bound.
-fn with_names(
-    names: &[MapEntry],
-    next: Option<&Binding<'_>>,
-    f: &mut dyn FnMut(Option<&Binding<'_>>) -> Value,
-) -> Value {
-    match names.split_first() {
-        None => f(next),
-        Some((e, rest)) => {
-            let binding = Binding { name: &e.key, value: e.value.clone(), next };
-            with_names(rest, Some(&binding), f)
         }
     }
 }

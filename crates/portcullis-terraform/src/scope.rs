@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{How, Value};
+use portcullis_core::{How, MapEntry, Value};
 
 /// An instance of a module within one root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,5 +90,20 @@ impl<'s> Scope<'s> {
             next = b.next;
         }
         None
+    }
+}
+
+/// Runs `f` with all these names bound.
+pub(crate) fn with_names(
+    names: &[MapEntry],
+    next: Option<&Binding<'_>>,
+    f: &mut dyn FnMut(Option<&Binding<'_>>) -> Value,
+) -> Value {
+    match names.split_first() {
+        None => f(next),
+        Some((e, rest)) => {
+            let binding = Binding { name: &e.key, value: e.value.clone(), next };
+            with_names(rest, Some(&binding), f)
+        }
     }
 }

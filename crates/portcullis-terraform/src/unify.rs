@@ -22,6 +22,15 @@ pub(crate) fn as_part(value: &Value, ty: &Type) -> Result<Value, String> {
     }
 }
 
+/// The type of a conditional with these two results, if they have one in common; a null without a
+/// type takes that of the other.
+pub(crate) fn alternatives(a: &Value, b: &Value) -> Option<Type> {
+    match (type_of(a), type_of(b)) {
+        (Type::Dynamic, other) | (other, Type::Dynamic) => Some(other),
+        (a, b) => unify_types(&[a, b]),
+    }
+}
+
 /// The one type that all of these convert to, if there is one. `Dynamic` where each stays as it
 /// is; `Any` where types that are not told decide.
 pub(crate) fn unify_types(types: &[Type]) -> Option<Type> {
@@ -82,6 +91,11 @@ fn structural(types: &[&Type]) -> Found {
         Some(t) => Found::Is(make(Box::new(t))),
         None => Found::Elsewhere,
     };
+    // A list of what stays as it is needs elements that all do.
+    let settled = |found: Found| match found {
+        Found::Is(Type::List(t)) if *t == Type::Dynamic && !all_dynamic(types) => Found::None,
+        found => found,
+    };
     if maps > 0 && maps + dynamic == all {
         of(Type::Map)
     } else if maps > 0 && maps + objects + dynamic == all {
@@ -89,7 +103,7 @@ fn structural(types: &[&Type]) -> Found {
     } else if lists > 0 && lists + dynamic == all {
         of(Type::List)
     } else if lists > 0 && lists + tuples + dynamic == all {
-        as_one(Type::List)
+        settled(as_one(Type::List))
     } else if sets > 0 && sets + dynamic == all {
         of(Type::Set)
     } else if objects > 0 && objects + dynamic == all {
@@ -101,16 +115,21 @@ fn structural(types: &[&Type]) -> Found {
         if dynamic > 0 {
             return Found::Is(Type::Dynamic);
         }
-        same_length(types).unwrap_or_else(|| match of(Type::List) {
-            // A list of what stays as it is needs elements that all do.
-            Found::Is(Type::List(t)) if *t == Type::Dynamic => Found::None,
-            found => found,
-        })
+        same_length(types).unwrap_or_else(|| settled(of(Type::List)))
     } else if objects > 0 && tuples > 0 {
         Found::None
     } else {
         Found::Elsewhere
     }
+}
+
+/// Whether no element of these types has a type of its own.
+fn all_dynamic(types: &[&Type]) -> bool {
+    types.iter().all(|ty| match ty {
+        Type::List(t) => **t == Type::Dynamic,
+        Type::Tuple(ts) => ts.iter().all(|t| *t == Type::Dynamic),
+        _ => false,
+    })
 }
 
 /// One type for all elements and attributes of all these types.

@@ -170,6 +170,10 @@ fn cidrsubnets(a: &Args<'_>) -> Outcome {
     let prefix = Prefix::parse(a.str(0))?;
     let end = BigInt::from(prefix.address) + BigInt::from(prefix.host_mask()) + 1;
     let mut next = BigInt::from(prefix.address);
+    if prefix.address == 0 && a.len() > 1 {
+        // Terraform starts behind the subnet before, and at the first address there is none.
+        return Err(FunctionError::at(0, format!("{} starts at the first address", prefix.show())));
+    }
     let mut out = Vec::with_capacity(a.len());
     for i in 1..a.len() {
         let bits = a.int(i)?;
