@@ -63,6 +63,8 @@ pub(crate) struct Scope {
     pub(crate) calls: Arc<[Span]>,
     /// What the stack passes down; `None` for the root.
     pub(crate) passed: Option<Value>,
+    /// Whether it is deployed to accounts and regions of its own, as what a stack set holds.
+    pub(crate) elsewhere: bool,
     /// The scope around it and the logical id of its stack there.
     pub(crate) parent: Option<(usize, Arc<str>)>,
     pub(crate) presence: Presence,

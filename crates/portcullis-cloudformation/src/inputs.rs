@@ -155,6 +155,11 @@ impl Evaluator<'_> {
             _ => return None,
         };
         let root = self.scope(s).passed.is_none();
+        if self.scope(s).elsewhere {
+            let why = format!("{name} is that of each account and region of the stack set");
+            let why = Why::at(WhyKind::Pseudo, why, span);
+            return Some(self.unknown_from(why, &[], span).with_origin(origin));
+        }
         let given = self.given(name).filter(|_| root || !per_stack);
         let given = given.or_else(|| {
             let region = self.given("AWS::Region")?;

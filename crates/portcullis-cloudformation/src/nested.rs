@@ -20,7 +20,23 @@ const MAX_STACKS: usize = 12;
 
 /// Whether a resource type is a stack of its own.
 pub(crate) fn is_stack(kind: &str) -> bool {
-    matches!(kind, "AWS::CloudFormation::Stack" | "AWS::Serverless::Application")
+    matches!(kind, "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" | STACK_SET)
+}
+
+const STACK_SET: &str = "AWS::CloudFormation::StackSet";
+
+/// The parameters of a stack set, a list of `ParameterKey` and `ParameterValue`, as a mapping.
+fn keyed(value: Value) -> Value {
+    let Some(items) = value.as_list() else { return value };
+    let mut out = Map::new();
+    for item in items {
+        let name = item.get("ParameterKey").and_then(Value::as_str);
+        if let (Some(name), Some(given)) = (name, item.get("ParameterValue")) {
+            let (key, value) = (Arc::from(name), given.clone());
+            out.put(portcullis_core::MapEntry { key, key_span: None, value });
+        }
+    }
+    Value::map(out, value.origin)
 }
 
 /// Where a template URL leads.
@@ -74,6 +90,25 @@ fn asset(project: &Project<'_>, dir: &str, resource: &Node) -> Option<String> {
     project.assemblies.get(project.files, dir).asset(url).map(str::to_owned)
 }
 
+/// The one template on disk among those that a URL may mean.
+fn only_local(files: &dyn Files, dir: &str, url: &Value) -> Option<String> {
+    let Kind::Choice(choice) = &url.kind else { return None };
+    let mut found = None;
+    for arm in choice.arms.iter() {
+        let local = match arm.as_str().map(|text| locate(files, dir, text)) {
+            Some(Located::Local(path)) => Some(path),
+            _ => only_local(files, dir, arm),
+        };
+        match (&found, local) {
+            (_, None) => {}
+            (None, Some(path)) => found = Some(path),
+            (Some(old), Some(path)) if *old == path => {}
+            (Some(_), Some(_)) => return None,
+        }
+    }
+    found
+}
+
 fn url_of(resource: &Node) -> Option<&Node> {
     let properties = resource.get("Properties")?;
     properties.get("TemplateURL").or_else(|| properties.get("Location"))
@@ -110,6 +145,7 @@ impl Evaluator<'_> {
             chain: vec![Arc::from(path)],
             calls: Arc::from([]),
             passed: None,
+            elsewhere: false,
             parent: None,
             presence: Presence::Present,
             conditional: None,
@@ -169,7 +205,7 @@ impl Evaluator<'_> {
     ) -> Scope {
         let (condition, presence, conditional) = self.presence(s, node);
         let mut passed = match node.get("Properties").and_then(|p| p.get("Parameters")) {
-            Some(parameters) => self.eval(s, parameters),
+            Some(parameters) => keyed(self.eval(s, parameters)),
             None => Value::map(Map::new(), portcullis_core::OriginId::NONE),
         };
         if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {
@@ -182,6 +218,8 @@ impl Evaluator<'_> {
             chain: [outer.chain.clone(), vec![Arc::from(path)]].concat(),
             calls: outer.calls.iter().copied().chain([header]).collect(),
             passed: Some(passed),
+            elsewhere: outer.elsewhere
+                || node.get("Type").and_then(Node::as_text) == Some(STACK_SET),
             parent: Some((s, Arc::from(logical))),
             presence,
             conditional,
@@ -206,7 +244,7 @@ impl Evaluator<'_> {
         let written = || files.sources().get(url.span.file).slice(url.span).to_owned();
         let Some(text) = value.as_str() else {
             self.uncovered(written(), url.span);
-            return None;
+            return only_local(files, dir, &value);
         };
         match locate(files, dir, text) {
             Located::Local(path) => Some(path),

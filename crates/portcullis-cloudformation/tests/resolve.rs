@@ -429,3 +429,41 @@ Parameters: {Unset: {Type: String}}
         assert!(property(&r, "T", name).as_unknown().is_some(), "{name}");
     }
 }
+
+#[test]
+fn stack_sets_hold_a_template_of_other_accounts() {
+    let files = MemoryFiles::new([
+        (
+            "t.yaml",
+            "Resources:\n  Set:\n    Type: AWS::CloudFormation::StackSet\n    Properties:\n      \
+             StackSetName: s\n      TemplateURL: c.yaml\n      Parameters:\n        - \
+             {ParameterKey: Name, ParameterValue: logs}\n",
+        ),
+        (
+            "c.yaml",
+            "Parameters: {Name: {Type: String}}\nResources:\n  B:\n    Type: AWS::S3::Bucket\n    \
+             Properties: {BucketName: !Ref Name, Region: !Ref 'AWS::Region'}\n",
+        ),
+    ]);
+    let given = [("AWS::Region", "eu-west-1")];
+    let r = resolve(&files, "t.yaml", &given);
+    assert_eq!(property(&r, "Set/B", "BucketName").as_str(), Some("logs"));
+    assert!(property(&r, "Set/B", "Region").as_unknown().is_some());
+    assert_eq!(project(&files, &given).children("t.yaml"), ["c.yaml"]);
+}
+
+#[test]
+fn of_a_choice_of_templates_the_one_on_disk_is_judged() {
+    let files = MemoryFiles::new([
+        (
+            "t.yaml",
+            "Parameters: {Far: {Type: String}}\nConditions: {Far: !Equals [!Ref Far, 'yes']}\n\
+             Resources:\n  S:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      \
+             TemplateURL: !If [Far, 'https://b.s3.amazonaws.com/c.yaml', c.yaml]\n",
+        ),
+        ("c.yaml", "Resources: {B: {Type: 'AWS::S3::Bucket'}}\n"),
+    ]);
+    let r = resolve(&files, "t.yaml", &[]);
+    assert_eq!(&*resource(&r, 0, "S/B").kind, "AWS::S3::Bucket");
+    assert_eq!(r.not_covered.len(), 1);
+}
