@@ -117,10 +117,14 @@ fn parse_json(text: &str, of: &Value, holes: Option<&Unknown>) -> Value {
     // serde_json refuses nesting beyond 128 levels itself.
     let parsed = serde_json::from_str::<serde_json::Value>(text)
         .or_else(|_| serde_json::from_str(&without_trailing_commas(text)));
-    match parsed {
-        Ok(json) => from_json(&json, of, holes, 0),
-        Err(_) if holes.is_some() => of.clone(),
-        Err(_) => unknown(Why::new(WhyKind::Invalid, "the text is not valid JSON"), of),
+    match (parsed, holes) {
+        (Ok(json), _) => from_json(&json, of, holes, 0),
+        // Without its pieces, or it would look like text to be parsed again, and again.
+        (Err(_), Some(u)) => Value {
+            kind: Kind::Unknown(Arc::new(Unknown { pieces: None, ..u.clone() })),
+            ..of.clone()
+        },
+        (Err(_), None) => unknown(Why::new(WhyKind::Invalid, "the text is not valid JSON"), of),
     }
 }
 

@@ -135,6 +135,21 @@ fn documents_are_read_around_their_holes() {
 }
 
 #[test]
+fn a_document_with_holes_that_is_none_is_unknown() {
+    let rules = rule(
+        "resources: { tf: aws_iam_policy, each: policy.Statement }\n\
+         attributes: { effect: { tf: Effect } }\nrequire: { effect: Deny }",
+    );
+    for broken in ["{\"Resource\": \"${aws_s3_bucket.b.arn}\",\n  ]", "[${aws_s3_bucket.b.arn}"] {
+        let text = format!(
+            "resource \"aws_s3_bucket\" \"b\" {{}}\n\
+             resource \"aws_iam_policy\" \"p\" {{\n  policy = <<EOF\n{broken}\nEOF\n}}\n"
+        );
+        assert_eq!(hcl(&rules, &text), "U", "{broken}");
+    }
+}
+
+#[test]
 fn text_read_from_a_resource_means_that_one() {
     let rules = rule(
         "resources: { tf: aws_config_configuration_recorder_status }\n\
