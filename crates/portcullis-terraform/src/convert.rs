@@ -467,7 +467,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
 /// Whether two types are certainly not the same.
 fn differ(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::Any | Type::Dynamic, _) | (_, Type::Any | Type::Dynamic) => false,
+        (Type::Any, _) | (_, Type::Any) => false,
         (Type::List(a), Type::List(b))
         | (Type::Set(a), Type::Set(b))
         | (Type::Map(a), Type::Map(b)) => differ(a, b),

@@ -142,11 +142,11 @@ fn contains(a: &Args<'_>) -> Outcome {
     if a.is_open(0) {
         return Ok(a.unknown());
     }
-    let (_, items) = a.sequence(0)?;
     let wanted = a.value(1);
     if wanted.as_unknown().is_some_and(known_after_plan) {
         return Ok(a.unknown());
     }
+    let (_, items) = a.sequence(0)?;
     let mut sure = true;
     for item in items {
         match equal(item, &wanted) {

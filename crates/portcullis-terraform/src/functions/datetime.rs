@@ -277,7 +277,11 @@ fn formatdate(a: &Args<'_>) -> Outcome {
     let chars: Vec<char> = spec.chars().collect();
     let mut i = 0;
     while let Some(c) = chars.get(i) {
-        if *c == '\'' {
+        if *c == '\'' && chars.get(i + 1) == Some(&'\'') {
+            // Nothing in quotes is the quote itself.
+            out.push('\'');
+            i += 2;
+        } else if *c == '\'' {
             i = quoted(&chars, i + 1, &mut out)?;
             continue;
         }

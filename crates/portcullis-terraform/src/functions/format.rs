@@ -22,9 +22,17 @@ pub(super) const FUNCTIONS: &[Spec] = &[
 fn format(a: &Args<'_>) -> Outcome {
     let format = a.value(0);
     let Some(format) = format.as_str() else { return Ok(a.unknown()) };
-    let parts = printf::parse(format)?;
-    check_used(&parts, a.len() - 1)?;
-    line(a, &parts, a.values.get(1..).unwrap_or(&[]))
+    let values = a.values.get(1..).unwrap_or(&[]);
+    let written = || {
+        let parts = printf::parse(format)?;
+        check_used(&parts, values.len())?;
+        line(a, &parts, values)
+    };
+    match written() {
+        // Terraform does not look any further while an argument is not known.
+        Err(_) if !values.iter().all(Value::is_wholly_known) => Ok(a.unknown()),
+        written => written,
+    }
 }
 
 fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
@@ -104,13 +112,13 @@ fn formatlist(a: &Args<'_>) -> Outcome {
             _ => {}
         }
     }
+    if values.iter().any(|v| v.is_null() && v.ty.is_none()) {
+        return a.never(WhyKind::Invalid, "a null value is formatted");
+    }
     let rows = rows.unwrap_or(1);
     // Without a row nothing is formatted, and nothing checked.
     if rows == 0 {
         return a.seq(Seq::List, Vec::new());
-    }
-    if values.iter().any(|v| v.is_null() && v.ty.is_none()) {
-        return a.never(WhyKind::Invalid, "a null value is formatted");
     }
     let parts = printf::parse(format)?;
     // A row with something unknown in it is not looked at any further.

@@ -1,8 +1,10 @@
 //! Operations on sets.
 
+use std::sync::Arc;
+
 use portcullis_core::{Kind, Seq, Value};
 
-use crate::convert::{convert, set_of, unify};
+use crate::convert::{convert, set_of, type_of, unify, unify_types};
 use crate::types::Type;
 
 use super::args::Args;
@@ -23,6 +25,18 @@ fn alike(a: &Args<'_>) -> Result<Vec<Vec<Value>>, FunctionError> {
     Ok(unified.iter().map(|v| v.as_list().unwrap_or(&[]).to_vec()).collect())
 }
 
+/// The type of the sets once they are alike, if it is told.
+fn first_type(a: &Args<'_>) -> Option<Type> {
+    unify_types(&a.values.iter().map(type_of).collect::<Vec<_>>()).filter(|t| *t != Type::Any)
+}
+
+/// A set, whose type is told if it has no elements.
+fn set(a: &Args<'_>, items: Vec<Value>, ty: Option<Type>) -> Outcome {
+    let empty = items.is_empty();
+    let made = a.seq(Seq::Set, items)?;
+    Ok(if empty { made.with_type(ty.map(Arc::new)) } else { made })
+}
+
 fn setunion(a: &Args<'_>) -> Outcome {
     let all = alike(a)?.into_iter().flatten().collect();
     a.seq(Seq::Set, set_of(all))
@@ -32,14 +46,14 @@ fn setintersection(a: &Args<'_>) -> Outcome {
     let sets = alike(a)?;
     let Some((first, rest)) = sets.split_first() else { return a.seq(Seq::Set, Vec::new()) };
     let kept = first.iter().filter(|v| rest.iter().all(|s| s.contains(v)));
-    a.seq(Seq::Set, kept.cloned().collect())
+    set(a, kept.cloned().collect(), first_type(a))
 }
 
 fn setsubtract(a: &Args<'_>) -> Outcome {
     let sets = alike(a)?;
     let [from, without] = sets.as_slice() else { return a.seq(Seq::Set, Vec::new()) };
     let kept = from.iter().filter(|v| !without.contains(v));
-    a.seq(Seq::Set, kept.cloned().collect())
+    set(a, kept.cloned().collect(), first_type(a))
 }
 
 fn setproduct(a: &Args<'_>) -> Outcome {
