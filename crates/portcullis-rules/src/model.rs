@@ -428,14 +428,37 @@ pub(crate) enum Piece {
     Param(Arc<str>),
 }
 
-/// Which runs have a rule by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which runs have a rule by default; each profile has the rules of those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Profile {
     /// Every run.
     #[default]
     Recommended,
+    /// `--profile production`: what is worth its price where outages and lost data count.
+    Production,
     /// `--profile strict`, or the rule by name.
     Strict,
+}
+
+impl Profile {
+    /// All, with the words of rule files and of `--profile`.
+    pub const ALL: [(&'static str, Profile); 3] = [
+        ("recommended", Profile::Recommended),
+        ("production", Profile::Production),
+        ("strict", Profile::Strict),
+    ];
+
+    /// The word in rule files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, p)| *p == self).map_or("", |(n, _)| n)
+    }
+
+    /// The profile of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(n, _)| *n == word).map(|(_, p)| *p)
+    }
 }
 
 /// What a rule is about.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::examples::{Expect, FORMATS};
-use crate::model::Type;
+use crate::model::{Profile, Type};
 use crate::native;
 use crate::read::condition::MATCHERS;
 use crate::read::file::{REQUIRED, RULE_KEYS, STRENGTHS};
@@ -48,8 +48,8 @@ fn property(key: &str) -> Value {
         "title" => described(text, "What is required, as a statement"),
         "severity" => json!({ "enum": ["critical", "high", "medium", "low", "info"] }),
         "profile" => described(
-            json!({ "enum": ["recommended", "strict"] }),
-            "strict: runs only with --profile strict or when named",
+            json!({ "enum": Profile::ALL.map(|(name, _)| name) }),
+            "production and strict: run only with that --profile, a stricter one, or when named",
         ),
         "scope" => json!({ "enum": ["resource", "account"] }),
         "rationale" => described(text, "Why it matters"),

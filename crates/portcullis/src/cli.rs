@@ -128,7 +128,7 @@ pub(crate) struct Scan {
     /// what could not be determined [default: critical]
     #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
     pub(crate) fail_on: Option<String>,
-    /// Rules that run: recommended or strict [default: recommended]
+    /// Rules that run: recommended, production or strict [default: recommended]
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// Leave out results below this severity

@@ -20,14 +20,10 @@ pub(crate) struct Choice<'a> {
 
 /// The indices of the rules that run, sorted.
 pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result<Vec<usize>, Fail> {
-    let strict = match c.profile {
-        "recommended" => false,
-        "strict" => true,
-        other => {
-            return Err(Fail::new(format!(
-                "unknown profile `{other}`: expected recommended or strict"
-            )));
-        }
+    let Some(asked) = Profile::parse(c.profile) else {
+        let known: Vec<&str> = Profile::ALL.iter().map(|(name, _)| *name).collect();
+        let text = format!("unknown profile `{}`: expected one of {}", c.profile, known.join(", "));
+        return Err(Fail::new(text));
     };
     // All unknown names in one message, wherever they stand.
     let named = c.skip.iter().chain(c.rule).chain(config.rules.keys());
@@ -41,8 +37,7 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
                 let listed = frameworks.is_empty()
                     || rule.info.controls.iter().any(|k| frameworks.contains(&&*k.framework));
                 let enabled = config.rules.get(&*rule.info.id).and_then(|r| r.enabled);
-                let profile =
-                    strict || rule.profile() == Profile::Recommended || !frameworks.is_empty();
+                let profile = rule.profile() <= asked || !frameworks.is_empty();
                 let scope = rule.scope() == Scope::Resource || config.account.baseline;
                 listed && scope && !rule.deprecated() && enabled.unwrap_or(profile)
             })
@@ -109,4 +104,58 @@ fn known_frameworks<'a>(rules: &RuleSet, asked: &'a [String]) -> Result<Vec<&'a 
         }
     }
     Ok(asked.iter().map(String::as_str).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may")]
+mod tests {
+    use super::*;
+    use portcullis_core::SourceMap;
+    use portcullis_rules::{RuleSource, compile};
+
+    fn rules() -> RuleSet {
+        let sources = SourceMap::default();
+        let one = |name: &str, more: &str| {
+            let text = format!(
+                "id: aws-t-{name}\ntitle: T\nseverity: low\n{more}\nrationale: R\nmessage: M\n\
+                 remediation: F\nresources: {{ tf: aws_t }}\nattributes: {{ a: {{ tf: a }} }}\n\
+                 require: {{ a: set }}\n"
+            );
+            let path = format!("aws/t/{name}.yaml");
+            RuleSource { file: sources.add(path.as_str(), text.as_str()), path, text: text.into() }
+        };
+        let (rules, problems) = compile(&[
+            one("account", "scope: account"),
+            one("production", "profile: production"),
+            one("recommended", ""),
+            one("strict", "profile: strict"),
+        ]);
+        assert!(problems.is_empty(), "{problems:?}");
+        rules
+    }
+
+    fn chosen(profile: &str, rule: &[&str], baseline: bool) -> Vec<String> {
+        let rules = rules();
+        let mut config = Config::default();
+        config.account.baseline = baseline;
+        let rule: Vec<String> = rule.iter().map(|r| (*r).to_owned()).collect();
+        let choice = Choice { profile, rule: &rule, skip: &[], framework: &[] };
+        let found = select(&rules, &config, &choice).unwrap_or_else(|_| Vec::new());
+        found.into_iter().map(|i| rules.rules()[i].info.id[6..].to_owned()).collect()
+    }
+
+    #[test]
+    fn each_profile_has_the_rules_of_those_before_it() {
+        assert_eq!(chosen("recommended", &[], false), ["recommended"]);
+        assert_eq!(chosen("production", &[], false), ["production", "recommended"]);
+        assert_eq!(chosen("strict", &[], false), ["production", "recommended", "strict"]);
+        assert!(chosen("other", &[], false).is_empty());
+    }
+
+    #[test]
+    fn account_rules_run_where_the_config_says_or_when_named() {
+        assert_eq!(chosen("recommended", &[], true), ["account", "recommended"]);
+        assert_eq!(chosen("recommended", &["aws-t-account"], false), ["account"]);
+        assert_eq!(chosen("recommended", &["aws-t-strict"], false), ["strict"]);
+    }
 }

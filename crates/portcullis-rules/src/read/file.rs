@@ -95,9 +95,8 @@ pub(crate) fn rule<'n>(r: &mut Reader, node: &'n Node) -> Option<RuleFile<'n>> {
     if let Some(notes) = node.get("notes") {
         r.texts(notes, "notes");
     }
-    let profiles = [("recommended", Profile::Recommended), ("strict", Profile::Strict)];
     let scopes = [("resource", Scope::Resource), ("account", Scope::Account)];
-    let profile = node.get("profile").and_then(|n| r.word(n, "profile", &profiles));
+    let profile = node.get("profile").and_then(|n| r.word(n, "profile", &Profile::ALL));
     let scope = node.get("scope").and_then(|n| r.word(n, "scope", &scopes));
     let deprecated = node.get("deprecated").and_then(|n| r.boolean(n, "deprecated"));
     let params = node.get("params").map(|n| params(r, n)).unwrap_or_default();

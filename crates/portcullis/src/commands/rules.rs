@@ -19,14 +19,16 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
     let rules = catalogue::load(&catalogue::with_own(paths), &SourceMap::default())?.rules;
     let mut all: Vec<_> = rules.rules().iter().collect();
     all.sort_by(|a, b| a.info.id.cmp(&b.info.id));
-    let profile = |p: Profile| if p == Profile::Strict { "strict" } else { "recommended" };
     match format {
         ListFormat::Text => {
             let width = all.iter().map(|r| r.info.id.len()).max().unwrap_or(0);
             for r in all {
                 let (id, severity) = (&r.info.id, r.info.severity.name());
-                let strict = if r.profile() == Profile::Strict { " (strict)" } else { "" };
-                writeln!(out, "{id:width$}  {severity:8}  {}{strict}", r.info.title)
+                let profile = match r.profile() {
+                    Profile::Recommended => String::new(),
+                    other => format!(" ({})", other.name()),
+                };
+                writeln!(out, "{id:width$}  {severity:8}  {}{profile}", r.info.title)
                     .map_err(broken)?;
             }
         }
@@ -38,7 +40,7 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
                         "id": &*r.info.id,
                         "title": &*r.info.title,
                         "severity": r.info.severity.name(),
-                        "profile": profile(r.profile()),
+                        "profile": r.profile().name(),
                         "service": &*r.info.service,
                         "aliases": r.info.aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>(),
                         "deprecated": r.deprecated(),
@@ -75,8 +77,8 @@ pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Res
             text.push_str("\n---\n\n");
         }
         text.push_str(&format!("# {}\n\n{} · {}", info.id, info.title, info.severity.name()));
-        if rule.profile() == Profile::Strict {
-            text.push_str(" · strict profile");
+        if rule.profile() != Profile::Recommended {
+            text.push_str(&format!(" · {} profile", rule.profile().name()));
         }
         text.push_str(&format!("\n\n## Why this matters\n\n{}\n", info.rationale));
         text.push_str(&format!("\n## How to fix\n\n{}\n", info.remediation.markdown().trim_end()));
