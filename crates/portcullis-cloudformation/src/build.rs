@@ -92,7 +92,7 @@ impl Evaluator<'_> {
                 header: key.span,
                 presence,
                 conditional,
-                judged: true,
+                judged: !kind.is_empty(),
                 calls: self.scope(s).calls.clone(),
             });
             if is_stack(&kind) {
@@ -104,7 +104,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The type of a well-formed resource.
+    /// The type of a resource: empty where it has none, so that it is listed but not judged.
     fn kind_of(&mut self, key: &Key, node: &Node) -> Option<Arc<str>> {
         if node.as_map().is_none() {
             let message = format!("resource {} must be a mapping with a Type", key.text);
@@ -119,7 +119,7 @@ impl Evaluator<'_> {
                 Diagnostic::error(span, message).with_help("name a type such as AWS::S3::Bucket"),
             );
         }
-        kind.map(Arc::from)
+        Some(Arc::from(kind.unwrap_or("")))
     }
 
     fn body(&mut self, s: usize, node: &Node) -> Option<Value> {

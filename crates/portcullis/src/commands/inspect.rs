@@ -57,7 +57,7 @@ enum Item<'a> {
     Resource {
         address: &'a str,
         #[serde(rename = "type")]
-        kind: &'a str,
+        kind: Option<&'a str>,
         attributes: Arguments<'a>,
     },
     Hidden {
@@ -87,8 +87,8 @@ impl<'a> Inspected<'a> {
             .map(|r| Item::Resource {
                 address: &r.address,
                 kind: match &r.declared_kind {
-                    Some(declared) if r.flavour.is_terraform() => declared,
-                    _ => &r.kind,
+                    Some(declared) if r.flavour.is_terraform() => Some(&**declared),
+                    _ => Some(&*r.kind).filter(|kind| !kind.is_empty()),
                 },
                 attributes: Arguments(&r.body),
             })
