@@ -67,8 +67,10 @@ fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>,
             let entry = entry.map_err(|e| Fail::new(catalogue::unreadable(path, &e)))?;
             let file = entry.path();
             let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
-            if !yaml || !file.is_file() || file.parent().is_some_and(|d| d.ends_with("frameworks"))
-            {
+            // What stands beside rules and is none: the catalogues, and other tools' ids without one.
+            let beside = file.parent().is_some_and(|d| d.ends_with("frameworks"))
+                || file.file_name().is_some_and(|n| n == "aliases-declined.yaml");
+            if !yaml || !file.is_file() || beside {
                 continue;
             }
             let text: Arc<str> = std::fs::read_to_string(file)
