@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use base64::Engine as _;
 use regex::RegexSet;
 
 /// Credentials that are known by their beginning or their frame.
@@ -23,6 +24,10 @@ const SHAPES: [&str; 10] = [
 /// A secret assigned to a name inside a longer text, as in a start-up script.
 const ASSIGNED: &str = r#"(?i)(?:password|passwd|secret|token|api_?key|access_?key)["']?\s*[=:]\s*["']?([A-Za-z0-9/+=_!@#%^&*.-]{8,})"#;
 
+/// A password written out between quotes, which may be escaped: letters alone will do.
+const QUOTED: &str =
+    r#"(?i)(?:password|passwd)["']?\s*[=:]\s*\\?["']([^"'\\\s$<{%(][^"'\\\s]{7,})\\?["']"#;
+
 /// Shannon entropy, in bits per character, of text that nobody made up.
 const RANDOM: f64 = 3.5;
 
@@ -35,6 +40,7 @@ const AWS_SECRET: usize = 40;
 /// Whether text is, or holds, a credential by its shape alone.
 pub(super) fn is_credential(text: &str) -> bool {
     static SET: OnceLock<Option<RegexSet>> = OnceLock::new();
+    static QUOTES: OnceLock<Option<regex::Regex>> = OnceLock::new();
     static ASSIGN: OnceLock<Option<regex::Regex>> = OnceLock::new();
     if text.len() < 8 {
         return false;
@@ -43,11 +49,34 @@ pub(super) fn is_credential(text: &str) -> bool {
     if set.as_ref().is_some_and(|s| s.is_match(text)) || holds_aws_secret(text) {
         return true;
     }
+    let quoted = QUOTES.get_or_init(|| regex::Regex::new(QUOTED).ok());
+    let written = |value: &str| entropy(value) >= 2.5 && !is_placeholder(value);
+    let captured = |c: regex::Captures<'_>| written(c.get(1).map_or("", |m| m.as_str()));
+    if quoted.iter().flat_map(|r| r.captures_iter(text)).any(captured) {
+        return true;
+    }
+    if let Some(inner) = decoded(text) {
+        return is_credential(&inner);
+    }
     let assign = ASSIGN.get_or_init(|| regex::Regex::new(ASSIGNED).ok());
     assign.iter().flat_map(|r| r.captures_iter(text)).any(|c| {
         let value = c.get(1).map_or("", |m| m.as_str());
         mixed(value) && !value.starts_with("arn:") && entropy(value) >= 2.5
     })
+}
+
+/// The text behind base64, where the whole is that and the text can be read: user data and the like.
+/// What is shorter than a credential is left alone.
+fn decoded(text: &str) -> Option<String> {
+    let plain: String = text.split_ascii_whitespace().collect();
+    let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    if plain.len() < 24 || plain.len() % 4 != 0 || !plain.bytes().all(alphabet) {
+        return None;
+    }
+    let bytes = base64::engine::general_purpose::STANDARD.decode(plain).ok()?;
+    let inner = String::from_utf8(bytes).ok()?;
+    let readable = inner.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
+    readable.then_some(inner)
 }
 
 /// A run of forty characters as secret access keys have them.
@@ -108,16 +137,21 @@ const RUN: usize = 20;
 /// Whether text could be a generated secret: no address, path, ARN, template or sentence, and
 /// nothing that calls itself a placeholder.
 pub(super) fn looks_random(text: &str) -> bool {
-    let folded = text.to_ascii_lowercase();
-    let placeholder = ["example", "placeholder", "changeme", "change_me", "dummy", "replace"];
     let begins = ["arn:", "http:", "https:", "/", "${", "{{", "<", "s3:"];
     text.len() >= 16
         && !text.contains(char::is_whitespace)
         && !begins.iter().any(|b| text.starts_with(b))
-        && !placeholder.iter().any(|p| folded.contains(p))
+        && !is_placeholder(text)
         && !of_words(text)
         && mixed(text)
         && (entropy(text) >= RANDOM || (one_run(text) && entropy(text) >= 2.5))
+}
+
+/// Whether text says of itself that it stands for something else.
+fn is_placeholder(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words = ["example", "placeholder", "changeme", "change_me", "dummy", "replace"];
+    words.iter().any(|w| text.contains(w))
 }
 
 /// Whether text is words and numbers between separators, as names of things are.
@@ -161,6 +195,10 @@ mod tests {
             "postgres://app:hunter2@db.example.com/app",
             "DB_PASSWORD=hunter2hunter",
             "token: \"a1b2c3d4e5f6\"",
+            "export DATABASE_PASSWORD=\\\"NotARealPassword\\\"",
+            "password = 'NotARealPassword'",
+            // export DATABASE_PASSWORD="NotARealPassword"
+            "ZXhwb3J0IERBVEFCQVNFX1BBU1NXT1JEPSJOb3RBUmVhbFBhc3N3b3JkIg==",
         ] {
             assert!(is_credential(text), "{text}");
         }
@@ -173,6 +211,10 @@ mod tests {
             "postgres://app:${password}@db.example.com/app",
             "password=$(aws ssm get-parameter)",
             "token_ttl=3600",
+            "password = \"${var.password}\"",
+            "password: \"<your password>\"",
+            "password = \"changeme-later\"",
+            "ZXhwb3J0IEdSRUVUSU5HPWhlbGxvIHdvcmxk",
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
             "services/production/orders/handlers/main",
         ] {
