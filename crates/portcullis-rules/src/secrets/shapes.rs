@@ -70,7 +70,7 @@ pub(super) fn is_credential(text: &str) -> bool {
 fn decoded(text: &str) -> Option<String> {
     let plain: String = text.split_ascii_whitespace().collect();
     let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    if plain.len() < 24 || plain.len() % 4 != 0 || !plain.bytes().all(alphabet) {
+    if plain.len() < 24 || !plain.len().is_multiple_of(4) || !plain.bytes().all(alphabet) {
         return None;
     }
     let bytes = base64::engine::general_purpose::STANDARD.decode(plain).ok()?;
