@@ -5,7 +5,9 @@
 //! AWS, and serialisation. Public formats are copies made on purpose by `portcullis-report`.
 
 mod binary;
+pub mod date;
 pub mod diagnostic;
+mod escape;
 pub mod files;
 pub mod graph;
 pub mod kinds;
@@ -18,6 +20,7 @@ pub mod types;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Level};
+pub use escape::short_escape;
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use graph::{
     Decider, DeciderId, Edge, Flavour, Graph, Hidden, NotCovered, Presence, Ref, Resolution,

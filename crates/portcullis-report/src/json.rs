@@ -405,15 +405,18 @@ fn outcome<'a>(
                 owner: s.owner.as_deref(),
                 until: s.until.as_deref(),
                 line: at.as_ref().map(|p| p.start.line),
-                file: at
-                    .map(|p| place::display_path(report, &p.source.path))
-                    .or_else(|| s.path.as_ref().map(|p| place::display_path(report, p))),
+                file: shown_file(report, at.as_ref(), s.path.as_deref()),
             }
         }),
         controls: &fixed.controls,
         fingerprint: f.fingerprint.to_hex(),
         moved_fingerprint: f.moved_fingerprint.to_hex(),
     }
+}
+
+/// The file of a place, else the path that stands for one.
+fn shown_file(report: &Report, at: Option<&Place>, path: Option<&str>) -> Option<String> {
+    Some(place::display_path(report, at.map(|p| &*p.source.path).or(path)?))
 }
 
 fn mapped(c: &Control) -> Mapped<'_> {
@@ -494,9 +497,7 @@ fn problem<'a>(report: &Report, d: &'a Diagnostic) -> Problem<'a> {
     Problem {
         line: at.as_ref().map(|p| p.start.line),
         column: at.as_ref().map(|p| p.start.column),
-        file: at
-            .map(|p| place::display_path(report, &p.source.path))
-            .or_else(|| d.path.as_ref().map(|p| place::display_path(report, p))),
+        file: shown_file(report, at.as_ref(), d.path.as_deref()),
         message: &d.message,
         help: d.help.as_deref(),
     }

@@ -58,6 +58,19 @@ pub struct Example {
 }
 
 impl Example {
+    /// The name of the file that the text stands for: `main.tf`, `template.yaml`, or the `.json` of
+    /// either.
+    #[must_use]
+    pub fn file_name(&self) -> &'static str {
+        let json = self.text.trim_start().starts_with('{');
+        match (self.format, json) {
+            ("terraform", false) => "main.tf",
+            ("terraform", true) => "main.tf.json",
+            (_, false) => "template.yaml",
+            (_, true) => "template.json",
+        }
+    }
+
     /// The example's name in reports: `aws-s3-bucket-encryption::terraform::fail::2`.
     #[must_use]
     pub fn name(&self) -> String {

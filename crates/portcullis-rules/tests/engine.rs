@@ -6,16 +6,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{at, judge, judge_with, letters, rule, world};
+use common::{at, judge, judge_with, letters, rule, verdicts, world};
 use portcullis_core::Verdict;
 use portcullis_rules::{Override, Overrides, Selector};
-
-fn verdicts(rule_logic: &str, cases: &[(&str, &str)]) {
-    let rules = rule(rule_logic);
-    for (text, want) in cases {
-        assert_eq!(letters(&judge(&rules, &world(text))), *want, "{text}");
-    }
-}
 
 fn why(rules: &str, text: &str) -> String {
     let outcomes = judge(&rule(rules), &world(text));

@@ -11,13 +11,7 @@ use portcullis_rules::{Example, Expect, Overrides, RuleSet, compile, evaluate, e
 
 /// The graphs of an example, with the files they are spans of.
 fn resolve(example: &Example) -> (MemoryFiles, Resolution) {
-    let json = example.text.trim_start().starts_with('{');
-    let path = match (example.format, json) {
-        ("terraform", false) => "main.tf",
-        ("terraform", true) => "main.tf.json",
-        (_, false) => "template.yaml",
-        (_, true) => "template.json",
-    };
+    let path = example.file_name();
     let files = MemoryFiles::new([(path, &*example.text)]);
     let resolution = if example.format == "terraform" {
         portcullis_terraform::Project::new(&files, Default::default()).resolve("")

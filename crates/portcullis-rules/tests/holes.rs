@@ -4,28 +4,7 @@
 
 mod common;
 
-use common::{judge, letters, rule, world};
-use portcullis_core::{Files as _, MemoryFiles};
-use portcullis_rules::{Overrides, RuleSet, evaluate};
-
-fn hcl(rules: &RuleSet, text: &str) -> String {
-    let files = MemoryFiles::new([("main.tf", text)]);
-    let found = portcullis_terraform::Project::new(&files, Default::default()).resolve("");
-    let none = Overrides::default();
-    let outcomes =
-        found.graphs.iter().flat_map(|g| evaluate(rules, &[0], g, files.sources(), &none));
-    letters(&outcomes.collect::<Vec<_>>())
-}
-
-fn template(rules: &RuleSet, text: &str) -> String {
-    let files = MemoryFiles::new([("t.yaml", text)]);
-    let found =
-        portcullis_cloudformation::Project::new(&files, Default::default()).resolve("t.yaml");
-    let none = Overrides::default();
-    let outcomes =
-        found.graphs.iter().flat_map(|g| evaluate(rules, &[0], g, files.sources(), &none));
-    letters(&outcomes.collect::<Vec<_>>())
-}
+use common::{hcl, judge, letters, rule, template, world};
 
 #[test]
 fn identifiers_hold_no_wildcards() {

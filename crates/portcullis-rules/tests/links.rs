@@ -4,22 +4,7 @@
 
 mod common;
 
-use common::{files, judge, letters, rule, rule_text, world};
-use portcullis_rules::compile;
-
-fn verdicts(logic: &str, cases: &[(&str, &str)]) {
-    let rules = rule(logic);
-    for (text, want) in cases {
-        assert_eq!(letters(&judge(&rules, &world(text))), *want, "{text}");
-    }
-}
-
-fn refused(logic: &str, want: &str) {
-    let text = rule_text(logic);
-    let (_, list) = files(&[("aws/t/rule.yaml", &text)]);
-    let messages: Vec<_> = compile(&list).1.into_iter().map(|d| d.message).collect();
-    assert!(messages.iter().any(|m| m.contains(want)), "{messages:?}");
-}
+use common::{judge, refused, rule, verdicts, world};
 
 #[test]
 fn a_part_has_only_what_its_condition_admits() {

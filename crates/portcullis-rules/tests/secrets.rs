@@ -4,33 +4,7 @@
 
 mod common;
 
-use common::{files, judge, letters, rule, rule_text, world};
-use portcullis_core::{Files as _, MemoryFiles};
-use portcullis_rules::{Overrides, RuleSet, compile, evaluate};
-
-fn verdicts(logic: &str, cases: &[(&str, &str)]) {
-    let rules = rule(logic);
-    for (text, want) in cases {
-        assert_eq!(letters(&judge(&rules, &world(text))), *want, "{text}");
-    }
-}
-
-fn template(rules: &RuleSet, text: &str) -> String {
-    let files = MemoryFiles::new([("t.yaml", text)]);
-    let found =
-        portcullis_cloudformation::Project::new(&files, Default::default()).resolve("t.yaml");
-    let none = Overrides::default();
-    let outcomes =
-        found.graphs.iter().flat_map(|g| evaluate(rules, &[0], g, files.sources(), &none));
-    letters(&outcomes.collect::<Vec<_>>())
-}
-
-fn refused(logic: &str, want: &str) {
-    let text = rule_text(logic);
-    let (_, list) = files(&[("aws/t/rule.yaml", &text)]);
-    let messages: Vec<_> = compile(&list).1.into_iter().map(|d| d.message).collect();
-    assert!(messages.iter().any(|m| m.contains(want)), "{messages:?}");
-}
+use common::{judge, refused, rule, template, verdicts, world};
 
 #[test]
 fn text_in_the_clear_is_told_by_where_it_comes_from() {

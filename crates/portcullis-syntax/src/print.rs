@@ -152,12 +152,11 @@ fn is_number(text: &str) -> bool {
 fn quoted(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
+        if let Some(escape) = portcullis_core::short_escape(c) {
+            out.push_str(escape);
+            continue;
+        }
         match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
                 out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }

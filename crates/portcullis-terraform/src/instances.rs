@@ -109,12 +109,11 @@ pub(crate) fn key_suffix(key: &str) -> String {
     let mut out = String::from("[\"");
     let mut chars = key.chars().peekable();
     while let Some(c) = chars.next() {
+        if let Some(escape) = portcullis_core::short_escape(c) {
+            out.push_str(escape);
+            continue;
+        }
         match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
             '$' | '%' if chars.peek() == Some(&'{') => {
                 out.push(c);
                 out.push(c);

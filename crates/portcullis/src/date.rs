@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcullis_core::date::{civil_from_days, days_from_civil};
+
 use crate::fail::Fail;
 use crate::suppress::is_date;
 
@@ -28,26 +30,12 @@ pub(crate) fn after(day: &str, days: u32) -> String {
     let mut parts = day.split('-').map(|p| p.parse::<i64>().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);
     let (year, month, day) = (part(), part(), part());
-    // The inverse of `civil`, by the same calendar.
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let yoe = y.rem_euclid(400);
-    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    civil(era * 146_097 + doe - 719_468 + i64::from(days))
+    civil(days_from_civil(year, month, day) + i64::from(days))
 }
 
-/// The date of a day counted from 1970-01-01, by the proleptic Gregorian calendar.
+/// The date of a day counted from 1970-01-01.
 fn civil(days: i64) -> String {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil_from_days(days);
     format!("{year:04}-{month:02}-{day:02}")
 }
 

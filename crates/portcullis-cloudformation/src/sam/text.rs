@@ -69,12 +69,11 @@ fn quote(text: &str, out: &mut String) {
     use std::fmt::Write as _;
     out.push('"');
     for c in text.chars() {
+        if let Some(escape) = portcullis_core::short_escape(c) {
+            out.push_str(escape);
+            continue;
+        }
         match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
             ' '..='~' => out.push(c),

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use portcullis_core::value::Entry;
 use portcullis_core::{
-    Choice, Decider, DeciderId, Flavour, Graph, How, Kind, Map, Marks, Outcome, Presence, Ref,
-    Resource, SourceMap, Span, Unknown, Value, Verdict, Why, WhyKind,
+    Choice, Decider, DeciderId, Files as _, Flavour, Graph, How, Kind, Map, Marks, MemoryFiles,
+    Outcome, Presence, Ref, Resolution, Resource, SourceMap, Span, Unknown, Value, Verdict, Why,
+    WhyKind,
 };
 use portcullis_rules::{Overrides, RuleSet, RuleSource, compile, evaluate};
 use portcullis_syntax::{Node, NodeKind, Style, yaml};
@@ -190,4 +191,42 @@ pub(crate) fn letters(outcomes: &[Outcome]) -> String {
 pub(crate) fn at(world: &World, span: Span) -> (u32, String) {
     let source = world.sources.get(span.file);
     (source.position(span.start).line, source.slice(span).to_owned())
+}
+
+/// Asserts that a rule's logic gives each world of `cases` the letters beside it.
+pub(crate) fn verdicts(logic: &str, cases: &[(&str, &str)]) {
+    let rules = rule(logic);
+    for (text, want) in cases {
+        assert_eq!(letters(&judge(&rules, &world(text))), *want, "{text}");
+    }
+}
+
+/// Asserts that a rule's logic is refused with a message that holds `want`.
+pub(crate) fn refused(logic: &str, want: &str) {
+    let text = rule_text(logic);
+    let (_, list) = files(&[("aws/t/rule.yaml", &text)]);
+    let messages: Vec<_> = compile(&list).1.into_iter().map(|d| d.message).collect();
+    assert!(messages.iter().any(|m| m.contains(want)), "{messages:?}");
+}
+
+/// The letters of a rule over Terraform text, read by the real resolver.
+pub(crate) fn hcl(rules: &RuleSet, text: &str) -> String {
+    let files = MemoryFiles::new([("main.tf", text)]);
+    let found = portcullis_terraform::Project::new(&files, Default::default()).resolve("");
+    resolved(rules, &files, &found)
+}
+
+/// The letters of a rule over a template, read by the real resolver.
+pub(crate) fn template(rules: &RuleSet, text: &str) -> String {
+    let files = MemoryFiles::new([("t.yaml", text)]);
+    let found =
+        portcullis_cloudformation::Project::new(&files, Default::default()).resolve("t.yaml");
+    resolved(rules, &files, &found)
+}
+
+fn resolved(rules: &RuleSet, files: &MemoryFiles, found: &Resolution) -> String {
+    let none = Overrides::default();
+    let outcomes =
+        found.graphs.iter().flat_map(|g| evaluate(rules, &[0], g, files.sources(), &none));
+    letters(&outcomes.collect::<Vec<_>>())
 }

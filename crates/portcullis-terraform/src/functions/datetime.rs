@@ -1,6 +1,7 @@
 //! Times in RFC 3339 form (<https://www.rfc-editor.org/rfc/rfc3339>).
 
 use portcullis_core::WhyKind;
+use portcullis_core::date::{civil_from_days, days_from_civil};
 
 use super::args::Args;
 use super::spec::{STR, Spec};
@@ -77,7 +78,7 @@ impl Time {
         let seconds = i64::try_from(self.nanos.div_euclid(NANOS)).unwrap_or(0) + self.offset * 60;
         let days = seconds.div_euclid(SECONDS_A_DAY);
         let of_day = seconds.rem_euclid(SECONDS_A_DAY);
-        let (year, month, day) = from_days(days);
+        let (year, month, day) = civil_from_days(days);
         Civil {
             year,
             month: month as usize,
@@ -135,7 +136,7 @@ pub(super) fn parse_date(text: &str, strict: bool) -> Option<i64> {
         2 => 28,
         _ => return None,
     };
-    (1..=days_in_month).contains(&day).then(|| to_days(year, month, day))
+    (1..=days_in_month).contains(&day).then(|| days_from_civil(year, month, day))
 }
 
 /// Nanoseconds since midnight.
@@ -171,28 +172,6 @@ pub(super) fn parse_zone(text: &str) -> Option<i64> {
     let hour = digits(hour, 2, 2).filter(|h| *h < 24)?;
     let minute = digits(minute, 2, 2).filter(|m| *m < 60)?;
     Some(sign * (hour * 60 + minute))
-}
-
-/// Howard Hinnant's algorithm: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
-fn to_days(year: i64, month: i64, day: i64) -> i64 {
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let of_era = y.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn from_days(days: i64) -> (i64, u32, u32) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    (year, u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1))
 }
 
 fn time(a: &Args<'_>, i: usize) -> Result<Time, FunctionError> {

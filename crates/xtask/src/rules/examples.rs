@@ -13,13 +13,7 @@ pub(super) struct Resolved {
 impl Resolved {
     /// Resolves the text of an example as a project of one file.
     pub(super) fn of(example: &Example) -> Self {
-        let json = example.text.trim_start().starts_with('{');
-        let path = match (example.format, json) {
-            ("terraform", false) => "main.tf",
-            ("terraform", true) => "main.tf.json",
-            (_, false) => "template.yaml",
-            (_, true) => "template.json",
-        };
+        let path = example.file_name();
         let files = MemoryFiles::new([(path, &*example.text)]);
         let resolution = if example.format == "terraform" {
             portcullis_terraform::Project::new(&files, Default::default()).resolve("")
