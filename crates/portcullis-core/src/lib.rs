@@ -16,6 +16,7 @@ pub mod origin;
 pub mod outcome;
 pub mod report;
 pub mod source;
+mod told;
 pub mod types;
 pub mod value;
 

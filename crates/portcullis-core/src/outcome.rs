@@ -47,7 +47,7 @@ impl Severity {
 }
 
 /// Pass, fail, or not known and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// What is required holds.
     Pass,
@@ -75,14 +75,6 @@ pub struct Evidence {
     pub through: OriginId,
     /// The attribute's place: its text if set, else the innermost block that should have it.
     pub span: Span,
-}
-
-impl Evidence {
-    /// Whether a list of evidence is about a secret in the clear.
-    #[must_use]
-    pub fn any_secret(list: &[Evidence]) -> bool {
-        list.iter().any(|e| e.secret)
-    }
 }
 
 /// A rule's verdict on a resource, or on one row of it (a permission, a statement).

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Hidden, NotCovered};
 use crate::origin::Step;
-use crate::outcome::{Evidence, Severity, Verdict};
+use crate::outcome::{Severity, Verdict};
 use crate::source::{FileId, SourceMap, Span, hex};
+
+pub use crate::told::{Pool, Seen, Told};
 
 /// A framework control that a rule speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +146,7 @@ pub struct Subject {
     /// Header lines of the module calls or nested stacks it came through.
     pub calls: Arc<[Span]>,
     /// The CDK construct that made it.
-    pub construct: Option<Construct>,
+    pub construct: Option<Box<Construct>>,
 }
 
 /// A construct of a CDK app.
@@ -234,39 +236,49 @@ pub struct Compared {
 }
 
 /// One result.
+///
+/// A scan of a large estate holds millions: what many results say alike stands in one shared
+/// [`Told`], whose fields are read as if they were the finding's own.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule; an index into [`Report::rules`].
     pub rule: usize,
     /// How it counts.
     pub outcome: OutcomeKind,
-    /// The verdict underneath.
-    pub verdict: Verdict,
     /// Severity, which config may have changed from the rule's.
     pub severity: Severity,
-    /// The condition it depends on.
-    pub conditional: Option<Arc<str>>,
+    /// What the baseline says of it.
+    pub baseline: Baseline,
     /// About what.
     pub subject: Arc<Subject>,
     /// The decisive place.
     pub location: Span,
-    /// Hops from there back to where the value was set.
-    pub trail: Vec<Step>,
-    /// What is wrong.
-    pub message: String,
-    /// What decided it.
-    pub evidence: Vec<Evidence>,
+    /// What it says.
+    pub told: Arc<Told>,
+    /// Hops from the location back to where the value was set.
+    pub trail: Box<[Step]>,
     /// Who suppressed it.
     pub suppressed: Option<Box<Suppressed>>,
-    /// What the baseline says of it.
-    pub baseline: Baseline,
     /// Identity across runs.
     pub fingerprint: Fingerprint,
     /// Weaker identity, for moves and renames.
     pub moved_fingerprint: Fingerprint,
 }
 
+impl std::ops::Deref for Finding {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.told
+    }
+}
+
 impl Finding {
+    /// What it says, to be changed for this finding alone.
+    pub fn told_mut(&mut self) -> &mut Told {
+        Arc::make_mut(&mut self.told)
+    }
+
     /// Whether it asks for something to be done: it failed or could not be told, and nobody
     /// suppressed it.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Where text came from: files, byte spans, and the map between spans and lines.
 
-use std::sync::{Arc, OnceLock, RwLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 
@@ -187,35 +188,84 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Every file read so far. Shared by threads; files are added, never removed.
 #[derive(Debug, Default)]
 pub struct SourceMap {
-    files: RwLock<Vec<Arc<Source>>>,
+    files: RwLock<Vec<Held>>,
+    /// Packed files that were asked for last, the latest at the end.
+    recent: Mutex<VecDeque<(FileId, Arc<Source>)>>,
+}
+
+/// How many packed files are kept unpacked: what several threads write reports of at a time.
+const RECENT: usize = 64;
+
+/// A file as it is held.
+#[derive(Clone, Debug)]
+enum Held {
+    Open(Arc<Source>),
+    /// The text compressed.
+    Packed {
+        path: Arc<str>,
+        bytes: Arc<[u8]>,
+    },
 }
 
 impl SourceMap {
     /// Adds a file and returns its id. The same path twice gives two ids: callers keep a map.
     pub fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let source = Arc::new(Source::new(path, text));
-        let mut files = match self.files.write() {
-            Ok(files) => files,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        files.push(source);
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        files.push(Held::Open(source));
         FileId(files.len() as u32 - 1)
+    }
+
+    fn held(&self, id: FileId) -> Option<Held> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner).get(id.0 as usize).cloned()
     }
 
     /// The file behind an id; an empty source for an id of another map.
     #[must_use]
     pub fn get(&self, id: FileId) -> Arc<Source> {
-        let files = match self.files.read() {
-            Ok(files) => files,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        files.get(id.0 as usize).cloned().unwrap_or_else(|| Arc::new(Source::new("", "")))
+        match self.held(id) {
+            Some(Held::Open(source)) => source,
+            Some(Held::Packed { path, bytes }) => self.unpack(id, path, &bytes),
+            None => Arc::new(Source::new("", "")),
+        }
+    }
+
+    /// Compresses a file's text, which is unpacked when it is asked for again: for scans of so many
+    /// files that their texts would be most of what is held.
+    pub fn pack(&self, id: FileId) {
+        let Some(Held::Open(source)) = self.held(id) else { return };
+        let bytes = lz4_flex::block::compress_prepend_size(source.text.as_bytes());
+        let packed = Held::Packed { path: source.path.clone(), bytes: bytes.into() };
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = files.get_mut(id.0 as usize) {
+            *held = packed;
+        }
+    }
+
+    fn unpack(&self, id: FileId, path: Arc<str>, bytes: &[u8]) -> Arc<Source> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, source)) = recent.iter().rev().find(|(of, _)| *of == id) {
+            return source.clone();
+        }
+        drop(recent);
+        let text = lz4_flex::block::decompress_size_prepended(bytes).unwrap_or_default();
+        let source = Arc::new(Source::new(path, String::from_utf8(text).unwrap_or_default()));
+        recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((id, source.clone()));
+        source
     }
 
     /// Path of a file, relative to the boundary.
     #[must_use]
     pub fn path(&self, id: FileId) -> Arc<str> {
-        self.get(id).path.clone()
+        match self.held(id) {
+            Some(Held::Open(source)) => source.path.clone(),
+            Some(Held::Packed { path, .. }) => path,
+            None => Arc::from(""),
+        }
     }
 
     /// How many files there are.
@@ -263,5 +313,27 @@ mod tests {
     fn a_byte_order_mark_takes_no_column() {
         let s = Source::new("a", "\u{feff}ab");
         assert_eq!(s.position(4), Position { line: 1, column: 2 });
+    }
+
+    #[test]
+    fn a_packed_file_is_the_same_when_it_is_asked_for_again() {
+        let map = SourceMap::default();
+        let texts: Vec<String> =
+            (0..RECENT * 2).map(|i| format!("é{i}: {}\n", "x y ".repeat(i))).collect();
+        let ids: Vec<FileId> = texts
+            .iter()
+            .enumerate()
+            .map(|(i, t)| map.add(format!("{i}.yaml"), t.as_str()))
+            .collect();
+        ids.iter().for_each(|id| map.pack(*id));
+        ids.iter().for_each(|id| map.pack(*id));
+        for _ in 0..2 {
+            for (i, id) in ids.iter().enumerate() {
+                assert_eq!(*map.get(*id).text, texts[i]);
+                assert_eq!(*map.path(*id), format!("{i}.yaml"));
+            }
+        }
+        assert_eq!(map.recent.lock().unwrap().len(), RECENT);
+        assert_eq!(map.get(FileId(999)).text.len(), 0);
     }
 }

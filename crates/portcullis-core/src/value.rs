@@ -117,7 +117,7 @@ pub struct Unknown {
 }
 
 /// Why a value is not known; `text` completes "not known: …".
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Why {
     /// The class of cause.
     pub kind: WhyKind,

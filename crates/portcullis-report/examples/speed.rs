@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use portcullis_core::report::{
-    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject,
+    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject, Told,
 };
 use portcullis_core::{Severity, SourceMap, Span, Verdict};
 use portcullis_report::{Format, Style};
@@ -36,9 +36,8 @@ fn report(text: &str, block: usize) -> Report {
             Finding {
                 rule: 0,
                 outcome: OutcomeKind::Fail,
-                verdict: Verdict::Fail,
                 severity: Severity::High,
-                conditional: None,
+                baseline: Baseline::NotCompared,
                 subject: Arc::new(Subject {
                     address: format!("aws_sqs_queue.q{i}").into(),
                     kind: "aws_sqs_queue".into(),
@@ -49,11 +48,9 @@ fn report(text: &str, block: usize) -> Report {
                     construct: None,
                 }),
                 location: Span::new(file, at + 32, at + 47),
-                trail: Vec::new(),
-                message: "`enabled` is false".into(),
-                evidence: Vec::new(),
+                told: Arc::new(Told::new(Verdict::Fail, "`enabled` is false")),
+                trail: Box::from([]),
                 suppressed: None,
-                baseline: Baseline::NotCompared,
                 fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
                 moved_fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
             }

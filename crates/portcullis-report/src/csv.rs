@@ -88,7 +88,7 @@ fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 19] {
         file,
         line,
         column,
-        if f.message.is_empty() { rule.title.to_string() } else { f.message.clone() },
+        if f.message.is_empty() { rule.title.to_string() } else { f.message.to_string() },
         because,
         f.baseline.name().unwrap_or_default().to_owned(),
         suppressed.map(|s| s.reason.clone()).unwrap_or_default(),

@@ -11,7 +11,7 @@ use std::io;
 use portcullis_core::report::{
     Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Suppressed,
 };
-use portcullis_core::{Diagnostic, Evidence, Level, Severity, Verdict};
+use portcullis_core::{Diagnostic, Level, Severity, Verdict};
 use rustc_hash::FxHashMap;
 
 use crate::place::{self, Place};
@@ -351,7 +351,7 @@ fn result<'a>(
         },
         locations: [Location {
             id: None,
-            physical_location: physical(at, Evidence::any_secret(&f.evidence)),
+            physical_location: physical(at, f.is_secret()),
             logical_locations: logical(f),
             message: None,
         }],
@@ -414,7 +414,7 @@ fn logical(f: &Finding) -> Vec<model::Logical> {
 
 /// Where the value was set, and where ignorance begins.
 fn related(report: &Report, f: &Finding) -> Vec<Location> {
-    let secret = Evidence::any_secret(&f.evidence);
+    let secret = f.is_secret();
     let made = f.subject.construct.as_ref().and_then(|c| Some((c.span?, c.path.to_string())));
     let hops = f.trail.iter().map(|s| (s.span, s.how.note().to_owned()));
     let causes: &[_] = match &f.verdict {

@@ -10,7 +10,7 @@ use std::io;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
-use portcullis_core::{Diagnostic, Evidence, Level, Severity, SourceMap, Span, Verdict};
+use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Span, Verdict};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::place::{self, Place};
@@ -182,7 +182,7 @@ fn entry(
     let f = group.first;
     let at = place::of_finding(report, f).map(Place::widened);
     // Text that is a secret is not drawn: its places are told.
-    let secret = Evidence::any_secret(&f.evidence);
+    let secret = f.is_secret();
     let (near, far): (Vec<_>, Vec<_>) =
         f.trail.iter().map(|s| (Place::of(&report.sources, s.span), s.how.note())).partition(
             |(step, _)| {

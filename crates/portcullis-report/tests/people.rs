@@ -62,7 +62,7 @@ fn one_line_failing_in_many_instances_is_one_entry() {
 #[test]
 fn colour_and_quiet_are_obeyed_and_files_cannot_steer_the_terminal() {
     let mut report = sample(false);
-    report.findings[0].message = "\u{1b}]0;owned\u{7}".into();
+    report.findings[0].told_mut().message = "\u{1b}]0;owned\u{7}".into();
     let plain = written(Format::Terminal, &report);
     assert!(plain.chars().all(|c| c == '\n' || !c.is_control()));
     let style = Style { color: true, quiet: true, ..Style::default() };
@@ -103,7 +103,7 @@ fn markdown_is_the_document_a_team_would_keep() {
 fn markdown_folds_long_lists_and_keeps_markup_out() {
     let mut report = instances(40);
     Arc::make_mut(&mut report.findings[0].subject).address = "x[\"`|<b>\"]".into();
-    report.findings[0].message = "found <img src=x> @everyone".into();
+    report.findings[0].told_mut().message = "found <img src=x> @everyone".into();
     let text = written(Format::Markdown, &report);
     assert!(text.contains("<details><summary>Failing: 41 resources</summary>"));
     assert!(text.contains("41 resources failing"));

@@ -102,7 +102,7 @@ fn empty_texts_never_reach_required_fields() {
         rule.remediation = "x".repeat(5000).into();
         rule.controls = [].into();
     }
-    report.findings[0].message = String::new();
+    report.findings[0].told_mut().message = "".into();
     report.findings[0].fingerprint = portcullis_core::report::Fingerprint::default();
     report.findings[0].location.end = report.findings[0].location.start;
     let log = checked(&report);

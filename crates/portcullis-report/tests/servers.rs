@@ -69,7 +69,7 @@ fn junit_counts_what_it_lists_and_turns_red_for_what_was_not_read() {
 #[test]
 fn junit_holds_text_that_xml_cannot() {
     let mut report = sample(false);
-    report.findings[0].message = "a\u{1}b <&\"']]> \u{ffff}".into();
+    report.findings[0].told_mut().message = "a\u{1}b <&\"']]> \u{ffff}".into();
     let all = elements(&written(Format::Junit, &report));
     let failure = all.iter().find(|e| e.0 == "failure").unwrap();
     assert_eq!(attribute(failure, "message"), "a\u{fffd}b <&\"']]> \u{fffd}");
@@ -81,7 +81,7 @@ fn github_shows_the_worst_ten_and_says_how_many_are_left() {
     let one = report.findings[0].clone();
     report.findings.extend((0..25).map(|i| {
         let mut f = one.clone();
-        f.message = format!("m{i}: 100%,\nnext");
+        f.told_mut().message = format!("m{i}: 100%,\nnext").into();
         f.severity = if i == 24 { Severity::Critical } else { Severity::High };
         f
     }));
@@ -126,7 +126,7 @@ fn gitlab_issues_have_all_that_is_required() {
 #[test]
 fn csv_rows_are_whole_and_no_formula_starts() {
     let mut report = sample(true);
-    report.findings[0].message = "=HYPERLINK(\"http://x\"), \"quoted\"\nand more".into();
+    report.findings[0].told_mut().message = "=HYPERLINK(\"http://x\"), \"quoted\"\nand more".into();
     let text = written(Format::Csv, &report);
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().unwrap().clone();

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    Baseline, Construct, Finding, Fingerprint, OutcomeKind, RuleInfo, Subject,
+    Baseline, Construct, Finding, Fingerprint, OutcomeKind, Pool, RuleInfo, Seen, Subject, Told,
 };
 use portcullis_core::{
     Evidence, Graph, How, Outcome, Presence, Resource, SourceMap, Span, Step, Verdict,
 };
 use sha2::{Digest, Sha256};
+
+/// Pieces of evidence that a finding keeps.
+const EVIDENCE: usize = 16;
 
 /// What the findings of a resource share.
 pub(crate) fn subject(
@@ -28,11 +31,12 @@ pub(crate) fn subject(
         },
         block: resource.block,
         calls: resource.calls.clone(),
-        construct,
+        construct: construct.map(Box::new),
     })
 }
 
-/// Turns an outcome into a finding. `rule` is the rule's index in the set that ran.
+/// Turns an outcome into a finding. `rule` is the rule's index in the set that ran; what it says
+/// is shared through `pool`.
 pub(crate) fn finding(
     outcome: Outcome,
     graph: &Graph,
@@ -40,6 +44,7 @@ pub(crate) fn finding(
     subject: &Arc<Subject>,
     rule: usize,
     info: &RuleInfo,
+    pool: &Pool,
 ) -> Finding {
     let first = outcome.evidence.first();
     let location = first.map_or(resource.header, |e| e.span);
@@ -58,21 +63,27 @@ pub(crate) fn finding(
         (None, Presence::Possible(why)) => Some(Arc::from(&*why.text)),
         (None, Presence::Present) => None,
     };
+    let root = &subject.root;
+    let fingerprint = digest(&[&info.id, root, &resource.address, attribute, &outcome.row]);
+    let moved_fingerprint = digest(&[&info.id, &resource.kind, short, attribute, found]);
+    let told = Told {
+        conditional,
+        message: message(outcome.message, &outcome.verdict, &resource.address).into(),
+        evidence: outcome.evidence.into_iter().take(EVIDENCE).map(Seen::from).collect(),
+        verdict: outcome.verdict,
+    };
     Finding {
         rule,
         outcome: kind,
         severity: info.severity,
-        conditional,
         baseline: Baseline::NotCompared,
-        fingerprint: digest(&[&info.id, &subject.root, &resource.address, attribute, &outcome.row]),
-        moved_fingerprint: digest(&[&info.id, &resource.kind, short, attribute, found]),
         subject: subject.clone(),
         location,
-        trail,
-        message: message(outcome.message, &outcome.verdict, &resource.address),
-        evidence: evidence(outcome.evidence),
-        verdict: outcome.verdict,
+        told: pool.share(told),
+        trail: trail.into(),
         suppressed: None,
+        fingerprint,
+        moved_fingerprint,
     }
 }
 
@@ -112,10 +123,6 @@ fn trail(e: &Evidence, graph: &Graph, location: Span, known: bool) -> Vec<Step> 
         }
     }
     out
-}
-
-fn evidence(list: Vec<Evidence>) -> Vec<Evidence> {
-    list.into_iter().take(16).collect()
 }
 
 /// SHA-256 of the parts, each ended by a zero byte; its first 128 bits.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_cloudformation as cfn;
-use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Report, RuleInfo, Subject};
+use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Pool, Report, RuleInfo, Subject};
 use portcullis_core::{
     Diagnostic, FileId, Files, Hidden, Level, NotCovered, Resolution, ResourceId, Severity,
     SourceMap, Span, Verdict,
@@ -38,6 +38,34 @@ struct Judged {
     not_covered: Vec<NotCovered>,
     hidden: Vec<Hidden>,
     inputs: Vec<Input>,
+}
+
+/// Roots from which on texts are packed when their root was judged.
+const MANY: usize = 256;
+
+/// What all roots gave, in the order in which they were done.
+#[derive(Default)]
+struct Gathered {
+    all: Judged,
+    /// How many roots there are, and how many are here.
+    roots: usize,
+    done: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, judged: Judged) {
+        self.done += 1;
+        let findings = &mut self.all.findings;
+        let len = findings.len() + judged.findings.len();
+        if len > findings.capacity() {
+            // A list of millions that grows is copied, and held twice while it is: the room is
+            // made for as many as the roots so far let expect.
+            let expected = len / self.done * self.roots / 8 * 9;
+            let room = expected.max(len + len / 4) - findings.len();
+            findings.reserve_exact(room);
+        }
+        self.all.add(judged);
+    }
 }
 
 /// A finished scan.
@@ -99,22 +127,22 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         templates: &templates,
         planned,
         include_passed: options.include_passed,
+        pool: Pool::default(),
     };
-    let judged: Vec<Judged> = plan
-        .roots
-        .par_iter()
-        .map(|(root, whole)| {
-            let mut judged = run.judge(root);
-            if !whole {
-                judged.keep_touching(&targets, files.sources());
+    let gathered = Mutex::new(Gathered { roots: plan.roots.len(), ..Gathered::default() });
+    plan.roots.par_iter().for_each(|(root, whole)| {
+        let mut judged = run.judge(root);
+        if !whole {
+            judged.keep_touching(&targets, files.sources());
+        }
+        if plan.roots.len() > MANY {
+            for input in &judged.inputs {
+                files.sources().pack(input.file);
             }
-            judged
-        })
-        .collect();
-    let mut all = Judged::default();
-    for j in judged {
-        all.add(j);
-    }
+        }
+        gathered.lock().unwrap_or_else(PoisonError::into_inner).add(judged);
+    });
+    let mut all = gathered.into_inner().unwrap_or_else(PoisonError::into_inner).all;
     all.diagnostics.extend(plan.found.diagnostics);
     all.not_covered.extend(plan.found.not_covered);
     let empty = plan.roots.is_empty()
@@ -126,6 +154,8 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let mut infos: Vec<RuleInfo> =
         selected.iter().map(|i| rules.rules()[*i].info.clone()).collect();
     infos.extend(guard.infos());
+    // Before anything picks the first of several: threads finish in any order.
+    sort_findings(&mut all.findings, &sources, &infos);
     let mut suppressed_own = Vec::new();
     if !options.no_suppressions {
         suppressed_own = all.suppress(&rules, &selected, &guard, &policy, &sources, &as_of);
@@ -144,6 +174,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     report.profile = profile.to_owned();
     report.ignored = plan.found.ignored.into_iter().map(|(k, n)| (k.to_owned(), n)).collect();
     if own_rules > 0 {
+        let about_suppressions = !suppressed_own.is_empty();
         let first = report.rules.len();
         report.rules.extend(OwnRule::ALL.iter().map(|r| r.info()));
         report.own_rules = own_rules;
@@ -157,6 +188,9 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
             );
             f.moved_fingerprint = f.fingerprint;
             report.findings.push(f);
+        }
+        if about_suppressions {
+            sort_findings(&mut report.findings, &report.sources, &report.rules);
         }
     }
     // Before anything is left out: what is not shown is still there.
@@ -218,6 +252,7 @@ struct Run<'a> {
     templates: &'a cfn::Project<'a>,
     planned: Option<Planned>,
     include_passed: bool,
+    pool: Pool,
 }
 
 impl Run<'_> {
@@ -287,7 +322,8 @@ impl Run<'_> {
                         &subject.insert((outcome.resource, made)).1
                     }
                 };
-                let mut finding = findings::finding(outcome, graph, resource, subject, at, info);
+                let mut finding =
+                    findings::finding(outcome, graph, resource, subject, at, info, &self.pool);
                 let changed = self
                     .selected
                     .get(at)
@@ -309,6 +345,7 @@ impl Run<'_> {
                 out.suppressions.extend(suppress::from_comment(text, *span));
             }
         }
+        out.findings.shrink_to_fit();
         let root = root.path();
         out.inputs = resolution
             .inputs
@@ -515,28 +552,34 @@ impl Judged {
     }
 }
 
-/// Orders everything by path and place, never by the order in which threads finished, and takes
-/// out what several roots reported of one place.
-fn sort(report: &mut Report) {
-    let sources = report.sources.clone();
-    let rules = &report.rules;
+/// Orders findings by path, place, rule and address.
+fn sort_findings(findings: &mut [Finding], sources: &SourceMap, rules: &[RuleInfo]) {
     // Looked up and compared once: a comparison of findings takes no lock and reads no text.
     let paths = ranks((0..sources.len() as u32).map(|i| sources.path(FileId(i))));
     let ids = ranks(rules.iter().map(|r| r.id.clone()));
     let path = |f: &Finding| paths.get(f.location.file.0 as usize);
     let id = |f: &Finding| ids.get(f.rule);
-    report.findings.par_sort_by(|a, b| {
+    // Unstable, since a stable sort needs half of a list of millions again.
+    findings.par_sort_unstable_by(|a, b| {
         (path(a), a.location.start, id(a))
             .cmp(&(path(b), b.location.start, id(b)))
             .then_with(|| a.subject.root.cmp(&b.subject.root))
             .then_with(|| a.subject.address.cmp(&b.subject.address))
             .then_with(|| a.fingerprint.cmp(&b.fingerprint))
+            .then_with(|| a.message.cmp(&b.message))
+            .then_with(|| a.conditional.cmp(&b.conditional))
     });
+}
+
+/// Orders everything else by path and place, never by the order in which threads finished, and
+/// takes out what several roots reported of one place.
+fn sort(report: &mut Report) {
+    let sources = report.sources.clone();
     let place = |span: Option<Span>, path: &Option<String>| match span {
         Some(s) => (sources.path(s.file).to_string(), s.start),
         None => (path.clone().unwrap_or_default(), 0),
     };
-    report.diagnostics.sort_by_cached_key(|d| (place(d.span, &d.path), d.message.clone()));
+    report.diagnostics.sort_by_cached_key(|d| (place(d.span, &d.path), d.message.clone(), d.level));
     report.diagnostics.dedup_by(|a, b| {
         place(a.span, &a.path) == place(b.span, &b.path) && a.message == b.message
     });

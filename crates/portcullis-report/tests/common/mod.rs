@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    Baseline, Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Subject,
-    Suppressed,
+    Baseline, Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Seen,
+    Subject, Suppressed, Told,
 };
 use portcullis_core::value::{Why, WhyKind};
 use portcullis_core::{
-    Diagnostic, Evidence, FileId, Hidden, How, NotCovered, OriginId, Severity, SourceMap, Span,
-    Step, Verdict,
+    Diagnostic, FileId, Hidden, How, NotCovered, Severity, SourceMap, Span, Step, Verdict,
 };
 use portcullis_report::{Format, Style};
 
@@ -69,9 +68,8 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
     Finding {
         rule,
         outcome: OutcomeKind::Fail,
-        verdict: Verdict::Fail,
         severity,
-        conditional: None,
+        baseline: Baseline::NotCompared,
         subject: Arc::new(Subject {
             address: address.into(),
             kind: "aws_sqs_queue".into(),
@@ -82,19 +80,17 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             construct: None,
         }),
         location: at,
-        trail: Vec::new(),
-        message: "`sqs_managed_sse_enabled` is false; it must be true".into(),
-        evidence: vec![Evidence {
-            path: "sqs_managed_sse_enabled".into(),
-            found: Some("false".into()),
-            secret: false,
-            wanted: "true".into(),
-            origin: OriginId::NONE,
-            through: OriginId::NONE,
-            span: at,
-        }],
+        told: Arc::new(Told {
+            evidence: Arc::from([Seen {
+                path: "sqs_managed_sse_enabled".into(),
+                found: Some("false".into()),
+                wanted: "true".into(),
+                secret: false,
+            }]),
+            ..Told::new(Verdict::Fail, "`sqs_managed_sse_enabled` is false; it must be true")
+        }),
+        trail: Box::from([]),
         suppressed: None,
-        baseline: Baseline::NotCompared,
         fingerprint: print(rule, address.len() * 7919),
         moved_fingerprint: print(rule, 0xffff),
     }
@@ -126,10 +122,10 @@ pub fn sample(include_passed: bool) -> Report {
         queue,
         span(&sources, main, "sqs_managed_sse_enabled = var.sse"),
     );
-    fail.trail = vec![
+    fail.trail = Box::from([
         Step { span: span(&sources, vars, "sse = false"), how: How::VarFile },
         Step { span: Span::new(FileId(99), 0, 0), how: How::CommandLine },
-    ];
+    ]);
 
     let mut unknown = finding(
         0,
@@ -140,12 +136,12 @@ pub fn sample(include_passed: bool) -> Report {
     );
     Arc::make_mut(&mut unknown.subject).kind = "aws_s3_bucket_public_access_block".into();
     unknown.outcome = OutcomeKind::Unknown;
-    unknown.verdict = Verdict::Unknown(vec![Why::at(
+    unknown.told_mut().verdict = Verdict::Unknown(vec![Why::at(
         WhyKind::NoValue,
         "var.locked has no value",
         span(&sources, main, "var.locked"),
     )]);
-    unknown.message = "`block_public_policy` cannot be told".into();
+    unknown.told_mut().message = "`block_public_policy` cannot be told".into();
 
     let topic = span(
         &sources,
@@ -158,7 +154,7 @@ pub fn sample(include_passed: bool) -> Report {
     Arc::make_mut(&mut suppressed.subject).declared_kind = Some("AWS::SNS::Topic".into());
     Arc::make_mut(&mut suppressed.subject).root = "infra/a b#1.yaml".into();
     suppressed.outcome = OutcomeKind::Suppressed;
-    suppressed.message = "`KmsMasterKeyId` is not set".into();
+    suppressed.told_mut().message = "`KmsMasterKeyId` is not set".into();
     suppressed.suppressed = Some(Box::new(Suppressed {
         by: None,
         path: Some("portcullis.toml".into()),
@@ -169,8 +165,8 @@ pub fn sample(include_passed: bool) -> Report {
 
     let mut pass = finding(1, Severity::High, "aws_sqs_queue.ok[\"a\"]", queue, queue);
     pass.outcome = OutcomeKind::Pass;
-    pass.verdict = Verdict::Pass;
-    pass.message = String::new();
+    pass.told_mut().verdict = Verdict::Pass;
+    pass.told_mut().message = "".into();
 
     let mut findings = vec![fail, unknown, suppressed];
     if include_passed {

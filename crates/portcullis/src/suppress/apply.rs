@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use portcullis_core::report::{Baseline, Finding, Fingerprint, OutcomeKind, Subject, Suppressed};
+use portcullis_core::report::{
+    Baseline, Finding, Fingerprint, OutcomeKind, Subject, Suppressed, Told,
+};
 use portcullis_core::{Severity, SourceMap, Verdict};
 use rustc_hash::FxHashMap;
 
@@ -153,9 +155,8 @@ fn about(s: &Suppression, message: String) -> Finding {
     Finding {
         rule: 0,
         outcome: OutcomeKind::Fail,
-        verdict: Verdict::Fail,
         severity: Severity::Info,
-        conditional: None,
+        baseline: Baseline::NotCompared,
         subject: Arc::new(Subject {
             address: s.rule.as_str().into(),
             kind: "suppression".into(),
@@ -166,11 +167,9 @@ fn about(s: &Suppression, message: String) -> Finding {
             construct: None,
         }),
         location: s.span,
-        trail: Vec::new(),
-        message,
-        evidence: Vec::new(),
+        told: Arc::new(Told::new(Verdict::Fail, message)),
+        trail: Box::from([]),
         suppressed: None,
-        baseline: Baseline::NotCompared,
         fingerprint: Fingerprint::default(),
         moved_fingerprint: Fingerprint::default(),
     }
