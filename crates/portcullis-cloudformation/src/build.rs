@@ -10,6 +10,7 @@ use portcullis_syntax::{Key, Node};
 use crate::choice;
 use crate::eval::Evaluator;
 use crate::nested::is_stack;
+use crate::template::is_module;
 
 /// What stands beside a resource's properties.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-product-attribute-reference.html>
@@ -32,7 +33,7 @@ pub(crate) struct Off {
 /// What would have to hold for a resource to be there: its stacks are, and its condition is true.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Goal {
-    /// Logical ids of the stacks, outermost first.
+    /// Names of the stacks as addresses have them, outermost first.
     pub(crate) stacks: Vec<Arc<str>>,
     pub(crate) condition: Arc<str>,
 }
@@ -80,6 +81,10 @@ impl Evaluator<'_> {
             if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {
                 body = choice::restrict(&body, by, arm);
             }
+            if is_module(node) {
+                let span = node.get("Type").map_or(key.span, |n| n.span);
+                self.uncovered("module", kind.to_string(), span);
+            }
             let meta = self.meta(s, node);
             self.graph.push(Resource {
                 address,
@@ -96,8 +101,8 @@ impl Evaluator<'_> {
                 calls: self.scope(s).calls.clone(),
             });
             if is_stack(&kind) {
-                let child = self.child(s, &key.text);
-                if let Some(child) = child.filter(|_| nested) {
+                let children = self.stacks_of(s, &key.text);
+                for child in children.into_iter().filter(|_| nested) {
                     self.build(child, nested, off);
                 }
             }

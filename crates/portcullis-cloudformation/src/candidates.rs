@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::build::{Goal, condition_of};
 use crate::eval::{Evaluator, Setting};
+use crate::nested::logical_id;
 use crate::parameters::ParameterKind;
 use crate::view::{SubPart, View, sub_parts};
 
@@ -42,7 +43,8 @@ pub(crate) fn candidates(
     let mut s = 0;
     for logical in &goal.stacks {
         let template = walk.evaluator.template(s);
-        if let Some((name, _)) = template.resources.get(logical).and_then(condition_of) {
+        if let Some((name, _)) = template.resources.get(logical_id(logical)).and_then(condition_of)
+        {
             walk.condition(s, name, 0);
         }
         match walk.evaluator.child(s, logical) {
@@ -52,7 +54,7 @@ pub(crate) fn candidates(
     }
     walk.condition(s, &goal.condition, 0);
     let (literals, reached) = (walk.literals, walk.reached);
-    let given = &evaluator.given;
+    let given = &evaluator.scope(0).given;
     root.parameters
         .iter()
         .zip(literals.into_iter().zip(reached))
@@ -107,7 +109,7 @@ impl Walk<'_, '_> {
         let template = self.evaluator.template(outer);
         let passed = template
             .resources
-            .get(&logical)
+            .get(logical_id(&logical))
             .and_then(|n| n.get("Properties"))
             .and_then(|n| n.get("Parameters"));
         match passed {

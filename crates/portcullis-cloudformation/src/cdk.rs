@@ -221,6 +221,13 @@ impl Assembly {
         }
     }
 
+    /// The file names of the stacks' templates, sorted.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<&str> = self.stacks.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
     /// Values that the assembly gives to a template: its region and account, and parameters.
     pub(crate) fn given(&self, template: &str) -> Vec<Given> {
         let stack = self.stacks.get(template.rsplit('/').next().unwrap_or(template));

@@ -52,7 +52,16 @@ impl Assignment {
 /// A condition of a scope: the scope's prefix and the condition's name.
 pub(crate) type ConditionKey = (Arc<str>, Arc<str>);
 
-/// One template instance: the root, or the template of a nested stack.
+/// The templates that one stack may have, by what decides.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) by: DeciderId,
+    /// The name of the stack's scope in each arm; `None` where the template is not read.
+    pub(crate) arms: Arc<[Option<Arc<str>>]>,
+}
+
+/// One template instance: the root, the template of a nested stack, or one that exports what is
+/// imported here.
 pub(crate) struct Scope {
     pub(crate) template: Arc<Template>,
     /// What stands before logical ids: empty, or `Stack/`.
@@ -65,23 +74,28 @@ pub(crate) struct Scope {
     pub(crate) passed: Option<Value>,
     /// Whether it is deployed to accounts and regions of its own, as what a stack set holds.
     pub(crate) elsewhere: bool,
-    /// The scope around it and the logical id of its stack there.
+    /// The scope around it and the name that addresses have for its stack there.
     pub(crate) parent: Option<(usize, Arc<str>)>,
     pub(crate) presence: Presence,
     pub(crate) conditional: Option<Arc<str>>,
+    /// Values given to it from outside; later ones win.
+    pub(crate) given: Arc<[Given]>,
     pub(crate) parameters: FxHashMap<Arc<str>, Value>,
     /// `None` while it is being evaluated.
     pub(crate) conditions: FxHashMap<Arc<str>, Option<Value>>,
-    /// `None` for stacks whose template is not read.
+    /// The scope of each stack that was asked for, by the name that its addresses have; `None`
+    /// for one whose template is not read.
     pub(crate) children: FxHashMap<Arc<str>, Option<usize>>,
+    /// Stacks whose template an undecided value chooses.
+    pub(crate) chosen: FxHashMap<Arc<str>, Chosen>,
     pub(crate) outputs: FxHashMap<Arc<str>, Option<Value>>,
+    /// Attributes that resources return as they were given: `Vpc.CidrBlock`.
+    pub(crate) returned: FxHashMap<String, Option<Value>>,
 }
 
 /// One world being resolved.
 pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,
-    /// Values given from outside; later ones win.
-    pub(crate) given: Arc<[Given]>,
     pub(crate) assignment: Assignment,
     /// Conditions taken to hold.
     pub(crate) assumed: FxHashSet<ConditionKey>,
@@ -89,6 +103,10 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) not_covered: Vec<NotCovered>,
+    /// Scopes of templates that export something, by path; `None` where they cannot be opened.
+    pub(crate) exporters: FxHashMap<Arc<str>, Option<usize>>,
+    /// Whether imports are looked up: not while the exports themselves are collected.
+    pub(crate) imports: bool,
     deciders: FxHashMap<String, DeciderId>,
     /// Why each decider is undecided.
     pub(crate) whys: Vec<Why>,
@@ -110,13 +128,14 @@ impl<'p> Evaluator<'p> {
     ) -> Self {
         Self {
             project,
-            given: project.given_to(root),
             assignment,
             assumed,
             graph: Graph::new(root),
             scopes: Vec::new(),
             diagnostics: Vec::new(),
             not_covered: Vec::new(),
+            exporters: FxHashMap::default(),
+            imports: true,
             deciders: FxHashMap::default(),
             whys: Vec::new(),
             others: Vec::new(),

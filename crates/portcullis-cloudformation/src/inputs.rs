@@ -18,8 +18,8 @@ impl Evaluator<'_> {
         let template = self.template(s);
         let parameter = template.parameter(name)?;
         let mut value = match self.scope(s).passed.clone() {
-            None => self.root_value(parameter),
-            Some(passed) => self.passed_value(parameter, &passed),
+            None => self.root_value(s, parameter),
+            Some(passed) => self.passed_value(s, parameter, &passed),
         };
         if parameter.no_echo {
             value = value.with_marks(Marks::SENSITIVE);
@@ -28,8 +28,10 @@ impl Evaluator<'_> {
         Some(value)
     }
 
-    fn root_value(&mut self, p: &Parameter) -> Value {
-        let set = self.assignment.0.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.clone());
+    fn root_value(&mut self, s: usize, p: &Parameter) -> Value {
+        // A world changes the root's parameters, not those of templates that it imports from.
+        let changed = if s == 0 { self.assignment.0.as_slice() } else { &[] };
+        let set = changed.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.clone());
         match set {
             Some(Setting::Text(text, span)) => return self.convert(p, &text, span, How::Literal),
             Some(Setting::Other) => {
@@ -46,7 +48,7 @@ impl Evaluator<'_> {
             }
             None => {}
         }
-        let given = self.given.iter().rev().find(|g| g.name == p.name).cloned();
+        let given = self.scope(s).given.iter().rev().find(|g| g.name == p.name).cloned();
         if let Some(given) = given {
             let (span, how) = match given.span {
                 Some(span) => (span, How::VarFile),
@@ -54,11 +56,11 @@ impl Evaluator<'_> {
             };
             return self.convert(p, &given.text, span, how);
         }
-        self.default_value(p)
+        self.default_value(s, p)
     }
 
     /// The value of a parameter that nothing sets.
-    fn default_value(&mut self, p: &Parameter) -> Value {
+    fn default_value(&mut self, s: usize, p: &Parameter) -> Value {
         if let Some((text, span)) = &p.default {
             return self.convert(p, text, *span, How::Default);
         }
@@ -70,34 +72,35 @@ impl Evaluator<'_> {
         let arms: Vec<Value> =
             p.allowed.iter().map(|(t, span)| self.convert(p, t, *span, How::Literal)).collect();
         let name = format!("parameter {}", p.name);
-        let by = self.decider(name.clone(), &name, p.span, arms.len(), why);
+        let key = format!("{}{name}", self.scope(s).prefix);
+        let by = self.decider(key, &name, p.span, arms.len(), why);
         let origin = self.origin(p.span);
         choice::choose(by, arms, origin)
     }
 
-    fn passed_value(&mut self, p: &Parameter, passed: &Value) -> Value {
+    fn passed_value(&mut self, s: usize, p: &Parameter, passed: &Value) -> Value {
         match &passed.kind {
             Kind::Map(_, m) => match m.entry(&p.name) {
                 Some(entry) => {
                     let span = entry.key_span.unwrap_or(p.span);
-                    self.convert_value(p, &entry.value, span)
+                    self.convert_value(s, p, &entry.value, span)
                 }
-                None => self.default_value(p),
+                None => self.default_value(s, p),
             },
             Kind::Choice(c) => {
-                let arms = c.arms.iter().map(|v| self.passed_value(p, v)).collect();
+                let arms = c.arms.iter().map(|v| self.passed_value(s, p, v)).collect();
                 choice::choose(c.by, arms, passed.origin)
             }
             Kind::Unknown(_) => passed.clone(),
-            _ => self.default_value(p),
+            _ => self.default_value(s, p),
         }
     }
 
     /// A value handed to a parameter, as the parameter's type has it.
-    fn convert_value(&mut self, p: &Parameter, value: &Value, span: Span) -> Value {
+    fn convert_value(&mut self, s: usize, p: &Parameter, value: &Value, span: Span) -> Value {
         let text = match &value.kind {
             Kind::Choice(c) => {
-                let arms = c.arms.iter().map(|v| self.convert_value(p, v, span)).collect();
+                let arms = c.arms.iter().map(|v| self.convert_value(s, p, v, span)).collect();
                 return choice::choose(c.by, arms, value.origin).with_marks(value.marks);
             }
             Kind::List(_, items)
@@ -106,7 +109,7 @@ impl Evaluator<'_> {
                 let texts: Option<Vec<_>> = items.iter().map(Value::scalar_text).collect();
                 texts.map(|t| Arc::from(t.join(",")))
             }
-            Kind::Null => return self.default_value(p),
+            Kind::Null => return self.default_value(s, p),
             _ => value.scalar_text(),
         };
         let Some(text) = text else { return self.hop(value, span, How::Argument) };
@@ -160,9 +163,9 @@ impl Evaluator<'_> {
             let why = Why::at(WhyKind::Pseudo, why, span);
             return Some(self.unknown_from(why, &[], span).with_origin(origin));
         }
-        let given = self.given(name).filter(|_| root || !per_stack);
+        let given = self.given(s, name).filter(|_| root || !per_stack);
         let given = given.or_else(|| {
-            let region = self.given("AWS::Region")?;
+            let region = self.given(s, "AWS::Region")?;
             let (partition, suffix) = partition(&region);
             match name {
                 "AWS::Partition" => Some(Arc::from(partition)),
@@ -181,15 +184,18 @@ impl Evaluator<'_> {
         Some(self.unknown_from(why, &[], span).with_origin(origin))
     }
 
-    fn given(&self, name: &str) -> Option<Arc<str>> {
-        self.given.iter().rev().find(|g| &*g.name == name).map(|g| g.text.clone())
+    fn given(&self, s: usize, name: &str) -> Option<Arc<str>> {
+        self.scope(s).given.iter().rev().find(|g| &*g.name == name).map(|g| g.text.clone())
     }
 }
 
+/// A number, where its text says nothing else: a parameter's number is inserted as it is written,
+/// so `012` and `1.50` stay text.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
 fn number(text: &Arc<str>, origin: portcullis_core::OriginId) -> Value {
     match Number::parse(text.trim()) {
-        Some(n) => Value::num(n, origin),
-        None => Value::str(text.clone(), origin),
+        Some(n) if n.to_string() == text.trim() => Value::num(n, origin),
+        _ => Value::str(text.clone(), origin),
     }
 }
 

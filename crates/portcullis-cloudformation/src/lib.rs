@@ -13,6 +13,7 @@ mod cdk;
 mod choice;
 mod eval;
 mod foreach;
+mod imports;
 mod include;
 mod inputs;
 mod intrinsics;

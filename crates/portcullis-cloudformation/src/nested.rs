@@ -3,17 +3,20 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use portcullis_core::files::{join, parent};
-use portcullis_core::{Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value};
-use portcullis_syntax::{Node, NodeKind, Style};
+use portcullis_core::files::{join, parent, relative};
+use portcullis_core::{
+    DeciderId, Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value,
+};
+use portcullis_syntax::{Key, Node, NodeKind, Style};
 use rustc_hash::FxHashMap;
 
 use crate::choice;
-use crate::eval::{Evaluator, Scope};
+use crate::eval::{Chosen, Evaluator, Scope};
 use crate::foreach::ForEach;
 use crate::project::{Asked, Project, Raw};
 use crate::sam;
 use crate::template::Template;
+use crate::view::View;
 
 /// Deepest nesting of stacks.
 const MAX_STACKS: usize = 12;
@@ -37,6 +40,14 @@ fn keyed(value: Value) -> Value {
         }
     }
     Value::map(out, value.origin)
+}
+
+/// A resource that is a stack.
+struct Stack<'n> {
+    key: &'n Key,
+    node: &'n Node,
+    /// Where its template is named.
+    span: Span,
 }
 
 /// Where a template URL leads.
@@ -90,23 +101,65 @@ fn asset(project: &Project<'_>, dir: &str, resource: &Node) -> Option<String> {
     project.assemblies.get(project.files, dir).asset(url).map(str::to_owned)
 }
 
-/// The one template on disk among those that a URL may mean.
-fn only_local(files: &dyn Files, dir: &str, url: &Value) -> Option<String> {
-    let Kind::Choice(choice) = &url.kind else { return None };
-    let mut found = None;
-    for arm in choice.arms.iter() {
-        let local = match arm.as_str().map(|text| locate(files, dir, text)) {
-            Some(Located::Local(path)) => Some(path),
-            _ => only_local(files, dir, arm),
-        };
-        match (&found, local) {
-            (_, None) => {}
-            (None, Some(path)) => found = Some(path),
-            (Some(old), Some(path)) if *old == path => {}
-            (Some(_), Some(_)) => return None,
-        }
+/// The template of a stack, by what it is known to be.
+enum Found {
+    /// Not on disk.
+    Nowhere,
+    /// This one.
+    One(String),
+    /// One in each arm of what decides.
+    OneOf(DeciderId, Vec<Option<String>>),
+}
+
+/// The templates on disk that a URL may mean.
+fn among(files: &dyn Files, dir: &str, url: &Value) -> Found {
+    let local = |text: &str| match locate(files, dir, text) {
+        Located::Local(path) => Some(path),
+        Located::Remote | Located::Absent(..) => None,
+    };
+    let Kind::Choice(choice) = &url.kind else {
+        return url.as_str().and_then(local).map_or(Found::Nowhere, Found::One);
+    };
+    let arms: Vec<Option<String>> = choice
+        .arms
+        .iter()
+        .map(|arm| match among(files, dir, arm) {
+            Found::One(path) => Some(path),
+            // Which one it is hangs on two things at once: neither is judged alone.
+            Found::Nowhere | Found::OneOf(..) => None,
+        })
+        .collect();
+    let mut paths = arms.iter().flatten();
+    match paths.next() {
+        None => Found::Nowhere,
+        Some(first) if paths.all(|p| p == first) => Found::One(first.clone()),
+        Some(_) => Found::OneOf(choice.by, arms),
     }
-    found
+}
+
+/// The logical id in the name of a stack's scope: `Network` of `Network[small.yaml]`, which is
+/// one of several templates that the stack may have.
+pub(crate) fn logical_id(name: &str) -> &str {
+    name.split_once('[').map_or(name, |(logical, _)| logical)
+}
+
+/// The texts that a template's URL may turn out to be, as far as they are written out.
+fn texts<'n>(template: &'n Template, url: View<'n>, out: &mut Vec<&'n str>) {
+    match url.call() {
+        None => out.extend(url.text()),
+        Some(("If", arg)) => {
+            for side in arg.seq().unwrap_or_default().iter().skip(1) {
+                texts(template, View::from(side), out);
+            }
+        }
+        Some(("Ref", arg)) => {
+            let parameter = arg.text().and_then(|name| template.parameter(name));
+            if let Some(p) = parameter {
+                out.extend(p.default.iter().chain(&p.allowed).map(|(text, _)| &**text));
+            }
+        }
+        Some(_) => {}
+    }
 }
 
 fn url_of(resource: &Node) -> Option<&Node> {
@@ -114,7 +167,7 @@ fn url_of(resource: &Node) -> Option<&Node> {
     properties.get("TemplateURL").or_else(|| properties.get("Location"))
 }
 
-/// The local templates that a template's stacks name literally.
+/// The local templates that a template's stacks name, each with the others it may be.
 pub(crate) fn children(project: &Project<'_>, template: &Template) -> Vec<String> {
     let (files, dir) = (project.files, parent(&template.path));
     let mut out: Vec<String> = template
@@ -122,8 +175,14 @@ pub(crate) fn children(project: &Project<'_>, template: &Template) -> Vec<String
         .entries
         .iter()
         .filter(|(_, n)| n.get("Type").and_then(Node::as_text).is_some_and(is_stack))
-        .filter_map(|(_, n)| {
-            asset(project, dir, n).or_else(|| url_of(n)?.as_text().map(str::to_owned))
+        .flat_map(|(_, n)| match (asset(project, dir, n), url_of(n)) {
+            (Some(path), _) => vec![path],
+            (None, Some(url)) => {
+                let mut out = Vec::new();
+                texts(template, View::from(url), &mut out);
+                out.into_iter().map(str::to_owned).collect()
+            }
+            (None, None) => Vec::new(),
         })
         .filter_map(|url| match locate(files, dir, &url) {
             Located::Local(path) => Some(path),
@@ -138,10 +197,15 @@ pub(crate) fn children(project: &Project<'_>, template: &Template) -> Vec<String
 impl Evaluator<'_> {
     /// Opens the root scope.
     pub(crate) fn open_root(&mut self, path: &str) -> Result<usize, FileError> {
+        self.open_apart(path, "")
+    }
+
+    /// Opens the scope of a template that no stack around it calls.
+    pub(crate) fn open_apart(&mut self, path: &str, prefix: &str) -> Result<usize, FileError> {
         let raw = self.project.raw(path)?;
         self.scopes.push(Scope {
             template: raw.template.clone(),
-            prefix: Arc::from(""),
+            prefix: Arc::from(prefix),
             chain: vec![Arc::from(path)],
             calls: Arc::from([]),
             passed: None,
@@ -149,117 +213,219 @@ impl Evaluator<'_> {
             parent: None,
             presence: Presence::Present,
             conditional: None,
+            given: self.project.given_to(path),
             parameters: FxHashMap::default(),
             conditions: FxHashMap::default(),
             children: FxHashMap::default(),
+            chosen: FxHashMap::default(),
             outputs: FxHashMap::default(),
+            returned: FxHashMap::default(),
         });
         let s = self.scopes.len() - 1;
         self.expand(s, &raw);
         Ok(s)
     }
 
-    /// The scope of a nested stack; `None` where its template is not read.
-    pub(crate) fn child(&mut self, s: usize, logical: &str) -> Option<usize> {
-        if let Some(known) = self.scope(s).children.get(logical) {
-            return *known;
+    /// The scope of a nested stack, by its logical id or, where a choice among templates stands,
+    /// by its name in addresses. `None` where the template is not read, and for the logical id of
+    /// a stack that may have several.
+    pub(crate) fn child(&mut self, s: usize, name: &str) -> Option<usize> {
+        if !self.scope(s).children.contains_key(name) {
+            self.open_stack(s, logical_id(name));
         }
+        self.scope(s).children.get(name).copied().flatten()
+    }
+
+    /// Every scope that a stack opens: one, or one for each template that it may have.
+    pub(crate) fn stacks_of(&mut self, s: usize, logical: &str) -> Vec<usize> {
+        if let Some(child) = self.child(s, logical) {
+            return vec![child];
+        }
+        let chosen = self.scope(s).chosen.get(logical).map(|c| c.arms.clone());
+        let mut out: Vec<usize> = chosen
+            .iter()
+            .flat_map(|arms| arms.iter().flatten())
+            .filter_map(|name| self.scope(s).children.get(name).copied().flatten())
+            .collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    fn open_stack(&mut self, s: usize, logical: &str) {
         let template = self.template(s);
-        let (key, node) = template.resources.entry(logical)?;
+        let Some((key, node)) = template.resources.entry(logical) else { return };
         if !node.get("Type").and_then(Node::as_text).is_some_and(is_stack) {
-            return None;
+            return;
         }
         // Stacks that ask each other for outputs see an unknown attribute.
         self.scopes[s].children.insert(key.text.clone(), None);
-        let path = self.template_of(s, &template, node)?;
-        let span = url_of(node).map_or(key.span, |n| n.span);
+        let stack = Stack { key, node, span: url_of(node).map_or(key.span, |n| n.span) };
+        match self.template_of(s, &template, &key.text, node) {
+            Found::Nowhere => {}
+            Found::One(path) => {
+                self.open_child(s, &stack, &path, None);
+            }
+            Found::OneOf(by, paths) => {
+                let mut arms: Vec<Option<Arc<str>>> = Vec::with_capacity(paths.len());
+                for (arm, path) in paths.iter().enumerate() {
+                    arms.push(path.as_ref().and_then(|path| {
+                        let same = paths.iter().take(arm).position(|p| p.as_ref() == Some(path));
+                        match same {
+                            Some(same) => arms.get(same).cloned().flatten(),
+                            None => self.open_child(s, &stack, path, Some((by, arm))),
+                        }
+                    }));
+                }
+                let chosen = Chosen { by, arms: arms.into() };
+                self.scopes[s].chosen.insert(key.text.clone(), chosen);
+            }
+        }
+    }
+
+    /// Opens the scope of a stack with this template, which in `case` is that of one arm only;
+    /// gives its name in addresses.
+    fn open_child(
+        &mut self,
+        s: usize,
+        stack: &Stack<'_>,
+        path: &str,
+        case: Option<(DeciderId, usize)>,
+    ) -> Option<Arc<str>> {
         let chain = &self.scope(s).chain;
         if chain.iter().any(|p| **p == *path) || chain.len() > MAX_STACKS {
             let message = format!("{path} nests itself, or too many stacks are nested");
-            self.report(Diagnostic::error(span, message));
+            self.report(Diagnostic::error(stack.span, message));
             return None;
         }
-        let raw = match self.project.raw(&path) {
+        let raw = match self.project.raw(path) {
             Ok(raw) => raw,
             Err(e) => {
-                self.report(Diagnostic::error(span, format!("cannot read template {path}: {e}")));
+                let message = format!("cannot read template {path}: {e}");
+                self.report(Diagnostic::error(stack.span, message));
                 return None;
             }
         };
-        let scope = self.child_scope(s, &raw, key.span, logical, node, &path);
+        let name: Arc<str> = match case {
+            None => stack.key.text.clone(),
+            Some(_) => {
+                let file = relative(parent(&self.scope(s).template.path), path);
+                Arc::from(format!("{}[{file}]", stack.key.text))
+            }
+        };
+        let scope = self.child_scope(s, &raw, stack, &name, case);
         self.scopes.push(scope);
         let child = self.scopes.len() - 1;
         self.expand(child, &raw);
-        self.scopes[s].children.insert(key.text.clone(), Some(child));
-        Some(child)
+        self.scopes[s].children.insert(name.clone(), Some(child));
+        Some(name)
     }
 
     fn child_scope(
         &mut self,
         s: usize,
         raw: &Raw,
-        header: Span,
-        logical: &str,
-        node: &Node,
-        path: &str,
+        stack: &Stack<'_>,
+        name: &Arc<str>,
+        case: Option<(DeciderId, usize)>,
     ) -> Scope {
-        let (condition, presence, conditional) = self.presence(s, node);
+        let node = stack.node;
+        let (condition, mut presence, mut conditional) = self.presence(s, node);
         let mut passed = match node.get("Properties").and_then(|p| p.get("Parameters")) {
             Some(parameters) => keyed(self.eval(s, parameters)),
             None => Value::map(Map::new(), portcullis_core::OriginId::NONE),
         };
-        if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {
+        let holds = condition.as_ref().and_then(choice::only_true_arm);
+        for (by, arm) in holds.into_iter().chain(case) {
             passed = choice::restrict(&passed, by, arm);
+        }
+        if let Some((by, _)) = case
+            && let Some(decider) = self.graph.deciders.get(by.0 as usize)
+        {
+            let what = decider.name.strip_prefix("condition ").unwrap_or(&decider.name);
+            conditional.get_or_insert_with(|| Arc::from(what));
+            if let Some(why) = self.whys.get(by.0 as usize) {
+                presence = Presence::Possible(why.clone());
+            }
         }
         let outer = self.scope(s);
         Scope {
             template: raw.template.clone(),
-            prefix: Arc::from(format!("{}{logical}/", outer.prefix)),
-            chain: [outer.chain.clone(), vec![Arc::from(path)]].concat(),
-            calls: outer.calls.iter().copied().chain([header]).collect(),
+            prefix: Arc::from(format!("{}{name}/", outer.prefix)),
+            chain: [outer.chain.clone(), vec![raw.template.path.clone()]].concat(),
+            calls: outer.calls.iter().copied().chain([stack.key.span]).collect(),
             passed: Some(passed),
             elsewhere: outer.elsewhere
                 || node.get("Type").and_then(Node::as_text) == Some(STACK_SET),
-            parent: Some((s, Arc::from(logical))),
+            parent: Some((s, name.clone())),
             presence,
             conditional,
+            given: outer.given.clone(),
             parameters: FxHashMap::default(),
             conditions: FxHashMap::default(),
             children: FxHashMap::default(),
+            chosen: FxHashMap::default(),
             outputs: FxHashMap::default(),
+            returned: FxHashMap::default(),
         }
     }
 
-    /// The path of a stack's template; what is not read is reported.
-    fn template_of(&mut self, s: usize, template: &Template, node: &Node) -> Option<String> {
+    /// The template of a stack; what is not read is reported.
+    fn template_of(&mut self, s: usize, template: &Template, logical: &str, node: &Node) -> Found {
         let dir = parent(&template.path);
         let files = self.project.files;
         if let Some(Located::Local(path)) =
             asset(self.project, dir, node).map(|p| locate(files, dir, &p))
         {
-            return Some(path);
+            return Found::One(path);
         }
-        let url = url_of(node)?;
+        let Some(url) = url_of(node) else {
+            return match node.get("Properties").and_then(|p| p.get("TemplateBody")) {
+                Some(body) => self.body_of(s, logical, body),
+                None => Found::Nowhere,
+            };
+        };
         let value = self.eval(s, url);
         let written = || files.sources().get(url.span.file).slice(url.span).to_owned();
         let Some(text) = value.as_str() else {
-            self.uncovered(written(), url.span);
-            return only_local(files, dir, &value);
+            let found = among(files, dir, &value);
+            let all = matches!(&found, Found::OneOf(_, paths) if paths.iter().all(Option::is_some));
+            if !all {
+                self.uncovered("template", written(), url.span);
+            }
+            return found;
         };
         match locate(files, dir, text) {
-            Located::Local(path) => Some(path),
+            Located::Local(path) => Found::One(path),
             Located::Remote => {
-                self.uncovered(text.to_owned(), url.span);
-                None
+                self.uncovered("template", text.to_owned(), url.span);
+                Found::Nowhere
             }
             Located::Absent(path, e) => {
                 self.report(
                     Diagnostic::error(url.span, format!("cannot read template {path}: {e}"))
                         .with_help("the path counts from the folder of this template"),
                 );
-                None
+                Found::Nowhere
             }
         }
+    }
+
+    /// The template that a stack set holds as text: read where it is a literal block.
+    fn body_of(&mut self, s: usize, logical: &str, body: &Node) -> Found {
+        let sources = self.project.files.sources();
+        let before = Span::new(body.span.file, 0, body.span.start);
+        let source = sources.get(body.span.file);
+        let header = source.slice(before).trim_end_matches([' ', '\n', '\r']);
+        let literal = matches!(&body.kind, NodeKind::Scalar(_, Style::Block) if body.tag.is_none())
+            && header.rsplit('\n').next().is_some_and(|line| line.contains('|'));
+        if !literal {
+            let name = format!("{}{logical}.TemplateBody", self.scope(s).prefix);
+            self.uncovered("template", name, body.span);
+            return Found::Nowhere;
+        }
+        let name = format!("{}{logical}", self.scope(s).prefix);
+        Found::One(self.project.inside(body.span.file, &name, body.span))
     }
 
     /// Expands loops and applies the SAM transform, unless that was done before with the same
@@ -294,7 +460,9 @@ impl Evaluator<'_> {
         // Conditions that the loops asked for were those of the template before.
         scope.conditions.clear();
         scope.children.clear();
+        scope.chosen.clear();
         scope.outputs.clear();
+        scope.returned.clear();
     }
 
     /// The parameters and pseudo parameters of a scope, each with its value where it is known.

@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cdk::Assemblies;
 use crate::eval::{Assignment, Evaluator};
+use crate::imports::Exports;
 use crate::include;
 use crate::nested;
 use crate::parameter_files;
@@ -56,6 +57,7 @@ pub struct Project<'a> {
     pub(crate) files: &'a dyn Files,
     given: Arc<[Given]>,
     pub(crate) assemblies: Assemblies,
+    pub(crate) exports: Exports,
     parameter_files: Vec<FileId>,
     diagnostics: Vec<Diagnostic>,
     trees: Mutex<Trees>,
@@ -94,11 +96,18 @@ impl<'a> Project<'a> {
             files,
             given: given.into(),
             assemblies: Assemblies::default(),
+            exports: Exports::default(),
             parameter_files: settings.parameter_files,
             diagnostics,
             trees: Mutex::default(),
             expansions: Mutex::default(),
         }
+    }
+
+    /// Names the project's root templates, in which exports are looked for when one of them
+    /// imports a value. Without it, only stacks of one cloud assembly import from each other.
+    pub fn set_roots(&self, paths: Vec<String>) {
+        self.exports.set_templates(paths);
     }
 
     /// The local templates that a template names literally, as boundary-relative paths: what
@@ -154,7 +163,7 @@ impl<'a> Project<'a> {
     }
 
     /// Drops what was parsed of a template that is not needed again: a project of many thousand
-    /// roots would otherwise keep every tree.
+    /// roots would otherwise keep every tree. One that others import from is read once more.
     pub fn forget(&self, path: &str) {
         self.trees.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
         self.expansions.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
@@ -183,10 +192,32 @@ impl<'a> Project<'a> {
         trees.entry(path.to_owned()).or_insert(read).clone()
     }
 
+    /// Makes the template that stands as text inside another one known under a path of its own,
+    /// which is given back. Its places are those in the file around it.
+    pub(crate) fn inside(&self, file: FileId, name: &str, body: Span) -> String {
+        let source = self.files.sources().get(file);
+        let path = format!("{}#{name}", source.path);
+        // Blanks in place of all that stands around it keep every place and every indentation.
+        let blank = |text: &str| -> String {
+            let one = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+            text.chars().map(one).collect()
+        };
+        let before = source.text.get(..body.start as usize).unwrap_or_default();
+        let text = format!("{}{}", blank(before), source.slice(body));
+        let raw = Arc::new(self.raw_of(file, &path, &text));
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.entry(path.clone()).or_insert(Ok(raw));
+        path
+    }
+
     fn read(&self, path: &str) -> Result<Raw, FileError> {
         let file = self.files.read(path)?;
         let text = self.files.sources().get(file).text.clone();
-        let Parsed { documents, mut comments, mut diagnostics } = parse(file, path, &text);
+        Ok(self.raw_of(file, path, &text))
+    }
+
+    fn raw_of(&self, file: FileId, path: &str, text: &str) -> Raw {
+        let Parsed { documents, mut comments, mut diagnostics } = parse(file, path, text);
         let mut documents = documents.into_iter();
         let mut tree = documents.next();
         if tree.is_none() && !diagnostics.iter().any(|d| d.level == Level::Error) {
@@ -221,7 +252,7 @@ impl<'a> Project<'a> {
         if sam {
             template.flavour = Flavour::Sam;
         }
-        Ok(Raw {
+        Raw {
             file,
             tree: keep,
             template: Arc::new(template),
@@ -230,7 +261,7 @@ impl<'a> Project<'a> {
             diagnostics,
             comments,
             included,
-        })
+        }
     }
 
     /// The expansion of a template that was told the same before.

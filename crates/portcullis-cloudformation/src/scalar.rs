@@ -13,11 +13,19 @@ pub(crate) fn kind(text: &Arc<str>, style: Style) -> Kind {
     }
     match &**text {
         "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Kind::Bool(true),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
-            Kind::Bool(false)
-        }
-        t => number(t).map_or_else(|| Kind::Str(text.clone()), Kind::Num),
+        t => match flag(t) {
+            Some(b) => Kind::Bool(b),
+            None => number(t).map_or_else(|| Kind::Str(text.clone()), Kind::Num),
+        },
+    }
+}
+
+/// The boolean that a bare word is in YAML 1.1.
+pub(crate) fn flag(word: &str) -> Option<bool> {
+    match word {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
     }
 }
 

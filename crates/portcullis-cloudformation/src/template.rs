@@ -55,6 +55,8 @@ pub(crate) struct Template {
     pub(crate) conditions: Section,
     pub(crate) resources: Section,
     pub(crate) outputs: Section,
+    /// Logical ids of modules, whose resources are not read.
+    modules: Vec<Arc<str>>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The type before the SAM transform, by logical id.
     pub(crate) declared: FxHashMap<Arc<str>, Arc<str>>,
@@ -71,6 +73,7 @@ impl Template {
             conditions: Section::default(),
             resources: Section::default(),
             outputs: Section::default(),
+            modules: Vec::new(),
             diagnostics: Vec::new(),
             declared: FxHashMap::default(),
         };
@@ -100,6 +103,8 @@ impl Template {
                 "Resources" => {
                     has_resources = true;
                     out.resources = out.section(&key, node);
+                    let modules = out.resources.entries.iter().filter(|(_, n)| is_module(n));
+                    out.modules = modules.map(|(k, _)| k.text.clone()).collect();
                 }
                 "Transform" => out.check_transforms(&node),
                 _ => {}
@@ -115,6 +120,13 @@ impl Template {
     /// The declared parameter of a name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|p| &*p.name == name)
+    }
+
+    /// Whether a name may be that of a resource of a module: the module's own name, with or
+    /// without a dot, and what it is called there.
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/module-ref-resources.html>
+    pub(crate) fn of_module(&self, name: &str) -> bool {
+        self.modules.iter().any(|module| name.len() > module.len() && name.starts_with(&**module))
     }
 
     fn section(&mut self, key: &Key, node: Node) -> Section {
@@ -186,6 +198,11 @@ pub(crate) fn transforms(node: &Node) -> Vec<(Arc<str>, Span)> {
         None => one(node, &mut out),
     }
     out
+}
+
+/// Whether a resource is a module: `Type: My::Org::Thing::MODULE`.
+pub(crate) fn is_module(resource: &Node) -> bool {
+    resource.get("Type").and_then(Node::as_text).is_some_and(|kind| kind.ends_with("::MODULE"))
 }
 
 /// Where a resource first has a type that only the SAM transform knows.

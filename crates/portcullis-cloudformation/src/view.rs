@@ -1,6 +1,6 @@
 //! A node as an expression: plain data or the call of an intrinsic function, in either spelling.
 
-use portcullis_core::{Kind, Span};
+use portcullis_core::Span;
 use portcullis_syntax::{Key, Node, NodeKind, Style};
 
 use crate::scalar;
@@ -67,16 +67,22 @@ impl<'n> View<'n> {
     /// Whether this is a boolean that is written out.
     pub(crate) fn is_flag(self) -> bool {
         matches!(self.kind, NodeKind::Scalar(text, style)
-            if self.tag.is_none() && !self.literal && matches!(scalar::kind(text, *style), Kind::Bool(_)))
+            if self.tag.is_none()
+                && !self.literal
+                && *style == Style::Plain
+                && scalar::flag(text).is_some())
     }
 
-    /// The text of a plain scalar; a null that is written out has none.
+    /// The text of a plain scalar; a null that is written out has none, and a boolean that of
+    /// JSON.
     pub(crate) fn text(self) -> Option<&'n str> {
         match self.kind {
-            NodeKind::Scalar(text, Style::Plain)
-                if !self.literal && matches!(&**text, "~" | "null" | "Null" | "NULL") =>
-            {
-                None
+            NodeKind::Scalar(text, Style::Plain) if !self.literal && self.tag.is_none() => {
+                match (&**text, scalar::flag(text)) {
+                    ("~" | "null" | "Null" | "NULL", _) => None,
+                    (_, Some(b)) => Some(if b { "true" } else { "false" }),
+                    (text, None) => Some(text),
+                }
             }
             NodeKind::Scalar(text, _) if self.tag.is_none() => Some(text),
             _ => None,

@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::build::{Goal, Off, condition_of};
 use crate::candidates::candidates;
 use crate::eval::{Assignment, ConditionKey, Evaluator, Setting};
+use crate::nested::logical_id;
 use crate::project::Project;
 
 /// Most worlds besides the first.
@@ -268,7 +269,9 @@ impl Search<'_, '_> {
         let mut s = 0;
         for logical in &goal.stacks {
             let template = evaluator.template(s);
-            if let Some((name, _)) = template.resources.get(logical).and_then(condition_of) {
+            if let Some((name, _)) =
+                template.resources.get(logical_id(logical)).and_then(condition_of)
+            {
                 out.push((evaluator.scope(s).prefix.clone(), Arc::from(name)));
             }
             match evaluator.child(s, logical) {
@@ -287,7 +290,7 @@ fn holds(evaluator: &mut Evaluator<'_>, goal: &Goal) -> Option<bool> {
     let mut s = 0;
     for logical in &goal.stacks {
         let template = evaluator.template(s);
-        let condition = template.resources.get(logical).and_then(condition_of);
+        let condition = template.resources.get(logical_id(logical)).and_then(condition_of);
         if let Some((name, span)) = condition {
             match evaluator.condition(s, name, span).as_bool() {
                 Some(true) => {}

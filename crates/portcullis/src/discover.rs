@@ -327,6 +327,11 @@ impl Calls {
         Self { callers }
     }
 
+    /// Whether anybody calls `path`.
+    pub(crate) fn is_called(&self, path: &str) -> bool {
+        self.callers.contains_key(path)
+    }
+
     /// The outermost callers of `path`; itself when nobody calls it (or only a circle does).
     pub(crate) fn roots_of(&self, path: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();

@@ -186,6 +186,7 @@ pub(crate) fn plan(
         all.templates.extend(f.templates.iter().cloned());
     }
     let calls = if standalone { Calls::default() } else { Calls::read(&all, tf, templates) };
+    templates.set_roots(uncalled(&all, &calls));
     let mut roots: BTreeSet<(Root, bool)> = BTreeSet::new();
     let files_only = named.targets.iter().all(|(_, dir)| !dir);
     let things = named_found
@@ -217,6 +218,24 @@ pub(crate) fn plan(
         found: named_found,
         only_other_files,
     }
+}
+
+/// The templates that no other one calls: the stacks of the project, which may import values from
+/// each other.
+fn uncalled(found: &Found, calls: &Calls) -> Vec<String> {
+    found.templates.iter().filter(|path| !calls.is_called(path)).cloned().collect()
+}
+
+/// Makes the stacks of the whole project known, for a template that is looked at by itself.
+pub(crate) fn name_stacks(
+    files: &DiskFiles,
+    tf: &terraform::Project<'_>,
+    templates: &cfn::Project<'_>,
+) {
+    let found = discover::walk(files, &files.on_disk(""), true);
+    let found = Found { folders: BTreeSet::new(), ..found };
+    let calls = Calls::read(&found, tf, templates);
+    templates.set_roots(uncalled(&found, &calls));
 }
 
 /// Terraform folders that a file which is no configuration may belong to: its own folder's, else

@@ -3,8 +3,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
-/// Kinds of corpus.
+use portcullis_core::FileId;
+use portcullis_syntax::{print, yaml};
+
+/// Kinds of corpus that are measured.
 pub(crate) const KINDS: [&str; 3] = ["cloudformation", "sam", "terraform"];
+
+/// Every kind: those of a hundred resources a file, in either notation, besides.
+pub(crate) const ALL: [&str; 5] =
+    ["cloudformation", "sam", "terraform", "cloudformation-100", "cloudformation-100-json"];
 
 /// Writes `n` files of a kind below `dir`.
 pub(crate) fn write(dir: &Path, kind: &str, n: usize) -> std::io::Result<()> {
@@ -18,19 +25,28 @@ pub(crate) fn write(dir: &Path, kind: &str, n: usize) -> std::io::Result<()> {
         let (name, text) = match kind {
             "terraform" => ("main.tf".to_owned(), terraform(i)),
             "sam" => (format!("t{i:05}.yaml"), sam(i)),
-            _ => (format!("t{i:05}.yaml"), cloudformation(i)),
+            "cloudformation-100" => (format!("t{i:05}.yaml"), cloudformation(i, 100)),
+            "cloudformation-100-json" => {
+                (format!("t{i:05}.json"), as_json(&cloudformation(i, 100)))
+            }
+            _ => (format!("t{i:05}.yaml"), cloudformation(i, 10)),
         };
         std::fs::write(folder.join(name), text)?;
     }
     Ok(())
 }
 
-/// About 3 KB with ten resources.
-fn cloudformation(i: usize) -> String {
+fn as_json(text: &str) -> String {
+    let parsed = yaml::parse(FileId(0), text);
+    parsed.documents.first().map(print::json).unwrap_or_default()
+}
+
+/// About 3 KB for ten resources.
+fn cloudformation(i: usize, resources: usize) -> String {
     let mut t = String::from(
         "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n    Default: dev\n    AllowedValues: [dev, prod]\nConditions:\n  IsProd: !Equals [!Ref Stage, prod]\nResources:\n",
     );
-    for r in 0..10 {
+    for r in 0..resources {
         let _ = match r % 5 {
             0 => write!(
                 t,

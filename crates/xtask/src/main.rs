@@ -5,6 +5,7 @@
 //! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
 //! - `corpus KIND N DIR` writes a generated corpus, to profile with.
 //! - `bench` measures the release binary and writes `docs/src/performance.md`.
+//! - `same DIR` writes the templates of a folder in other ways and compares the verdicts.
 //! - `fuzz` runs parsers and resolver on random input.
 
 use std::process::{Command, ExitCode};
@@ -14,8 +15,9 @@ mod corpus;
 mod fuzz;
 mod new_rule;
 mod rules;
+mod same;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
+const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | same DIR...|--examples | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["rules", options @ ..] => rules::run(options),
         ["corpus", kind, n, dir] => corpus(kind, n, dir),
         ["bench", options @ ..] => bench::run(options),
+        ["same", options @ ..] => same::run(options),
         ["fuzz", options @ ..] => fuzz::run(options),
         _ => Err(USAGE.to_owned()),
     };
@@ -39,8 +42,8 @@ fn main() -> ExitCode {
 }
 
 fn corpus(kind: &str, n: &str, dir: &str) -> Result<(), String> {
-    if !corpus::KINDS.contains(&kind) {
-        return Err(format!("`{kind}`: expected {}", corpus::KINDS.join(", ")));
+    if !corpus::ALL.contains(&kind) {
+        return Err(format!("`{kind}`: expected {}", corpus::ALL.join(", ")));
     }
     let n = n.parse().map_err(|e| format!("`{n}` files: {e}"))?;
     corpus::write(std::path::Path::new(dir), kind, n).map_err(|e| format!("{dir}: {e}"))

@@ -7,6 +7,7 @@ mod lists;
 mod logic;
 mod mapping;
 mod references;
+mod returned;
 mod text;
 
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Evaluator<'_> {
             "GetAZs" => {
                 self.external(span, "the zones of the region are known to the account only")
             }
-            "ImportValue" => self.external(span, "imported from another stack"),
+            "ImportValue" => self.import(s, arg, span),
             "Transform" => self.transform(arg, span),
             other => {
                 let why = format!("the function {other} is not evaluated");
@@ -65,7 +66,7 @@ impl Evaluator<'_> {
     }
 
     /// A value that is set, but known elsewhere.
-    fn external(&mut self, span: Span, why: &str) -> Value {
+    pub(crate) fn external(&mut self, span: Span, why: &str) -> Value {
         let unknown = Unknown {
             why: Why::at(WhyKind::External, why, span),
             not_null: true,
@@ -104,13 +105,13 @@ impl Evaluator<'_> {
             .and_then(|(_, node)| member(View::from(node), "Location"));
         let location = location.unwrap_or_else(|| "AWS::Include".to_owned());
         let why = Why::at(WhyKind::Missing, format!("the include {location} was not read"), span);
-        self.uncovered(location, span);
+        self.uncovered("template", location, span);
         Value::unknown(why, origin)
     }
 
-    /// Lists a template that is not read, once.
-    pub(crate) fn uncovered(&mut self, name: String, span: Span) {
-        let entry = NotCovered { what: "template", name, span: Some(span), path: None };
+    /// Lists a template or module that is not read, once.
+    pub(crate) fn uncovered(&mut self, what: &'static str, name: String, span: Span) {
+        let entry = NotCovered { what, name, span: Some(span), path: None };
         if !self.not_covered.contains(&entry) {
             self.not_covered.push(entry);
         }

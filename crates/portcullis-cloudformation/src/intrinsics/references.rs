@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use portcullis_core::{Diagnostic, How, Kind, Ref, Span, Value, Why, WhyKind};
 
-use crate::eval::Evaluator;
+use crate::choice;
+use crate::eval::{Chosen, Evaluator};
 use crate::template::Template;
 use crate::view::View;
 
@@ -100,12 +101,31 @@ impl Evaluator<'_> {
             };
         }
         if let Some(output) = attr.strip_prefix("Outputs.")
-            && let Some(child) = self.child(s, logical)
+            && let Some(value) = self.stack_output(s, logical, output, span)
         {
-            let value = self.output(child, output, span);
             return self.hop(&value, span, How::Expression);
         }
-        self.resource(s, logical, attr, span)
+        match self.returned(s, logical, attr, span) {
+            Some(value) => value,
+            None => self.resource(s, logical, attr, span),
+        }
+    }
+
+    /// An output of a stack; one for each template that it may have. `None` where none is read.
+    fn stack_output(&mut self, s: usize, logical: &str, output: &str, span: Span) -> Option<Value> {
+        if let Some(child) = self.child(s, logical) {
+            return Some(self.output(child, output, span));
+        }
+        let Chosen { by, arms } = self.scope(s).chosen.get(logical).cloned()?;
+        let values = arms
+            .iter()
+            .map(|name| match name.as_ref().and_then(|name| self.child(s, name)) {
+                Some(child) => self.output(child, output, span),
+                None => self.resource(s, logical, &format!("Outputs.{output}"), span),
+            })
+            .collect();
+        let origin = self.origin(span);
+        Some(choice::choose(by, values, origin))
     }
 
     /// An output of a scope.
@@ -159,11 +179,12 @@ impl Evaluator<'_> {
     }
 }
 
-/// Whether a name is a resource, or may be one that was not read. SAM lets `Function.Version` and
+/// Whether a name is a resource, or may be one that was not read, as those of a module. SAM lets `Function.Version` and
 /// the like stand for what it generates.
 fn has_resource(template: &Template, name: &str) -> bool {
     template.resources.get(name).is_some()
         || template.resources.open
+        || template.of_module(name)
         || (template.flavour == portcullis_core::Flavour::Sam
             && name.split_once('.').is_some_and(|(id, _)| template.resources.get(id).is_some()))
 }

@@ -41,17 +41,34 @@ pub(super) fn apply(source: &Source, body: &mut Node, stage: &Node, cx: &mut Con
         .collect();
 
     if let Some(default) = auth.get("DefaultAuthorizer").filter(|d| !d.is_null()) {
+        let default = cx.value(default);
+        let scopes_of = |name: &str| {
+            authorizers
+                .and_then(|a| a.get(name))
+                .and_then(|a| a.get("AuthorizationScopes"))
+                .cloned()
+                .unwrap_or_else(|| at.seq([]))
+        };
         match default.as_text() {
+            None if is_call(&default) => {
+                let named = |name: &str| match name {
+                    "NONE" => at.no_value(),
+                    _ => at.seq([at.map([(name, scopes_of(name))])]),
+                };
+                let wanted = openapi::undecided(at, &default, &named);
+                openapi::each_method(body, &mut |_, method, definition| {
+                    let silent = definition.get("security").is_none();
+                    if silent && !method.eq_ignore_ascii_case("options") {
+                        set(definition, "security", wanted.clone());
+                    }
+                });
+            }
             None => cx.error(default.span, "DefaultAuthorizer must be the name of an authorizer"),
             Some(name) if name != "NONE" => {
                 if !names.contains(&name) {
                     cx.error(default.span, format!("this API has no authorizer {name}"));
                 }
-                let scopes = authorizers
-                    .and_then(|a| a.get(name))
-                    .and_then(|a| a.get("AuthorizationScopes"))
-                    .cloned()
-                    .unwrap_or_else(|| at.seq([]));
+                let scopes = scopes_of(name);
                 // Browsers send no credentials with a preflight, and no signature at all.
                 let preflight = auth.get("AddDefaultAuthorizerToCorsPreflight").and_then(as_flag)
                     != Some(false)
@@ -184,7 +201,8 @@ fn set_default_authorizer(
     preflight: bool,
 ) {
     openapi::each_method(body, &mut |_, method, definition| {
-        if method.eq_ignore_ascii_case("options") && !preflight {
+        if method.eq_ignore_ascii_case("options") && !preflight || openapi::is_undecided(definition)
+        {
             return;
         }
         let mut all = security(definition);
@@ -199,7 +217,8 @@ fn set_default_authorizer(
 
 fn require_api_key(body: &mut Node, at: At, preflight: bool) {
     openapi::each_method(body, &mut |_, method, definition| {
-        if method.eq_ignore_ascii_case("options") && !preflight {
+        if method.eq_ignore_ascii_case("options") && !preflight || openapi::is_undecided(definition)
+        {
             return;
         }
         let mut all = security(definition);

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use portcullis_core::Span;
 use portcullis_syntax::node::{Node, NodeKind, Style};
 
-use super::build::{At, Props, as_flag, get_mut, is_call, items_mut, ref_target, set, set_default};
+use super::build::{
+    At, Props, as_flag, get_mut, is_call, is_no_value, items_mut, ref_target, remove, set,
+    set_default,
+};
 use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
@@ -113,7 +116,8 @@ pub(super) fn add(
     let at = event.at;
     let mut problems = Vec::new();
     let mut definition = definition;
-    if let Some(auth) = event.get("Auth") {
+    let auth = event.get("Auth").map(|auth| known_auth(auth, cx));
+    if let Some(auth) = &auth {
         check_authorizer(auth, route, &mut problems);
         secure(&mut definition, auth, route);
     }
@@ -248,18 +252,54 @@ fn check_authorizer(auth: &Node, route: &Route, problems: &mut Problems) {
     }
 }
 
+/// The `Auth` of an event with the values of the parameters that are known.
+pub(super) fn known_auth(auth: &Node, cx: &Context<'_>) -> Node {
+    let mut auth = auth.clone();
+    for key in ["Authorizer", "ApiKeyRequired"] {
+        match get_mut(&mut auth, key) {
+            Some(value) if is_no_value(value) => drop(remove(&mut auth, key)),
+            Some(value) => *value = cx.value(value),
+            None => {}
+        }
+    }
+    auth
+}
+
 /// The security that the event asks for itself.
 fn secure(definition: &mut Node, auth: &Node, route: &Route) {
     let at = At(auth.span);
     let mut security = openapi::security(definition);
-    if let Some(name) = auth.get("Authorizer").and_then(Node::as_text) {
+    let scopes_of = |name: &str| {
         let own = auth.get("AuthorizationScopes").filter(|s| s.as_seq().is_some());
         let scopes = own.or_else(|| {
             let authorizers = route.api_auth.as_ref()?.get("Authorizers")?;
             authorizers.get(name)?.get("AuthorizationScopes")
         });
-        let scopes = scopes.cloned().unwrap_or_else(|| at.seq([]));
-        security.push(at.map([(name, scopes)]));
+        scopes.cloned().unwrap_or_else(|| at.seq([]))
+    };
+    let named = |name: &str| match name {
+        "NONE" => at.no_value(),
+        _ => at.seq([at.map([(name, scopes_of(name))])]),
+    };
+    let key = |flag: &str| match flag {
+        "true" => at.seq([at.map([("api_key", at.seq([]))])]),
+        _ => at.no_value(),
+    };
+    match (auth.get("Authorizer"), auth.get("ApiKeyRequired")) {
+        (Some(wanted), _) if is_call(wanted) => {
+            set(definition, "security", openapi::undecided(at, wanted, &named));
+            return;
+        }
+        (None, Some(wanted)) if is_call(wanted) && security.is_empty() => {
+            set(definition, "security", openapi::undecided(at, wanted, &key));
+            return;
+        }
+        (Some(wanted), _) => {
+            if let Some(name) = wanted.as_text() {
+                security.push(at.map([(name, scopes_of(name))]));
+            }
+        }
+        (None, _) => {}
     }
     match auth.get("ApiKeyRequired").and_then(as_flag) {
         Some(true) => security.push(at.map([("api_key", at.seq([]))])),

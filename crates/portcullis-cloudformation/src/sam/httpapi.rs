@@ -228,22 +228,30 @@ fn auth(source: &Source, body: &mut Node, cx: &mut Context<'_>) {
         define(body, at, "AWS_IAM", scheme);
     }
     let Some(default) = auth.get("DefaultAuthorizer").filter(|d| !d.is_null()) else { return };
-    let Some(name) = default.as_text() else {
-        cx.error(default.span, "DefaultAuthorizer must be the name of an authorizer");
-        return;
-    };
-    if !names.contains(&name) {
+    let default = cx.value(default);
+    if let Some(name) = default.as_text()
+        && !names.contains(&name)
+    {
         cx.error(default.span, format!("this API has no authorizer {name}"));
         return;
     }
-    let scopes = authorizers
-        .and_then(|a| a.get(name))
-        .and_then(|a| a.get("AuthorizationScopes"))
-        .cloned()
-        .unwrap_or_else(|| at.seq([]));
+    if default.as_text().is_none() && !is_call(&default) {
+        cx.error(default.span, "DefaultAuthorizer must be the name of an authorizer");
+        return;
+    }
+    let named = |name: &str| {
+        let scopes = authorizers
+            .and_then(|a| a.get(name))
+            .and_then(|a| a.get("AuthorizationScopes"))
+            .cloned()
+            .unwrap_or_else(|| at.seq([]));
+        at.seq([at.map([(name, scopes)])])
+    };
+    let wanted = openapi::undecided(at, &default, &named);
     openapi::each_method(body, &mut |_, method, definition| {
-        if security(definition).is_empty() && !method.eq_ignore_ascii_case("options") {
-            set(definition, "security", at.seq([at.map([(name, scopes.clone())])]));
+        let silent = security(definition).is_empty() && !openapi::is_undecided(definition);
+        if silent && !method.eq_ignore_ascii_case("options") {
+            set(definition, "security", wanted.clone());
         }
     });
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::Node;
 
-use super::api_event::body;
-use super::build::{At, Props, call, get_mut, items_mut, ref_target, set, set_default};
+use super::api_event::{body, known_auth};
+use super::build::{At, Props, call, get_mut, is_call, items_mut, ref_target, set, set_default};
 use super::context::Context;
 use super::events::{Event, Permission};
 use super::function::Target;
@@ -49,7 +49,7 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
         target.arn_variable
     ));
     let mut invokes_other = false;
-    let scopes_of = authorizer_scopes(event, &api, cx);
+    let wanted = authorizer_scopes(event, &api, cx);
     let version = event.get("PayloadFormatVersion").cloned();
     let timeout = event.get("TimeoutInMillis").cloned();
     if let Some(body) = body(cx, &api).filter(|b| b.as_map().is_some()) {
@@ -83,10 +83,14 @@ pub(super) fn function(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Cont
                 }
             }
             path_parameters(definition, at, &path);
-            if let Some(requirement) = &scopes_of {
-                let mut all = openapi::security(definition);
-                all.push(requirement.clone());
-                set(definition, "security", at.seq(all));
+            match &wanted {
+                Some(wanted) if is_call(wanted) => set(definition, "security", wanted.clone()),
+                Some(requirement) => {
+                    let mut all = openapi::security(definition);
+                    all.push(requirement.clone());
+                    set(definition, "security", at.seq(all));
+                }
+                None => {}
             }
         });
     }
@@ -180,7 +184,7 @@ fn check(event: &Event<'_>, api: &str, cx: &mut Context<'_>) {
     {
         cx.error(auth.span, "Auth of an event must be a map");
     }
-    let Some(wanted) = auth.and_then(|a| a.get("Authorizer")) else { return };
+    let Some(wanted) = auth.and_then(|a| a.get("Authorizer")).map(|a| cx.value(a)) else { return };
     let Some(name) = wanted.as_text() else { return };
     let api_auth = cx.item(api).and_then(|i| i.node.get("Properties")).and_then(|p| p.get("Auth"));
     let known = match name {
@@ -195,19 +199,26 @@ fn check(event: &Event<'_>, api: &str, cx: &mut Context<'_>) {
     }
 }
 
-/// The security requirement that the event asks for.
+/// The security requirement that the event asks for; all of them where a function names the
+/// authorizer.
 fn authorizer_scopes(event: &Event<'_>, api: &str, cx: &Context<'_>) -> Option<Node> {
     let at = event.at;
-    let auth = event.get("Auth")?;
+    let auth = &known_auth(event.get("Auth")?, cx);
     let api_auth = cx.item(api).and_then(|i| i.node.get("Properties")).and_then(|p| p.get("Auth"));
+    let scopes_of = |name: &str| {
+        let scopes = auth.get("AuthorizationScopes").cloned().or_else(|| {
+            api_auth?.get("Authorizers")?.get(name)?.get("AuthorizationScopes").cloned()
+        });
+        scopes.unwrap_or_else(|| at.seq([]))
+    };
+    if let Some(wanted) = auth.get("Authorizer").filter(|a| is_call(a)) {
+        let named = |name: &str| at.seq([at.map([(name, scopes_of(name))])]);
+        return Some(openapi::undecided(at, wanted, &named));
+    }
     let name = auth.get("Authorizer").and_then(Node::as_text).or_else(|| {
         // Scopes alone go with the default authorizer.
         auth.get("AuthorizationScopes")?;
         api_auth?.get("DefaultAuthorizer")?.as_text()
     })?;
-    let scopes = auth
-        .get("AuthorizationScopes")
-        .cloned()
-        .or_else(|| api_auth?.get("Authorizers")?.get(name)?.get("AuthorizationScopes").cloned());
-    Some(at.map([(name, scopes.unwrap_or_else(|| at.seq([])))]))
+    Some(at.map([(name, scopes_of(name))]))
 }

@@ -3,7 +3,7 @@
 
 use portcullis_syntax::node::{Node, NodeKind};
 
-use super::build::{At, call, child, entries_mut, get_mut, is_no_value, set};
+use super::build::{At, call, child, entries_mut, get_mut, if_arms, is_call, is_no_value, set};
 
 /// How API Gateway spells "any method".
 pub(super) const ANY: &str = "x-amazon-apigateway-any-method";
@@ -164,6 +164,24 @@ pub(super) fn security(definition: &Node) -> Vec<Node> {
 /// The names that a security requirement asks for.
 pub(super) fn security_names(requirement: &Node) -> impl Iterator<Item = &str> {
     requirement.as_map().unwrap_or_default().iter().map(|(k, _)| &*k.text)
+}
+
+/// Whether it is known only on deployment what a method asks for.
+pub(super) fn is_undecided(definition: &Node) -> bool {
+    definition.get("security").is_some_and(is_call)
+}
+
+/// The security requirements of a method whose authorizer a function gives: those of each arm of
+/// a `Fn::If`, and otherwise as unknown as the function's value.
+pub(super) fn undecided(at: At, wanted: &Node, named: &dyn Fn(&str) -> Node) -> Node {
+    if let Some((condition, then, otherwise)) = if_arms(wanted) {
+        let (then, otherwise) = (undecided(at, then, named), undecided(at, otherwise, named));
+        return at.if_(condition, then, otherwise);
+    }
+    match wanted.as_text() {
+        Some(text) => named(text),
+        None => wanted.clone(),
+    }
 }
 
 /// Whether a document follows OpenAPI 3.

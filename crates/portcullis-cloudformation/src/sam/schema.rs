@@ -1,7 +1,11 @@
 //! Which properties serverless resources have.
 
+use portcullis_core::Kind;
+use portcullis_syntax::node::NodeKind;
+
 use super::context::{Context, Source};
 use super::implicit::MANAGED;
+use crate::scalar;
 
 const FUNCTION: &[&str] = &[
     "FunctionName",
@@ -189,6 +193,9 @@ const TYPES: &[(&str, &[&str])] = &[
     ("AWS::Serverless::CapacityProvider", CAPACITY_PROVIDER),
 ];
 
+/// Properties of a function that are text, or a function that gives text.
+const TEXTS: &[&str] = &["Description", "PermissionsBoundary", "Role", "VersionDescription"];
+
 /// Reports properties the type does not have and properties of the wrong shape. Whether the
 /// resource can be transformed all the same.
 pub(super) fn check(kind: &str, source: &Source, cx: &mut Context<'_>) -> bool {
@@ -201,6 +208,13 @@ pub(super) fn check(kind: &str, source: &Source, cx: &mut Context<'_>) -> bool {
         let map = matches!(&*key.text, "Tags" | "Events" | "Environment" | "VpcConfig");
         if map && !value.is_null() && value.as_map().is_none() {
             cx.error(key.span, format!("{} must be a map", key.text));
+        }
+        let text = kind == "AWS::Serverless::Function" && TEXTS.contains(&&*key.text);
+        if text
+            && let NodeKind::Scalar(word, style) = &value.kind
+            && matches!(scalar::kind(word, *style), Kind::Bool(_) | Kind::Num(_))
+        {
+            cx.error(value.span, format!("{} must be text: put it in quotes", key.text));
         }
     }
     true

@@ -14,6 +14,11 @@ use crate::report::{keep_last, span};
 /// The text has a quoted scalar's line that is indented too little: it must be padded first.
 pub(super) struct BadIndent;
 
+/// Whether an error is about a line of a quoted scalar that begins too far left, or with a tab.
+pub(super) fn is_bad_indent(error: &granit_parser::ScanError) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation)
+}
+
 /// Builds the documents of `padded`; all spans are of `original`, the text as written.
 pub(super) fn build(
     file: FileId,
@@ -28,6 +33,8 @@ pub(super) fn build(
         anchors: FxHashMap::default(),
         copies: 0,
         over_budget: false,
+        stopped: None,
+        texts: original.contains('\t').then(Vec::new),
         parsed: Parsed::default(),
     };
     let mut parser = Parser::new_from_str_with_options(&padded.text, super::options());
@@ -39,15 +46,16 @@ pub(super) fn build(
             }
             Err(error) => Some(error),
         });
-        let Some(error) = error else { return Ok(builder.parsed) };
-        if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) && !padded.is_padded() {
+        let Some(error) = error else { return Ok(builder.finish()) };
+        if is_bad_indent(&error) && !padded.is_padded() {
             return Err(BadIndent);
         }
         let at = padded.original(error.marker().byte_offset().unwrap_or(padded.text.len()));
+        builder.stopped.get_or_insert(at);
         builder.problem(at, error.info());
         builder.abandon(at);
         if !matches!(parser.proceed_next_document(), Ok(true)) {
-            return Ok(builder.parsed);
+            return Ok(builder.finish());
         }
     }
 }
@@ -115,6 +123,11 @@ struct Builder<'t> {
     anchors: FxHashMap<usize, Option<(Arc<Node>, Size)>>,
     copies: usize,
     over_budget: bool,
+    /// Where the parser first met an error.
+    stopped: Option<usize>,
+    /// Where tabs may stand: in quoted and block scalars and in comments. `None` for a text
+    /// without tabs.
+    texts: Option<Vec<(usize, usize)>>,
     parsed: Parsed,
 }
 
@@ -144,10 +157,48 @@ impl Builder<'_> {
         self.report(self.span(at, end), message);
     }
 
+    /// What was read, with the first tab that stands where CloudFormation takes blanks only.
+    fn finish(mut self) -> Parsed {
+        if let Some(at) = self.first_tab() {
+            // The parser's own complaint about the same one stands a little further on.
+            let same = self.stopped.map(|stop| self.span(stop, stop).start);
+            let near = |stop: u32| stop as usize <= at + 1;
+            self.parsed.diagnostics.retain(|d| {
+                d.span.is_none_or(|s| Some(s.start) != same.filter(|stop| near(*stop)))
+            });
+            let line = self.original.get(..at).unwrap_or_default().rsplit('\n').next();
+            let message = match line.is_some_and(|l| l.trim().is_empty()) {
+                true => "expected blanks as indentation, found a tab",
+                false => "expected blanks between words, found a tab",
+            };
+            let help = "CloudFormation refuses tabs here: replace them with blanks";
+            let span = self.span(at, at + 1);
+            self.parsed.diagnostics.push(Diagnostic::error(span, message).with_help(help));
+        }
+        self.parsed
+    }
+
+    /// The first tab outside of quoted and block scalars and comments, which YAML 1.1 as
+    /// CloudFormation reads it has nowhere.
+    fn first_tab(&mut self) -> Option<usize> {
+        let texts = self.texts.as_mut()?;
+        texts.sort_unstable();
+        // Behind an error it is not known what is text.
+        let read = self.stopped.map_or(self.original.len(), |stop| stop + 1);
+        let tabs = self.original.match_indices('\t').map(|(at, _)| at);
+        tabs.take_while(|at| *at < read).find(|at| {
+            let before = texts.partition_point(|(start, _)| start <= at);
+            !texts.get(..before).is_some_and(|t| t.last().is_some_and(|(_, end)| at < end))
+        })
+    }
+
     fn event(&mut self, event: Event<'_>, at: &granit_parser::Span) {
         let (start, end) = self.range(at);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                if !matches!(style, ScalarStyle::Plain) {
+                    self.texts.iter_mut().for_each(|texts| texts.push((start, end)));
+                }
                 let done = self.scalar(&text, style, tag.as_deref(), start, end, at);
                 self.complete(done, anchor);
             }
@@ -174,7 +225,10 @@ impl Builder<'_> {
                 self.report(span, message);
                 self.complete(null(span, end), 0);
             }
-            Event::Comment(..) => self.parsed.comments.push(self.span(start, end)),
+            Event::Comment(..) => {
+                self.texts.iter_mut().for_each(|texts| texts.push((start, end)));
+                self.parsed.comments.push(self.span(start, end));
+            }
             // Starts and ends of streams and documents say nothing that the nodes do not.
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Lines of a quoted scalar that are indented too little.
+//! Lines of a quoted scalar that are indented too little, or with a tab.
 //!
 //! YAML wants them indented deeper than their parent; CloudFormation (like `PyYAML`) takes them,
 //! and policies pasted into `!Sub '{…}'` have them. Blanks before such a line are folded away, so
@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{ErrorKind, Parser};
+use granit_parser::Parser;
+
+use super::build::is_bad_indent;
 
 /// Bytes that looking for such lines may read in all: about half a second's work.
 const MAX_READ: usize = 16 << 20;
@@ -78,7 +80,7 @@ fn first_bad_indent(text: &str) -> Option<usize> {
     let mut parser = Parser::new_from_str_with_options(text, options);
     loop {
         let error = parser.by_ref().find_map(Result::err)?;
-        if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
+        if is_bad_indent(&error) {
             return error.marker().byte_offset().filter(|at| text.is_char_boundary(*at));
         }
         if !matches!(parser.proceed_next_document(), Ok(true)) {

@@ -68,16 +68,18 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 }
 
 /// The rule files and what they compile to.
-struct Catalogue {
+pub(crate) struct Catalogue {
     sources: SourceMap,
-    files: Vec<RuleSource>,
-    rules: RuleSet,
+    /// Every rule file.
+    pub(crate) files: Vec<RuleSource>,
+    /// What they say.
+    pub(crate) rules: RuleSet,
 }
 
 impl Catalogue {
     /// Reads `aws` and whatever else stands below the folder, the frameworks excepted. The error
     /// lists what does not compile.
-    fn read(root: &Path) -> Result<Self, String> {
+    pub(crate) fn read(root: &Path) -> Result<Self, String> {
         let sources = SourceMap::default();
         let mut files = Vec::new();
         for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
