@@ -138,6 +138,23 @@ Resources:
     assert_eq!(errors(&r), Vec::<&str>::new());
 }
 
+#[test]
+fn resources_that_name_each_other_make_no_endless_text() {
+    // Known text, and text with holes that AWS fills.
+    let mut text =
+        "Resources:\n  Q0: {Type: AWS::SQS::Queue, Properties: {QueueName: ab}}\n".to_owned();
+    for i in 1..60 {
+        let name = format!("'${{Q{0}.QueueName}}${{Q{0}.QueueName}}'", i - 1);
+        text.push_str(&format!(
+            "  Q{i}: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Sub {name}}}}}\n"
+        ));
+    }
+    let files = MemoryFiles::new([("t.yaml", text)]);
+    let r = resolve(&files, "t.yaml", &[]);
+    assert_eq!(property(&r, "Q10", "QueueName").as_str().unwrap().len(), 2048);
+    assert!(property(&r, "Q59", "QueueName").as_unknown().is_some());
+}
+
 const CHOICE: &str = "
 Parameters: {Size: {Type: String, AllowedValues: [small, big]}}
 Conditions: {Big: !Equals [!Ref Size, big]}
@@ -171,7 +188,7 @@ fn each_template_that_a_stack_may_have_is_judged_in_its_own_case() {
     let (big, small) = ("N[big.yaml]/Q", "N[nested/small.yaml]/Q");
     assert_eq!(property(&r, big, "QueueName").as_str(), Some("q-big"));
     assert_eq!(property(&r, small, "QueueName").as_str(), Some("q-small"));
-    assert_eq!(resource(&r, big).conditional.as_deref(), Some("Big"));
+    assert_eq!(resource(&r, big).conditional.as_deref(), Some("parameter Size"));
     assert!(matches!(resource(&r, big).presence, Presence::Possible(_)));
     let queues = property(&r, "N[big.yaml]/P", "Queues").as_list().unwrap();
     assert_eq!(&*queues[0].as_unknown().unwrap().refs[0].address, big);
@@ -188,7 +205,7 @@ fn one_template_on_disk_among_several_is_judged_and_the_other_listed() {
     let files = MemoryFiles::new([("t.yaml", text.as_str()), ("big.yaml", CHILD)]);
     let r = resolve(&files, "t.yaml", &[]);
     assert!(resource(&r, "N/Q").judged);
-    assert_eq!(r.not_covered.len(), 1);
+    assert!(r.not_covered.iter().any(|n| n.name.contains("https://x/y.yaml")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Hidden, NotCovered};
 use crate::origin::Step;
-use crate::outcome::{Severity, Verdict};
+use crate::outcome::Severity;
 use crate::source::{FileId, SourceMap, Span, hex};
 
 pub use crate::told::{Pool, Seen, Told};

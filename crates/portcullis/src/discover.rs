@@ -197,7 +197,7 @@ pub(crate) fn is_terraform_file(name: &str) -> bool {
 
 /// The templates of a cloud assembly named by a `cdk.json` (`output`, default `cdk.out`).
 /// <https://docs.aws.amazon.com/cdk/v2/guide/cli.html#cli-config>
-fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
+pub(crate) fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
     let Ok(id) = files.read(cdk_json) else { return Vec::new() };
     let text = files.sources().get(id).text.clone();
     let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
@@ -289,6 +289,31 @@ pub(crate) fn classify_named(files: &DiskFiles, path: &str) -> Named {
         Kind::Plan => Named::Plan,
         Kind::Broken(d) => Named::Broken(d),
         Kind::Other(_) | Kind::Nothing => Named::Companion,
+    }
+}
+
+/// Endings of the languages that CDK apps are written in.
+const SOURCES: [&str; 9] = ["ts", "js", "mjs", "cjs", "py", "java", "kt", "cs", "go"];
+
+/// The templates of the CDK app that a source file belongs to: those of the nearest `cdk.json` in
+/// the folders around it.
+pub(crate) fn templates_of_source(files: &DiskFiles, path: &str) -> Vec<String> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    if !SOURCES.contains(&ending) {
+        return Vec::new();
+    }
+    let mut dir = files::parent(path);
+    loop {
+        let config = files::join(dir, "cdk.json");
+        if files.read(&config).is_ok() {
+            let all = cdk_templates(files, &config, &mut Found::default());
+            let is_template = |p: &String| matches!(classify(files, p), Kind::Template);
+            return all.into_iter().filter(is_template).collect();
+        }
+        if dir.is_empty() {
+            return Vec::new();
+        }
+        dir = files::parent(dir);
     }
 }
 

@@ -207,6 +207,12 @@ pub(crate) fn plan(
                 roots.insert((Root::Terraform(root), false));
             }
         }
+        // What the constructs of a source file became stands in the app's templates.
+        for template in discover::templates_of_source(files, path) {
+            for root in calls.roots_of(&template) {
+                roots.insert((Root::Template(root), false));
+            }
+        }
     }
     roots.extend(named_found.plans.iter().map(|p| (Root::Plan(p.clone()), true)));
     // The same root both ways: showing all of it wins.

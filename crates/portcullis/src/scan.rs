@@ -407,7 +407,11 @@ impl Judged {
             })
         };
         let touches = |f: &Finding| {
-            under(&f.location) || under(&f.subject.block) || f.trail.iter().any(|s| under(&s.span))
+            let made = f.subject.construct.as_ref().and_then(|c| c.span);
+            under(&f.location)
+                || under(&f.subject.block)
+                || made.is_some_and(|span| under(&span))
+                || f.trail.iter().any(|s| under(&s.span))
         };
         let before = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
         self.findings.retain(touches);

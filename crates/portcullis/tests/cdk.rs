@@ -109,3 +109,28 @@ fn every_format_names_the_construct() {
         assert!(text.contains("lib/network.js"), "{format}: {text}");
     }
 }
+
+/// Rule and construct of each failure of a scan.
+fn failures(paths: &[&str]) -> Vec<(String, String)> {
+    let args = [&["scan"], paths, &["--format", "json"]].concat();
+    let report = json(&run(&args));
+    let failed = report["results"].as_array().unwrap().iter().filter(|r| r["outcome"] == "fail");
+    let text = |v: &serde_json::Value| v.as_str().unwrap_or("").to_owned();
+    failed.map(|r| (text(&r["rule"]), text(&r["resource"]["construct"]["path"]))).collect()
+}
+
+#[test]
+fn a_source_file_of_the_app_selects_what_its_constructs_became() {
+    let whole = failures(&[PROJECT]);
+    let made = failures(&[&format!("{PROJECT}/lib/storage.js")]);
+    assert!(!made.is_empty() && made.len() < whole.len(), "{} of {}", made.len(), whole.len());
+    assert!(made.iter().all(|f| f.1.starts_with("Prod/Storage/") && whole.contains(f)), "{made:?}");
+    let planted = ("aws-s3-versioning".to_owned(), "Prod/Storage/Media/Resource".to_owned());
+    assert!(made.contains(&planted));
+    // The assembly itself, by folder and by file, and a file that makes nothing.
+    let assembly = format!("{PROJECT}/cdk.out/assembly-Prod");
+    assert_eq!(failures(&[&assembly]), whole);
+    let template = failures(&[&format!("{assembly}/ProdStorage0EF194CB.template.json")]);
+    assert!(template.contains(&planted) && template.len() < whole.len());
+    assert_eq!(failures(&[&format!("{PROJECT}/package.json")]), []);
+}

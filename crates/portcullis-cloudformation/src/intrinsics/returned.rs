@@ -40,6 +40,27 @@ const RETURNED: [(&str, &str, &str); 26] = [
     ("AWS::StepFunctions::StateMachine", "Name", "StateMachineName"),
 ];
 
+/// Longest text that is taken over: resources that name each other would otherwise make longer and
+/// longer ones.
+const MAX_TEXT: usize = 4096;
+/// The same, for the pieces of a text with holes.
+const MAX_PIECES: usize = 64;
+
+/// Whether a property's value says more than that the resource has it.
+fn says_something(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Null => false,
+        Kind::Str(text) => text.len() <= MAX_TEXT,
+        Kind::Unknown(u) => {
+            let pieces = u.pieces.as_deref().unwrap_or_default();
+            let text: usize = pieces.iter().flatten().map(|p| p.len()).sum();
+            !u.refs.is_empty() && pieces.len() <= MAX_PIECES && text <= MAX_TEXT
+        }
+        Kind::Choice(c) => c.arms.iter().all(says_something),
+        _ => true,
+    }
+}
+
 impl Evaluator<'_> {
     /// The value of an attribute that is a property of the resource; `None` where it is not, or
     /// where the property says no more than that the resource has it.
@@ -62,12 +83,7 @@ impl Evaluator<'_> {
                 // Resources that ask each other see an attribute that AWS sets.
                 self.scopes[s].returned.insert(key.clone(), None);
                 let value = self.deeper(span, |e| e.eval(s, node));
-                let says = match &value.kind {
-                    Kind::Null => false,
-                    Kind::Unknown(u) => !u.refs.is_empty(),
-                    _ => true,
-                };
-                let value = says.then_some(value);
+                let value = says_something(&value).then_some(value);
                 self.scopes[s].returned.insert(key, value.clone());
                 value?
             }

@@ -12,6 +12,8 @@ use crate::view::{SubPart, View, sub_parts};
 
 /// Longest text that functions make.
 const MAX_TEXT: usize = 1 << 20;
+/// Most pieces of a text with holes that are kept.
+const MAX_PIECES: usize = 1024;
 
 impl Evaluator<'_> {
     /// Text as a value. Dynamic references in it are not known.
@@ -56,6 +58,7 @@ impl Evaluator<'_> {
         let mut buffer = String::new();
         let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
         let mut why: Option<Why> = None;
+        let mut total = 0;
         let flush = |buffer: &mut String, pieces: &mut Vec<Option<Arc<str>>>| {
             if !buffer.is_empty() {
                 pieces.push(Some(Arc::from(std::mem::take(buffer))));
@@ -64,6 +67,7 @@ impl Evaluator<'_> {
         };
         for part in parts {
             if let Some(text) = part.scalar_text() {
+                total += text.len();
                 buffer.push_str(&text);
             } else if let Kind::Unknown(u) = &part.kind {
                 let given = |w: &Why| w.kind.is_given();
@@ -74,7 +78,10 @@ impl Evaluator<'_> {
                     Some(inner) => {
                         for piece in inner.iter() {
                             match piece {
-                                Some(text) => buffer.push_str(text),
+                                Some(text) => {
+                                    total += text.len();
+                                    buffer.push_str(text);
+                                }
                                 None => flush(&mut buffer, &mut pieces),
                             }
                         }
@@ -84,7 +91,7 @@ impl Evaluator<'_> {
             } else {
                 return self.cannot(function, parts, span);
             }
-            if buffer.len() > MAX_TEXT {
+            if pieces.len() > MAX_PIECES || total > MAX_TEXT {
                 let why = Why::at(WhyKind::Limit, "the text is too long", span);
                 return self.unknown_from(why, parts, span);
             }

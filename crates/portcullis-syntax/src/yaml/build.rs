@@ -34,6 +34,7 @@ pub(super) fn build(
         copies: 0,
         over_budget: false,
         stopped: None,
+        tabs: Vec::new(),
         texts: original.contains('\t').then(Vec::new),
         parsed: Parsed::default(),
     };
@@ -52,12 +53,27 @@ pub(super) fn build(
         }
         let at = padded.original(error.marker().byte_offset().unwrap_or(padded.text.len()));
         builder.stopped.get_or_insert(at);
+        let reported = builder.parsed.diagnostics.len();
         builder.problem(at, error.info());
+        if is_tab(error.kind()) {
+            builder.tabs.extend(builder.parsed.diagnostics.drain(reported..));
+        }
         builder.abandon(at);
         if !matches!(parser.proceed_next_document(), Ok(true)) {
             return Ok(builder.finish());
         }
     }
+}
+
+/// Whether an error is about a tab: those are told in words of our own, once for a text.
+fn is_tab(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInPlainScalar
+            | ErrorKind::TabAtBlockScalarStart
+    )
 }
 
 /// A node with what its parent must know of it.
@@ -125,6 +141,8 @@ struct Builder<'t> {
     over_budget: bool,
     /// Where the parser first met an error.
     stopped: Option<usize>,
+    /// What the parser said of tabs.
+    tabs: Vec<Diagnostic>,
     /// Where tabs may stand: in quoted and block scalars and in comments. `None` for a text
     /// without tabs.
     texts: Option<Vec<(usize, usize)>>,
@@ -160,12 +178,6 @@ impl Builder<'_> {
     /// What was read, with the first tab that stands where CloudFormation takes blanks only.
     fn finish(mut self) -> Parsed {
         if let Some(at) = self.first_tab() {
-            // The parser's own complaint about the same one stands a little further on.
-            let same = self.stopped.map(|stop| self.span(stop, stop).start);
-            let near = |stop: u32| stop as usize <= at + 1;
-            self.parsed.diagnostics.retain(|d| {
-                d.span.is_none_or(|s| Some(s.start) != same.filter(|stop| near(*stop)))
-            });
             let line = self.original.get(..at).unwrap_or_default().rsplit('\n').next();
             let message = match line.is_some_and(|l| l.trim().is_empty()) {
                 true => "expected blanks as indentation, found a tab",
@@ -174,6 +186,8 @@ impl Builder<'_> {
             let help = "CloudFormation refuses tabs here: replace them with blanks";
             let span = self.span(at, at + 1);
             self.parsed.diagnostics.push(Diagnostic::error(span, message).with_help(help));
+        } else {
+            self.parsed.diagnostics.append(&mut self.tabs);
         }
         self.parsed
     }

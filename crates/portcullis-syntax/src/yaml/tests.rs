@@ -1,7 +1,7 @@
 use super::*;
 use crate::node::Node;
 use crate::node::tests::show;
-use portcullis_core::{Level, Span};
+use portcullis_core::{Diagnostic, Level, Span};
 
 fn read(text: &str) -> (Vec<String>, Vec<String>) {
     let parsed = parse(FileId(0), text);
@@ -181,4 +181,46 @@ fn a_broken_text_never_panics_and_spans_stay_inside() {
             }
         }
     }
+}
+
+#[test]
+fn tabs_are_refused_where_cloudformation_refuses_them() {
+    let at = |text: &str| -> Vec<(usize, String)> {
+        let parsed = parse(FileId(0), text);
+        let place = |d: Diagnostic| (d.span.unwrap().start as usize, d.message);
+        parsed.diagnostics.into_iter().map(place).collect()
+    };
+    let indentation = "expected blanks as indentation, found a tab".to_owned();
+    let between = "expected blanks between words, found a tab".to_owned();
+    for (text, tab, message) in [
+        ("a:\n\tb: c\n", 3, &indentation),
+        ("a:\n  \tb: c\n", 5, &indentation),
+        ("a: {b: c,\n\td: e}\n", 10, &indentation),
+        ("a: b\n\t\nc: d\n", 5, &indentation),
+        ("a:\tb\n", 2, &between),
+        ("a:\n  -\tb\n", 6, &between),
+        ("a: b\t# c\n", 4, &between),
+        ("a: b\tc\n", 4, &between),
+    ] {
+        assert_eq!(at(text), [(tab, message.clone())], "{text:?}");
+    }
+    // Another error behind it stays.
+    let block = at("a: |\n  x\n\t y\n");
+    assert_eq!(block[0], (9, indentation));
+    assert!(block.iter().skip(1).all(|(_, m)| !m.contains("tab")));
+    // In texts and comments they are as good as any other character.
+    for text in [
+        "a: \"b\tc\"\n",
+        "a: 'b\tc' #\td\n",
+        "a: |\n  b\tc\n   \td\n",
+        "#\ta\nb: >-\n  c\n  \td\n",
+        "a: \"b\n\tc\"\n",
+        "a:\n  b: 'c\n\td'\n",
+        "{a: \"b\n\tc\", d: [e,\n 'f\n\tg']}\n",
+    ] {
+        assert_eq!(at(text), [], "{text:?}");
+    }
+    assert_eq!(tree("a: \"b\n\tc\"\n"), r#"{a: "b c"}"#);
+    // Behind another error nothing is known of what is text.
+    assert!(!at("a: [b\n--- \nc: \"d\n\te\"\n").iter().any(|(_, m)| m.contains("tab")));
 }

@@ -343,9 +343,22 @@ impl<'r> Generator<'r> {
                 out.push((key("Destination"), end(self)));
                 out.push((key("Permissions"), node(NodeKind::Seq(vec![text("Write")]))));
             }
-            "AWS::CloudFormation::Stack" => {
-                let urls = ["child.yaml", "./child.yaml", "t", "no.yaml", "https://s3/x"];
-                out.push((key("TemplateURL"), text(self.rng.pick(&urls))));
+            "AWS::SQS::Queue" if self.rng.one_in(2) => {
+                out.push((key("QueueName"), self.expression(2)));
+            }
+            "AWS::CloudFormation::Stack" | "AWS::CloudFormation::StackSet" => {
+                let urls =
+                    ["child.yaml", "./child.yaml", "other.yaml", "t", "no.yaml", "https://x"];
+                let url = text(self.rng.pick(&urls));
+                let url = match self.rng.below(3) {
+                    0 => {
+                        let condition = text(self.rng.pick(CONDITIONS));
+                        let other = text(self.rng.pick(&urls));
+                        self.function("If", node(NodeKind::Seq(vec![condition, url, other])))
+                    }
+                    _ => url,
+                };
+                out.push((key("TemplateURL"), url));
                 out.push((key("Parameters"), self.section(PARAMETERS, |g, _| g.expression(2))));
             }
             _ => {}
@@ -447,7 +460,7 @@ impl<'r> Generator<'r> {
         let argument = match name {
             "Ref" => text(self.name()),
             "GetAtt" if self.rng.one_in(2) => {
-                let attribute = self.rng.pick(&["Arn", "Outputs.Url", "Name"]);
+                let attribute = self.rng.pick(&["Arn", "Outputs.Url", "QueueName"]);
                 text(format!("{}.{attribute}", self.rng.pick(RESOURCES)))
             }
             "GetAtt" => {
@@ -464,6 +477,7 @@ impl<'r> Generator<'r> {
                 let arms = [self.data(depth - 1), self.data(depth - 1)];
                 node(NodeKind::Seq([vec![condition], arms.into()].concat()))
             }
+            "ImportValue" if self.rng.one_in(2) => text("exported"),
             "FindInMap" => {
                 let items = vec![
                     text(self.rng.pick(&["Map", "Env"])),

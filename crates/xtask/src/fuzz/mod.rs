@@ -39,6 +39,19 @@ const CHILD: &str = "Parameters: {Env: {Type: String, Default: x}, Name: {Type: 
     Resources: {B: {Type: 'AWS::S3::Bucket', Condition: P, Properties: {BucketName: !Ref Name}}}\n\
     Outputs: {Url: {Value: !Sub '${Name}-${B}'}}\n";
 
+/// A stack that exports a value, and imports one.
+const OTHER: &str = "Parameters: {Env: {Type: String, Default: y}}\n\
+    Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub 'q-${Env}'}}}\n\
+    Outputs: {Url: {Value: !GetAtt Q.QueueName, Export: {Name: exported}},\n\
+      In: {Value: !ImportValue exported, Export: {Name: again}}}\n";
+
+/// Resolves a template with those that it may call and import from.
+fn resolve(files: &MemoryFiles, path: &str) -> Resolution {
+    let project = Project::new(files, Settings::default());
+    project.set_roots(vec![path.to_owned(), "other.yaml".to_owned()]);
+    project.resolve(path)
+}
+
 /// Runs the targets; fails when an input breaks a promise.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let get = |name: &str| options.iter().position(|o| *o == name).and_then(|i| options.get(i + 1));
@@ -227,15 +240,15 @@ fn check(target: usize, input: &Input) -> Result<(), String> {
         }
         Input::Template { text, json } => {
             let path = if *json { "t.json" } else { "t.yaml" };
-            let files = MemoryFiles::new([(path, text.as_str()), ("child.yaml", CHILD)]);
-            let resolution = Project::new(&files, Settings::default()).resolve(path);
-            resolved_is_sound(&resolution, &files)
+            let around = [(path, text.as_str()), ("child.yaml", CHILD), ("other.yaml", OTHER)];
+            let files = MemoryFiles::new(around);
+            resolved_is_sound(&resolve(&files, path), &files)
         }
         Input::Pair { yaml, json } => {
             // Under one name, since a template may name itself; the content tells the format.
             let seen = [yaml, json].map(|text| {
-                let files = MemoryFiles::new([("t", text.as_str()), ("child.yaml", CHILD)]);
-                shown(&Project::new(&files, Settings::default()).resolve("t"))
+                let around = [("t", text.as_str()), ("child.yaml", CHILD), ("other.yaml", OTHER)];
+                shown(&resolve(&MemoryFiles::new(around), "t"))
             });
             match seen[0] == seen[1] {
                 true => Ok(()),
