@@ -17,6 +17,7 @@ mod imports;
 mod include;
 mod inputs;
 mod intrinsics;
+mod locate;
 mod nested;
 mod parameter_files;
 mod parameters;

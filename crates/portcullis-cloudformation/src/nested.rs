@@ -1,9 +1,9 @@
-//! Nested stacks: where their templates are, and the scopes they open.
+//! Nested stacks and the scopes they open.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use portcullis_core::files::{join, parent, relative};
+use portcullis_core::files::{parent, relative};
 use portcullis_core::{
     DeciderId, Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value,
 };
@@ -13,10 +13,10 @@ use rustc_hash::FxHashMap;
 use crate::choice;
 use crate::eval::{Chosen, Evaluator, Scope};
 use crate::foreach::ForEach;
+use crate::locate::{Found, Located, among, asset, locate, url_of};
 use crate::project::{Asked, Project, Raw};
 use crate::sam;
 use crate::template::Template;
-use crate::view::View;
 
 /// Deepest nesting of stacks.
 const MAX_STACKS: usize = 12;
@@ -50,148 +50,10 @@ struct Stack<'n> {
     span: Span,
 }
 
-/// Where a template URL leads.
-pub(crate) enum Located {
-    /// To this file inside the boundary.
-    Local(String),
-    /// Somewhere that is not on disk.
-    Remote,
-    /// To this path, where nothing can be read.
-    Absent(String, FileError),
-}
-
-/// Finds the template that a URL or path means, as seen from a folder. A path into build output
-/// that is not there means the template that it is built from.
-pub(crate) fn locate(files: &dyn Files, dir: &str, url: &str) -> Located {
-    if url.contains("://") || url.starts_with("s3:") || url.starts_with("arn:") {
-        return Located::Remote;
-    }
-    let path = join(dir, url);
-    let error = match files.read(&path) {
-        Ok(_) => return Located::Local(path),
-        Err(e) => e,
-    };
-    let built = path.split('/').position(|part| part == ".aws-sam");
-    if let Some(at) = built {
-        let folder = path.split('/').take(at).collect::<Vec<_>>().join("/");
-        let mut sources = ["template.yaml", "template.yml", "template.json"]
-            .iter()
-            .map(|name| join(&folder, name))
-            .filter(|path| files.read(path).is_ok());
-        if let (Some(source), None) = (sources.next(), sources.next()) {
-            return Located::Local(source);
-        }
-    }
-    Located::Absent(path, error)
-}
-
-/// The template that the CDK wrote for a nested stack: the resource's metadata names it, or the
-/// assembly knows the hash in its URL.
-fn asset(project: &Project<'_>, dir: &str, resource: &Node) -> Option<String> {
-    let named = || {
-        let metadata = resource.get("Metadata")?;
-        (metadata.get("aws:asset:property")?.as_text()? == "TemplateURL")
-            .then(|| metadata.get("aws:asset:path"))?
-            .and_then(Node::as_text)
-    };
-    if let Some(path) = named() {
-        return Some(path.to_owned());
-    }
-    let url = url_of(resource).filter(|url| url.as_text().is_none())?;
-    project.assemblies.get(project.files, dir).asset(url).map(str::to_owned)
-}
-
-/// The template of a stack, by what it is known to be.
-enum Found {
-    /// Not on disk.
-    Nowhere,
-    /// This one.
-    One(String),
-    /// One in each arm of what decides.
-    OneOf(DeciderId, Vec<Option<String>>),
-}
-
-/// The templates on disk that a URL may mean.
-fn among(files: &dyn Files, dir: &str, url: &Value) -> Found {
-    let local = |text: &str| match locate(files, dir, text) {
-        Located::Local(path) => Some(path),
-        Located::Remote | Located::Absent(..) => None,
-    };
-    let Kind::Choice(choice) = &url.kind else {
-        return url.as_str().and_then(local).map_or(Found::Nowhere, Found::One);
-    };
-    let arms: Vec<Option<String>> = choice
-        .arms
-        .iter()
-        .map(|arm| match among(files, dir, arm) {
-            Found::One(path) => Some(path),
-            // Which one it is hangs on two things at once: neither is judged alone.
-            Found::Nowhere | Found::OneOf(..) => None,
-        })
-        .collect();
-    let mut paths = arms.iter().flatten();
-    match paths.next() {
-        None => Found::Nowhere,
-        Some(first) if paths.all(|p| p == first) => Found::One(first.clone()),
-        Some(_) => Found::OneOf(choice.by, arms),
-    }
-}
-
 /// The logical id in the name of a stack's scope: `Network` of `Network[small.yaml]`, which is
 /// one of several templates that the stack may have.
 pub(crate) fn logical_id(name: &str) -> &str {
     name.split_once('[').map_or(name, |(logical, _)| logical)
-}
-
-/// The texts that a template's URL may turn out to be, as far as they are written out.
-fn texts<'n>(template: &'n Template, url: View<'n>, out: &mut Vec<&'n str>) {
-    match url.call() {
-        None => out.extend(url.text()),
-        Some(("If", arg)) => {
-            for side in arg.seq().unwrap_or_default().iter().skip(1) {
-                texts(template, View::from(side), out);
-            }
-        }
-        Some(("Ref", arg)) => {
-            let parameter = arg.text().and_then(|name| template.parameter(name));
-            if let Some(p) = parameter {
-                out.extend(p.default.iter().chain(&p.allowed).map(|(text, _)| &**text));
-            }
-        }
-        Some(_) => {}
-    }
-}
-
-fn url_of(resource: &Node) -> Option<&Node> {
-    let properties = resource.get("Properties")?;
-    properties.get("TemplateURL").or_else(|| properties.get("Location"))
-}
-
-/// The local templates that a template's stacks name, each with the others it may be.
-pub(crate) fn children(project: &Project<'_>, template: &Template) -> Vec<String> {
-    let (files, dir) = (project.files, parent(&template.path));
-    let mut out: Vec<String> = template
-        .resources
-        .entries
-        .iter()
-        .filter(|(_, n)| n.get("Type").and_then(Node::as_text).is_some_and(is_stack))
-        .flat_map(|(_, n)| match (asset(project, dir, n), url_of(n)) {
-            (Some(path), _) => vec![path],
-            (None, Some(url)) => {
-                let mut out = Vec::new();
-                texts(template, View::from(url), &mut out);
-                out.into_iter().map(str::to_owned).collect()
-            }
-            (None, None) => Vec::new(),
-        })
-        .filter_map(|url| match locate(files, dir, &url) {
-            Located::Local(path) => Some(path),
-            _ => None,
-        })
-        .collect();
-    out.sort();
-    out.dedup();
-    out
 }
 
 impl Evaluator<'_> {

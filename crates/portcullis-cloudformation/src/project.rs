@@ -14,7 +14,7 @@ use crate::cdk::Assemblies;
 use crate::eval::{Assignment, Evaluator};
 use crate::imports::Exports;
 use crate::include;
-use crate::nested;
+use crate::locate;
 use crate::parameter_files;
 use crate::parameters::Given;
 use crate::template::{LANGUAGE_EXTENSIONS, SAM, Template, serverless, transforms};
@@ -121,7 +121,7 @@ impl<'a> Project<'a> {
         if !calls.iter().any(|word| source.text.contains(word)) {
             return Vec::new();
         }
-        self.raw(path).map_or_else(|_| Vec::new(), |raw| nested::children(self, &raw.template))
+        self.raw(path).map_or_else(|_| Vec::new(), |raw| locate::children(self, &raw.template))
     }
 
     /// Whether the template declares a parameter (pseudo parameters always are).

@@ -200,6 +200,21 @@ fn each_template_that_a_stack_may_have_is_judged_in_its_own_case() {
 }
 
 #[test]
+fn templates_whose_name_is_put_together_are_found() {
+    let text = CHOICE.replace("!If [Big, big.yaml, nested/small.yaml]", "!Sub './q/${Size}.yaml'");
+    let files = MemoryFiles::new([
+        ("a/t.yaml", text.as_str()),
+        ("a/q/big.yaml", CHILD),
+        ("a/q/small.yaml", CHILD),
+    ]);
+    let project = Project::new(&files, Settings::default());
+    assert_eq!(project.children("a/t.yaml"), ["a/q/big.yaml", "a/q/small.yaml"]);
+    let r = project.resolve("a/t.yaml");
+    assert_eq!(property(&r, "N[q/small.yaml]/Q", "QueueName").as_str(), Some("q-small"));
+    assert_eq!(property(&r, "N[q/big.yaml]/Q", "QueueName").as_str(), Some("q-big"));
+}
+
+#[test]
 fn one_template_on_disk_among_several_is_judged_and_the_other_listed() {
     let text = CHOICE.replace("nested/small.yaml", "https://x/y.yaml");
     let files = MemoryFiles::new([("t.yaml", text.as_str()), ("big.yaml", CHILD)]);

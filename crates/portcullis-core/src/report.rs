@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Hidden, NotCovered};
-use crate::origin::Step;
 use crate::outcome::Severity;
 use crate::source::{FileId, SourceMap, Span, hex};
 
-pub use crate::told::{Pool, Seen, Told};
+pub use crate::told::{Pool, Seen, Told, Trail};
 
 /// A framework control that a rule speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,7 +255,7 @@ pub struct Finding {
     /// What it says.
     pub told: Arc<Told>,
     /// Hops from the location back to where the value was set.
-    pub trail: Box<[Step]>,
+    pub trail: Trail,
     /// Who suppressed it.
     pub suppressed: Option<Box<Suppressed>>,
     /// Identity across runs.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use crate::origin::Step;
 use crate::outcome::{Evidence, Verdict};
 
 /// Parts of a [`Pool`], so that threads seldom wait for each other; a power of two.
@@ -54,6 +55,38 @@ impl Told {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.evidence.iter().any(|e| e.secret)
+    }
+}
+
+/// Hops from a finding's place back to where the value was set; most findings have none, and those
+/// take one word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail(Option<Box<Hops>>);
+
+/// A slice behind one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hops(Box<[Step]>);
+
+impl From<Vec<Step>> for Trail {
+    fn from(steps: Vec<Step>) -> Self {
+        Self((!steps.is_empty()).then(|| Box::new(Hops(steps.into()))))
+    }
+}
+
+impl std::ops::Deref for Trail {
+    type Target = [Step];
+
+    fn deref(&self) -> &[Step] {
+        self.0.as_ref().map_or(&[], |hops| &hops.0)
+    }
+}
+
+impl<'t> IntoIterator for &'t Trail {
+    type Item = &'t Step;
+    type IntoIter = std::slice::Iter<'t, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

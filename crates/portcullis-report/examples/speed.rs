@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use portcullis_core::report::{
-    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject, Told,
+    Baseline, Finding, Fingerprint, OutcomeKind, Report, RuleInfo, Subject, Told, Trail,
 };
 use portcullis_core::{Severity, SourceMap, Span, Verdict};
 use portcullis_report::{Format, Style};
@@ -49,7 +49,7 @@ fn report(text: &str, block: usize) -> Report {
                 }),
                 location: Span::new(file, at + 32, at + 47),
                 told: Arc::new(Told::new(Verdict::Fail, "`enabled` is false")),
-                trail: Box::from([]),
+                trail: Trail::default(),
                 suppressed: None,
                 fingerprint: Fingerprint::new((i as u128).to_be_bytes()),
                 moved_fingerprint: Fingerprint::new((i as u128).to_be_bytes()),

@@ -42,32 +42,27 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 fn results(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     // The same for every result of a rule, and most of its bytes: written once.
     let fixed = report.rules.iter().map(Repeated::new).collect::<Result<Vec<_>, _>>()?;
-    let shown: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed)
-        .filter(|f| f.rule < fixed.len())
-        .collect();
-    let chunks: Vec<&[&Finding]> = shown.chunks(CHUNK).collect();
+    let chunks: Vec<&[Finding]> = report.findings.chunks(CHUNK).collect();
     let mut first = true;
     for some in chunks.chunks(AHEAD * rayon::current_num_threads()) {
         let texts: Vec<Vec<u8>> =
             some.par_iter().map(|c| chunk(report, &fixed, c)).collect::<io::Result<_>>()?;
-        for text in texts {
+        for text in texts.iter().filter(|text| !text.is_empty()) {
             if !first {
                 out.write_all(b",")?;
             }
             first = false;
-            out.write_all(&text)?;
+            out.write_all(text)?;
         }
     }
     Ok(())
 }
 
-fn chunk(report: &Report, fixed: &[Repeated<'_>], findings: &[&Finding]) -> io::Result<Vec<u8>> {
+fn chunk(report: &Report, fixed: &[Repeated<'_>], findings: &[Finding]) -> io::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(findings.len() * 1024);
     let mut subjects: FxHashMap<*const Subject, Box<RawValue>> = FxHashMap::default();
-    for f in findings {
+    let shown = |f: &&Finding| f.outcome != OutcomeKind::Pass || report.include_passed;
+    for f in findings.iter().filter(shown) {
         let Some(fixed) = fixed.get(f.rule) else { continue };
         if !out.is_empty() {
             out.push(b',');

@@ -342,3 +342,59 @@ Resources:
     let paths = at(resource(&out, "Api"), &["Properties", "Body", "paths"]).as_map().unwrap();
     assert_eq!(&*paths[0].0.text, "/$default");
 }
+
+#[test]
+fn an_authorizer_that_is_not_known_is_none_of_those_there_are() {
+    let api = |default: &str, event: &str| {
+        format!(
+            "\
+Parameters: {{P: {{Type: String}}}}
+Conditions: {{C: !Equals [!Ref P, x]}}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: p
+      Auth: {{{default}Authorizers: {{Own: {{UserPoolArn: arn}}}}}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: a.b
+      InlineCode: pass
+      Events:
+        E: {{Type: Api, Properties: {{Path: /, Method: get, RestApiId: !Ref Api, Auth: {{{event}}}}}}}
+"
+        )
+    };
+    for (default, event, want) in [
+        ("", "Authorizer: !Ref P", r#"{"Ref":"P"}"#),
+        ("DefaultAuthorizer: !Ref P, ", "", r#"{"Ref":"P"}"#),
+        ("DefaultAuthorizer: Own, ", "Authorizer: !Ref P", r#"{"Ref":"P"}"#),
+        ("DefaultAuthorizer: !Ref P, ", "Authorizer: Own", r#"[{"Own":[]}]"#),
+        ("DefaultAuthorizer: Own, ", "Authorizer: !Ref AWS::NoValue", r#"[{"Own":[]}]"#),
+        (
+            "",
+            "Authorizer: !If [C, Own, NONE]",
+            r#"{"Fn::If":["C",[{"Own":[]}],{"Ref":"AWS::NoValue"}]}"#,
+        ),
+        ("", "ApiKeyRequired: !Ref P", r#"{"Ref":"P"}"#),
+    ] {
+        let out = run(&api(default, event));
+        clean(&out);
+        let path = ["Properties", "Body", "paths", "/", "get", "security"];
+        assert_eq!(compact(at(resource(&out, "Api"), &path)), want, "{default}{event}");
+    }
+}
+
+#[test]
+fn text_properties_of_a_function_take_no_numbers() {
+    let out = run("\
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, Handler: a.b, InlineCode: pass, Role: 2, Description: '2'}
+");
+    let messages: Vec<_> = out.diagnostics.iter().map(|d| &*d.message).collect();
+    assert_eq!(messages, ["Role must be text: put it in quotes"]);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_core::report::{
     Baseline, Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Seen,
-    Subject, Suppressed, Told,
+    Subject, Suppressed, Told, Trail,
 };
 use portcullis_core::value::{Why, WhyKind};
 use portcullis_core::{
@@ -89,7 +89,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             }]),
             ..Told::new(Verdict::Fail, "`sqs_managed_sse_enabled` is false; it must be true")
         }),
-        trail: Box::from([]),
+        trail: Trail::default(),
         suppressed: None,
         fingerprint: print(rule, address.len() * 7919),
         moved_fingerprint: print(rule, 0xffff),
@@ -122,7 +122,7 @@ pub fn sample(include_passed: bool) -> Report {
         queue,
         span(&sources, main, "sqs_managed_sse_enabled = var.sse"),
     );
-    fail.trail = Box::from([
+    fail.trail = Trail::from(vec![
         Step { span: span(&sources, vars, "sse = false"), how: How::VarFile },
         Step { span: Span::new(FileId(99), 0, 0), how: How::CommandLine },
     ]);

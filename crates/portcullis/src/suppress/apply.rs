@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    Baseline, Finding, Fingerprint, OutcomeKind, Subject, Suppressed, Told,
+    Baseline, Finding, Fingerprint, OutcomeKind, Subject, Suppressed, Told, Trail,
 };
 use portcullis_core::{Severity, SourceMap, Verdict};
 use rustc_hash::FxHashMap;
@@ -168,7 +168,7 @@ fn about(s: &Suppression, message: String) -> Finding {
         }),
         location: s.span,
         told: Arc::new(Told::new(Verdict::Fail, message)),
-        trail: Box::from([]),
+        trail: Trail::default(),
         suppressed: None,
         fingerprint: Fingerprint::default(),
         moved_fingerprint: Fingerprint::default(),
