@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_core::files::{parent, relative};
 use portcullis_core::{
-    DeciderId, Diagnostic, FileError, Files, Flavour, Kind, Map, Presence, Span, Value,
+    DeciderId, Diagnostic, FileError, Flavour, Kind, Map, Presence, Span, Value,
 };
 use portcullis_syntax::{Key, Node, NodeKind, Style};
 use rustc_hash::FxHashMap;
@@ -14,7 +14,7 @@ use crate::choice;
 use crate::eval::{Chosen, Evaluator, Scope};
 use crate::foreach::ForEach;
 use crate::locate::{Found, Located, among, asset, locate, url_of};
-use crate::project::{Asked, Project, Raw};
+use crate::project::{Asked, Raw};
 use crate::sam;
 use crate::template::Template;
 

@@ -202,7 +202,8 @@ impl Builder<'_> {
         let tabs = self.original.match_indices('\t').map(|(at, _)| at);
         tabs.take_while(|at| *at < read).find(|at| {
             let before = texts.partition_point(|(start, _)| start <= at);
-            !texts.get(..before).is_some_and(|t| t.last().is_some_and(|(_, end)| at < end))
+            // No text begins before it, or the last one that does has ended.
+            before.checked_sub(1).and_then(|n| texts.get(n)).is_none_or(|(_, end)| at >= end)
         })
     }
 
