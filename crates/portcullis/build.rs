@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_core::SourceMap;
-use portcullis_rules::{RuleSource, compile};
+use portcullis_rules::{RuleSource, compile, extras};
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
@@ -46,10 +46,25 @@ fn main() {
     }
     let out = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
     // The digest is worked out here: hashing the rules at each start would take half of it.
-    for (name, text) in [("rules.json", rules.to_blob()), ("rules.digest", rules.digest())] {
+    let files = [
+        ("rules.json", rules.to_blob().into_bytes()),
+        ("rules.digest", rules.digest().into_bytes()),
+        ("rules.extras", deflated(&extras(&list))),
+    ];
+    for (name, text) in files {
         if let Err(e) = std::fs::write(out.join(name), text) {
             println!("cargo::error=the compiled rules cannot be written: {e}");
             std::process::exit(1);
         }
     }
+}
+
+/// Examples and notes as deflated JSON.
+fn deflated(extras: &portcullis_rules::AllExtras) -> Vec<u8> {
+    let mut out = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    let written = serde_json::to_writer(&mut out, extras).map_err(std::io::Error::from);
+    written.and_then(|()| out.finish()).unwrap_or_else(|e| {
+        println!("cargo::error=the examples cannot be written: {e}");
+        Vec::new()
+    })
 }

@@ -100,7 +100,37 @@ pub fn lint(sources: &[RuleSource], frameworks: &Frameworks) -> Vec<Diagnostic> 
     r.diagnostics
 }
 
+/// Sites whose owners speak for what they describe: AWS, Terraform and its providers, GitHub,
+/// Kubernetes, and the standards of the Internet.
+const OFFICIAL: [&str; 8] = [
+    "docs.aws.amazon.com",
+    "aws.amazon.com",
+    "repost.aws",
+    "registry.terraform.io",
+    "developer.hashicorp.com",
+    "docs.github.com",
+    "kubernetes.io",
+    "www.rfc-editor.org",
+];
+
+/// What is wrong with the address of a source; `None` for a page of an official site.
+fn wrong_address(address: &str) -> Option<String> {
+    let Some(rest) = address.strip_prefix("https://") else {
+        return Some("is no https address".to_owned());
+    };
+    let (site, page) = rest.split_once('/').unwrap_or((rest, ""));
+    if !OFFICIAL.contains(&site) {
+        return Some(format!("is on no official site: {}", OFFICIAL.join(", ")));
+    }
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_./#%+~=?&".contains(c);
+    if page.is_empty() || page.contains("//") || !page.chars().all(fine) {
+        return Some("is no well-formed address of a page".to_owned());
+    }
+    None
+}
+
 fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Frameworks) {
+    let info = &rule.info;
     controls(r, rule, node, id, frameworks);
     if !rule.deprecated() {
         complete(r, rule, node, id);
@@ -122,6 +152,27 @@ fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Framew
             r.error(key.span, format!("the part `{}` is not used", key.text));
         }
     }
+    for (key, _) in own("differs") {
+        if !rule.logic().attrs.iter().any(|a| a.name == key.text) {
+            r.error(
+                key.span,
+                format!("`{}` under `differs` is no attribute that is used", key.text),
+            );
+        }
+    }
+    let (tf, cfn) = (info.remediation.of("aws_"), info.remediation.of("AWS::"));
+    let prose = [
+        ("title", &*info.title),
+        ("rationale", &info.rationale),
+        ("remediation", tf),
+        ("remediation", cfn),
+    ];
+    for (key, _) in prose.into_iter().filter(|(_, text)| text.trim().is_empty()) {
+        r.error(place(key, ""), format!("`{key}` is empty"));
+    }
+    if info.references.is_empty() {
+        r.error(id, "the rule names no source: `references` is empty");
+    }
     for (name, _) in rule.params() {
         let used = ["when", "require", "attributes", "parts", "resources", "fix"]
             .iter()
@@ -131,8 +182,10 @@ fn check(r: &mut Reader, rule: &Rule, node: &Node, id: Span, frameworks: &Framew
             r.error(place("params", name), format!("the parameter `{name}` is not used"));
         }
     }
-    for reference in rule.info.references.iter().filter(|u| !u.starts_with("https://")) {
-        r.error(place("references", ""), format!("`{reference}` is no https address"));
+    for reference in info.references.iter() {
+        if let Some(wrong) = wrong_address(reference) {
+            r.error(place("references", ""), format!("`{reference}` {wrong}"));
+        }
     }
     let mut aliases = BTreeSet::new();
     for alias in rule.info.aliases.iter().filter(|a| !aliases.insert((*a).clone())) {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use portcullis_core::Severity;
 use portcullis_core::report::{Control, Remediation, RuleInfo};
+use portcullis_core::{Severity, Source};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fix, Lit, Logic, Meta, Profile, Scope};
+use crate::model::{Fix, Lit, Logic, Meta, Part, Profile, Scope};
 use crate::path::Path;
 
 /// A compiled rule.
@@ -153,6 +153,24 @@ impl Rule {
     /// The types it judges: whether it is a Terraform one, and the type.
     pub fn kinds(&self) -> impl Iterator<Item = (bool, &Arc<str>)> {
         self.logic().shapes.iter().flat_map(|s| s.kinds.iter().map(|k| (s.terraform, k)))
+    }
+
+    /// The types of the resources that it reads beside those it judges, in the same form.
+    pub fn linked_kinds(&self) -> impl Iterator<Item = (bool, &Arc<str>)> {
+        let all = |p| std::iter::successors(Some(p), |p: &&Part| p.of.as_deref());
+        let joins =
+            self.logic().parts.iter().flat_map(all).flat_map(|p| {
+                p.tf.iter().map(|j| (true, j)).chain(p.cfn.iter().map(|j| (false, j)))
+            });
+        joins.flat_map(|(terraform, j)| j.kinds.iter().map(move |k| (terraform, k)))
+    }
+
+    /// `sha256:…` over what the rule does: two versions of a rule with the same digest and the same
+    /// parameters judge alike, whatever they say about themselves.
+    #[must_use]
+    pub fn logic_digest(&self) -> String {
+        let text = serde_json::to_string(self.logic()).unwrap_or_default();
+        format!("sha256:{}", Source::new("", text).sha256())
     }
 
     /// The attributes it reads in one format with their paths, for documentation.

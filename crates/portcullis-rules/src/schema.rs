@@ -79,6 +79,10 @@ fn property(key: &str) -> Value {
         ] }),
         "parts" => json!({ "type": "object", "additionalProperties": reference("part") }),
         "attributes" => json!({ "type": "object", "additionalProperties": reference("attribute") }),
+        "differs" => described(
+            json!({ "type": "object", "additionalProperties": text }),
+            "Attributes whose paths or defaults part between the formats, and why",
+        ),
         "when" => described(reference("condition"), "Where it is false the rule does not apply"),
         "require" => described(reference("condition"), "What must hold"),
         "message" => {

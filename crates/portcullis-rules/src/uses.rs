@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Join, Part, Shape};
+use crate::model::{Attr, Join, Part, Shape};
 use crate::path::{Path, Root, Step};
 use crate::rule::Rule;
 
@@ -48,6 +48,42 @@ pub fn path_uses(rule: &Rule) -> Vec<PathUse> {
     out.sort();
     out.dedup();
     out
+}
+
+/// An attribute of a rule, and what it is of which type in each format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeUse {
+    /// Its name in the rule.
+    pub name: Arc<str>,
+    /// Types and full paths in Terraform, as in [`PathUse::may_be`], with their `[Key=value]`.
+    pub terraform: Vec<(Arc<str>, String)>,
+    /// The same in CloudFormation.
+    pub cloudformation: Vec<(Arc<str>, String)>,
+}
+
+/// The attributes of a rule, its view's included, that it reads from properties of resources.
+#[must_use]
+pub fn attribute_uses(rule: &Rule) -> Vec<AttributeUse> {
+    let logic = rule.logic();
+    let of = |attr: &Attr, terraform: bool| {
+        let shapes: Vec<&Shape> =
+            logic.shapes.iter().filter(|s| s.terraform == terraform).collect();
+        let own = Owner { shapes: &shapes, terraform };
+        let mut uses = Vec::new();
+        for path in attr.reading(terraform).into_iter().flat_map(|r| r.all_paths()) {
+            own.path(path, with_filters(&path.steps), &logic.parts, &mut uses);
+        }
+        let mut out: Vec<_> = uses.into_iter().flat_map(|u| u.may_be).collect();
+        out.sort();
+        out.dedup();
+        out
+    };
+    let all = logic.attrs.iter().map(|attr| AttributeUse {
+        name: attr.name.clone(),
+        terraform: of(attr, true),
+        cloudformation: of(attr, false),
+    });
+    all.filter(|u| !u.terraform.is_empty() || !u.cloudformation.is_empty()).collect()
 }
 
 /// What a rule judges in one format.
@@ -123,6 +159,23 @@ fn push(path: &Path, may_be: Vec<(Arc<str>, String)>, out: &mut Vec<PathUse>) {
 
 fn on_kinds(kinds: &[Arc<str>], path: &str) -> Vec<(Arc<str>, String)> {
     kinds.iter().map(|k| (k.clone(), path.to_owned())).collect()
+}
+
+/// Names joined by dots, with the filters that name one value.
+fn with_filters(steps: &[Step]) -> String {
+    let mut out = String::new();
+    for step in steps {
+        match step {
+            Step::Where(key, value) => out.push_str(&format!("[{key}={value}]")),
+            Step::Member(name) => {
+                out.push_str(if out.is_empty() { "" } else { "." });
+                out.push_str(name);
+            }
+            Step::Any => out.push_str(if out.is_empty() { "*" } else { ".*" }),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// Names joined by dots, without filters.

@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_core::{Diagnostic, Level, SourceMap};
-use portcullis_rules::{RuleSet, RuleSource, compile_with};
+use portcullis_rules::{AllExtras, RuleSet, RuleSource, compile_with, extras};
 
 use crate::fail::Fail;
 
 /// The rules that were compiled into this binary.
 #[cfg(not(feature = "live-rules"))]
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
+
+/// Their examples and notes, deflated: only `explain` reads them.
+#[cfg(not(feature = "live-rules"))]
+const EMBEDDED_EXTRAS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.extras"));
 
 /// Their digest.
 #[cfg(not(feature = "live-rules"))]
@@ -38,11 +42,20 @@ pub(crate) fn embedded() -> Result<RuleSet, Fail> {
 #[cfg(feature = "live-rules")]
 pub(crate) fn embedded() -> Result<RuleSet, Fail> {
     let sources = SourceMap::default();
+    let (rules, problems) = compile_with(&RuleSet::default(), &live(&sources)?);
+    let errors: Vec<String> =
+        problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, &sources)).collect();
+    if errors.is_empty() { Ok(rules) } else { Err(Fail::new(errors.join("\n"))) }
+}
+
+/// The files of the built-in rules.
+#[cfg(feature = "live-rules")]
+fn live(sources: &SourceMap) -> Result<Vec<RuleSource>, Fail> {
     let root = std::env::var_os("PORTCULLIS_RULES_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), PathBuf::from);
     let mut files = Vec::new();
     for provider in ["aws", "github"] {
-        read_rules(&root.join(provider), &sources, &mut files, &mut Vec::new())?;
+        read_rules(&root.join(provider), sources, &mut files, &mut Vec::new())?;
     }
     let shown = root.to_string_lossy().replace('\\', "/");
     for file in &mut files {
@@ -51,10 +64,32 @@ pub(crate) fn embedded() -> Result<RuleSet, Fail> {
             file.path = inner.trim_start_matches('/').to_owned();
         }
     }
-    let (rules, problems) = compile_with(&RuleSet::default(), &files);
-    let errors: Vec<String> =
-        problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, &sources)).collect();
-    if errors.is_empty() { Ok(rules) } else { Err(Fail::new(errors.join("\n"))) }
+    Ok(files)
+}
+
+/// What the built-in rules say that no scan needs.
+#[cfg(feature = "live-rules")]
+fn embedded_extras() -> Result<AllExtras, Fail> {
+    Ok(extras(&live(&SourceMap::default())?))
+}
+
+/// What the built-in rules say that no scan needs.
+#[cfg(not(feature = "live-rules"))]
+fn embedded_extras() -> Result<AllExtras, Fail> {
+    serde_json::from_reader(flate2::read::DeflateDecoder::new(EMBEDDED_EXTRAS)).map_err(|e| {
+        Fail::new(format!("the embedded examples are broken, which is our fault: {e}"))
+    })
+}
+
+/// Examples and notes of the built-in rules and of those in `paths`.
+pub(crate) fn all_extras(paths: &[PathBuf]) -> Result<AllExtras, Fail> {
+    let mut out = embedded_extras()?;
+    let mut user = Vec::new();
+    for path in paths {
+        read_rules(path, &SourceMap::default(), &mut user, &mut Vec::new())?;
+    }
+    out.extend(extras(&user));
+    Ok(out)
 }
 
 /// The digest of the built-in rules.
@@ -142,4 +177,28 @@ fn read_rules(
         }
     }
     Ok(())
+}
+
+/// The rule and view files in `paths`, what stands beside rules and is none left out.
+pub(crate) fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>, Fail> {
+    let mut out = Vec::new();
+    for path in paths {
+        for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+            let entry = entry.map_err(|e| Fail::new(unreadable(path, &e)))?;
+            let file = entry.path();
+            let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
+            // What stands beside rules and is none: the catalogues, and other tools' ids without one.
+            let beside = file.parent().is_some_and(|d| d.ends_with("frameworks"))
+                || file.file_name().is_some_and(|n| n == "aliases-declined.yaml");
+            if !yaml || !file.is_file() || beside {
+                continue;
+            }
+            let text: Arc<str> = std::fs::read_to_string(file)
+                .map_err(|e| Fail::new(format!("{}: {e}", file.display())))?
+                .into();
+            let path = file.to_string_lossy().replace('\\', "/");
+            out.push(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text });
+        }
+    }
+    Ok(out)
 }

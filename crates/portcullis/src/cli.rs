@@ -22,6 +22,9 @@ pub(crate) enum Command {
     Explain {
         /// Rule id or any tool's alias of it
         rule: String,
+        /// Output format
+        #[arg(long, default_value = "markdown", value_parser = ["markdown"])]
+        format: String,
         /// User rule files or folders
         #[arg(long, value_name = "PATH")]
         rules: Vec<PathBuf>,
@@ -64,6 +67,25 @@ pub(crate) enum Rules {
         /// Only rules with this id (or glob of ids)
         #[arg(long)]
         rule: Option<String>,
+    },
+    /// Start a rule of your own from a resource: writes it into `.portcullis/rules`
+    New {
+        /// The resource, by a line of its attribute or block
+        #[arg(long, value_name = "FILE:LINE")]
+        from: String,
+        /// The rule's id [default: from the resource's type and the attribute]
+        #[arg(long)]
+        id: Option<String>,
+    },
+    /// Compare two rule sets: lists saved by `rules list --format json`, rule files or folders
+    Diff {
+        /// The older one
+        old: PathBuf,
+        /// The newer one [default: the built-in rules]
+        new: Option<PathBuf>,
+        /// Output format
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
     },
 }
 

@@ -64,7 +64,7 @@ fn run(command: Command) -> Result<u8, Fail> {
     let code = match command {
         Command::Scan(options) => output::scan(&options, &mut out)?,
         Command::Inspect(options) => commands::inspect::run(&options, &mut out)?,
-        Command::Explain { rule, rules } | Command::Rules(Rules::Show { rule, rules }) => {
+        Command::Explain { rule, rules, .. } | Command::Rules(Rules::Show { rule, rules }) => {
             commands::rules::explain(&rule, &rules, &mut out)?
         }
         Command::Rules(Rules::List { format, rules }) => {
@@ -72,6 +72,12 @@ fn run(command: Command) -> Result<u8, Fail> {
         }
         Command::Rules(Rules::Test { paths, rule }) => {
             commands::test::run(&paths, rule.as_deref(), &mut out)?
+        }
+        Command::Rules(Rules::New { from, id }) => {
+            commands::rules_new::run(&from, id.as_deref(), &mut out)?
+        }
+        Command::Rules(Rules::Diff { old, new, format }) => {
+            commands::rules_diff::run(&old, new.as_deref(), format, &mut out)?
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut out);

@@ -1,8 +1,10 @@
 //! Developer tasks: `cargo xtask <task>`.
 //!
 //! - `check` is what CI runs beside the tests: formatting and lints.
-//! - `new-rule SERVICE/NAME` writes a rule file with every field.
+//! - `new-rule SLUG --reference DIR` writes the first draft of a rule from tables of controls and schemas.
 //! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
+//! - `pages` is the preprocessor that adds the rules' pages to the book: `mdbook build docs` runs it.
+//! - `coverage` and `unknowns` say what real projects say about the rules.
 //! - `corpus KIND N DIR` writes a generated corpus, to profile with.
 //! - `bench` measures the release binary and writes `docs/src/performance.md`.
 //! - `same DIR` writes the templates of a folder in other ways and compares the verdicts.
@@ -11,21 +13,26 @@
 use std::process::{Command, ExitCode};
 
 mod bench;
+mod corpora;
 mod corpus;
 mod fuzz;
 mod new_rule;
+mod pages;
 mod rules;
 mod same;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule aws/SERVICE/NAME | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | corpus KIND N DIR | same DIR...|--examples | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
+const USAGE: &str = "usage: cargo xtask check | new-rule SLUG [--reference DIR] | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | coverage|unknowns [NAME=]DIR... [--binary FILE] [--out FILE] | corpus KIND N DIR | same DIR...|--examples | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["check"] => check(),
-        ["new-rule", path] => new_rule::write(path),
+        ["new-rule", words @ ..] => new_rule::run(words),
         ["rules", options @ ..] => rules::run(options),
+        ["pages", words @ ..] => pages::run(words),
+        ["coverage", words @ ..] => corpora::coverage::run(words),
+        ["unknowns", words @ ..] => corpora::unknowns::run(words),
         ["corpus", kind, n, dir] => corpus(kind, n, dir),
         ["bench", options @ ..] => bench::run(options),
         ["same", options @ ..] => same::run(options),

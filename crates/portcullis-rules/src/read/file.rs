@@ -9,7 +9,7 @@ use super::{Reader, Text};
 use crate::model::{Lit, Profile, Scope};
 
 /// Keys of a rule, in the order in which they are written.
-pub(crate) const RULE_KEYS: [&str; 23] = [
+pub(crate) const RULE_KEYS: [&str; 24] = [
     "id",
     "title",
     "severity",
@@ -25,6 +25,7 @@ pub(crate) const RULE_KEYS: [&str; 23] = [
     "resources",
     "parts",
     "attributes",
+    "differs",
     "when",
     "require",
     "message",
@@ -40,8 +41,8 @@ pub(crate) const REQUIRED: [&str; 7] =
     ["id", "title", "severity", "rationale", "message", "remediation", "require"];
 
 /// Keys of a view.
-pub(crate) const VIEW_KEYS: [&str; 6] =
-    ["id", "title", "notes", "resources", "parts", "attributes"];
+pub(crate) const VIEW_KEYS: [&str; 7] =
+    ["id", "title", "notes", "resources", "parts", "attributes", "differs"];
 
 /// Strengths of a control mapping.
 pub(crate) const STRENGTHS: [&str; 3] = ["direct", "partial", "supporting"];
@@ -94,6 +95,11 @@ pub(crate) fn rule<'n>(r: &mut Reader, node: &'n Node) -> Option<RuleFile<'n>> {
     let suppressed_by = texts(r, "suppressed_by");
     if let Some(notes) = node.get("notes") {
         r.texts(notes, "notes");
+    }
+    if let Some(reasons) = node.get("differs") {
+        for (_, reason) in r.map(reasons, "differs") {
+            r.text(reason, "a reason");
+        }
     }
     let scopes = [("resource", Scope::Resource), ("account", Scope::Account)];
     let profile = node.get("profile").and_then(|n| r.word(n, "profile", &Profile::ALL));

@@ -2,4 +2,7 @@
 
 pub(crate) mod inspect;
 pub(crate) mod rules;
+pub(crate) mod rules_diff;
+pub(crate) mod rules_draft;
+pub(crate) mod rules_new;
 pub(crate) mod test;

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use portcullis_core::SourceMap;
-use portcullis_rules::Profile;
-use serde_json::json;
+use portcullis_rules::{Extras, Profile, Rule, Scope, page};
+use serde_json::{Map, Value, json};
 
 use crate::catalogue;
 use crate::cli::ListFormat;
@@ -33,20 +33,7 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
             }
         }
         ListFormat::Json => {
-            let list: Vec<_> = all
-                .iter()
-                .map(|r| {
-                    json!({
-                        "id": &*r.info.id,
-                        "title": &*r.info.title,
-                        "severity": r.info.severity.name(),
-                        "profile": r.profile().name(),
-                        "service": &*r.info.service,
-                        "aliases": r.info.aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>(),
-                        "deprecated": r.deprecated(),
-                    })
-                })
-                .collect();
+            let list: Vec<Value> = all.into_iter().map(as_json).collect();
             serde_json::to_writer_pretty(&mut *out, &list).map_err(|e| broken(e.into()))?;
             writeln!(out).map_err(broken)?;
         }
@@ -54,9 +41,39 @@ pub(crate) fn list(format: ListFormat, paths: &[PathBuf], out: &mut dyn Write) -
     Ok(0)
 }
 
+/// A rule as `rules list --format json` has it, and as `rules diff` reads it back.
+pub(crate) fn as_json(rule: &Rule) -> Value {
+    let info = &rule.info;
+    let kinds = |terraform: bool| -> Vec<&str> {
+        rule.kinds().filter(|(tf, _)| *tf == terraform).map(|(_, kind)| &**kind).collect()
+    };
+    let params: Map<String, Value> =
+        rule.params().iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
+    let controls: Vec<Value> = info
+        .controls
+        .iter()
+        .map(|c| json!({ "framework": &*c.framework, "id": &*c.id, "strength": &*c.strength }))
+        .collect();
+    json!({
+        "id": &*info.id,
+        "title": &*info.title,
+        "severity": info.severity.name(),
+        "profile": rule.profile().name(),
+        "scope": if rule.scope() == Scope::Account { "account" } else { "resource" },
+        "service": &*info.service,
+        "aliases": info.aliases.iter().map(|a| a.to_string()).collect::<Vec<_>>(),
+        "deprecated": rule.deprecated(),
+        "resources": { "terraform": kinds(true), "cloudformation": kinds(false) },
+        "params": params,
+        "controls": controls,
+        "logic": rule.logic_digest(),
+    })
+}
+
 /// Explains every rule that carries an id or alias.
 pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Result<u8, Fail> {
-    let rules = catalogue::load(&catalogue::with_own(paths), &SourceMap::default())?.rules;
+    let paths = catalogue::with_own(paths);
+    let rules = catalogue::load(&paths, &SourceMap::default())?.rules;
     let found = rules.find(name);
     if found.is_empty() {
         if let Some(d) = declined::find(name) {
@@ -69,35 +86,14 @@ pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Res
         }
         return Err(unknown_rules(&rules, &[name]));
     }
+    let extras = catalogue::all_extras(&paths)?;
     for (n, i) in found.into_iter().enumerate() {
         let rule = &rules.rules()[i];
-        let info = &rule.info;
-        let mut text = String::new();
         if n > 0 {
-            text.push_str("\n---\n\n");
+            out.write_all(b"\n---\n\n").map_err(broken)?;
         }
-        text.push_str(&format!("# {}\n\n{} · {}", info.id, info.title, info.severity.name()));
-        if rule.profile() != Profile::Recommended {
-            text.push_str(&format!(" · {} profile", rule.profile().name()));
-        }
-        text.push_str(&format!("\n\n## Why this matters\n\n{}\n", info.rationale));
-        text.push_str(&format!("\n## How to fix\n\n{}\n", info.remediation.markdown().trim_end()));
-        if !info.controls.is_empty() {
-            text.push_str("\n## Controls\n\n");
-            for c in info.controls.iter() {
-                text.push_str(&format!("- {} {} ({})\n", c.framework, c.id, c.strength));
-            }
-        }
-        if !info.aliases.is_empty() {
-            let list: Vec<&str> = info.aliases.iter().map(|a| &**a).collect();
-            text.push_str(&format!("\n## Also known as\n\n{}\n", list.join(", ")));
-        }
-        if !info.references.is_empty() {
-            text.push_str("\n## Sources\n\n");
-            for r in info.references.iter() {
-                text.push_str(&format!("- {r}\n"));
-            }
-        }
+        let none = Extras::default();
+        let text = page(rule, extras.get(rule.id()).unwrap_or(&none), &|_| None);
         out.write_all(text.as_bytes()).map_err(broken)?;
     }
     Ok(0)

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use portcullis_cloudformation as cfn;
 use portcullis_core::{Level, MemoryFiles, Resolution, SourceMap, Verdict};
@@ -26,7 +25,7 @@ pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) ->
         some => some.to_vec(),
     };
     let sources = SourceMap::default();
-    let files = rule_files(&paths, &sources)?;
+    let files = catalogue::rule_files(&paths, &sources)?;
     let (rules, problems) = compile(&files, &sources, own_only)?;
     for p in &problems {
         writeln!(out, "{p}").map_err(broken)?;
@@ -58,29 +57,6 @@ pub(crate) fn run(paths: &[PathBuf], only: Option<&str>, out: &mut dyn Write) ->
     }
     writeln!(out, "{passed} passed, {failed} failed").map_err(broken)?;
     Ok(u8::from(failed > 0))
-}
-
-fn rule_files(paths: &[PathBuf], sources: &SourceMap) -> Result<Vec<RuleSource>, Fail> {
-    let mut out = Vec::new();
-    for path in paths {
-        for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.map_err(|e| Fail::new(catalogue::unreadable(path, &e)))?;
-            let file = entry.path();
-            let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
-            // What stands beside rules and is none: the catalogues, and other tools' ids without one.
-            let beside = file.parent().is_some_and(|d| d.ends_with("frameworks"))
-                || file.file_name().is_some_and(|n| n == "aliases-declined.yaml");
-            if !yaml || !file.is_file() || beside {
-                continue;
-            }
-            let text: Arc<str> = std::fs::read_to_string(file)
-                .map_err(|e| Fail::new(format!("{}: {e}", file.display())))?
-                .into();
-            let path = file.to_string_lossy().replace('\\', "/");
-            out.push(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text });
-        }
-    }
-    Ok(out)
 }
 
 /// Compiles the files alone, or over the built-in rules when they use built-in views. A project's

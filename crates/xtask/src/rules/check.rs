@@ -6,7 +6,7 @@ use std::path::Path;
 use portcullis_rules::{frameworks, lint, path_uses};
 
 use super::schema::Schema;
-use super::{Catalogue, shown};
+use super::{Catalogue, shown, tables};
 
 /// The folder of the record, one file for each service.
 const RECORD: &str = "crates/portcullis-rules/tests/data/schema";
@@ -23,15 +23,22 @@ pub(super) fn run(
     schema: Option<&Path>,
     record: bool,
 ) -> Result<(), String> {
-    let controls = read_frameworks(root)?;
+    let controls = read_frameworks(&root.join("frameworks"))?;
     let mut problems: Vec<String> =
         lint(&catalogue.files, &controls).iter().map(|d| shown(d, &catalogue.sources)).collect();
+    let facts = match schema {
+        Some(folder) => tables::read(folder)?,
+        None => tables::recorded()?,
+    };
+    let formats = tables::check(catalogue, &facts);
+    problems.extend(formats.problems.iter().map(|d| shown(d, &catalogue.sources)));
     if let Some(folder) = schema {
         let schema = Schema::read(folder)?;
         let (wrong, found) = paths(catalogue, &schema);
         problems.extend(wrong);
         if record {
             write(&found)?;
+            tables::record(&formats.needed)?;
         }
     }
     problems.iter().for_each(|p| println!("{p}"));
@@ -39,9 +46,10 @@ pub(super) fn run(
     if problems.is_empty() { Ok(()) } else { Err("the rule files need work".to_owned()) }
 }
 
-fn read_frameworks(root: &Path) -> Result<portcullis_rules::Frameworks, String> {
+/// The control catalogues of a folder.
+pub(crate) fn read_frameworks(folder: &Path) -> Result<portcullis_rules::Frameworks, String> {
     let mut texts = Vec::new();
-    for entry in walkdir::WalkDir::new(root.join("frameworks")).sort_by_file_name() {
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.map_err(|e| e.to_string())?;
         if entry.path().extension().is_some_and(|e| e == "yaml") {
             let text = std::fs::read_to_string(entry.path());
@@ -88,4 +96,78 @@ fn write(found: &Found) -> Result<(), String> {
         std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The record has what the check needs, where the tables themselves are not at hand.
+    #[test]
+    fn the_formats_of_every_rule_correspond_or_it_says_why_not() {
+        let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+        let catalogue = Catalogue::read(&rules).unwrap();
+        let formats = tables::check(&catalogue, &tables::recorded().unwrap());
+        let problems: Vec<String> =
+            formats.problems.iter().map(|d| shown(d, &catalogue.sources)).collect();
+        assert!(formats.needed.values().map(BTreeSet::len).sum::<usize>() > 500);
+        assert!(
+            problems.is_empty(),
+            "mend them, or refresh the record with `cargo xtask rules --schema DIR --record`:\n{}",
+            problems.join("\n")
+        );
+    }
+
+    #[test]
+    fn a_wrong_path_and_a_wrong_default_are_found() {
+        let text = "\
+id: aws-sqs-x
+title: t
+severity: low
+rationale: r
+references: [https://docs.aws.amazon.com/x]
+resources: { tf: aws_sqs_queue, cfn: \"AWS::SQS::Queue\" }
+attributes:
+  key: { tf: kms_master_key_id, cfn: RedrivePolicy }
+  days: { tf: message_retention_seconds, cfn: MessageRetentionPeriod, type: int, default: 7 }
+  delay: { tf: delay_seconds, cfn: DelaySeconds, type: int }
+  name: { tf: name, cfn: QueueName }
+differs: { name: the names are the same }
+require: { key: set, days: { at_least: 1 }, delay: { at_most: 10 }, name: set }
+message: m
+remediation: r
+examples: { cloudformation: { fail: [\"Resources: { Q: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: a, QueueName: b } } }\"] } }
+";
+        let sources = portcullis_core::SourceMap::default();
+        let file = portcullis_rules::RuleSource {
+            path: "aws/sqs/x.yaml".to_owned(),
+            file: sources.add("aws/sqs/x.yaml", text),
+            text: text.into(),
+        };
+        let (rules, diagnostics) = portcullis_rules::compile(std::slice::from_ref(&file));
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let catalogue = Catalogue { sources, files: vec![file], rules };
+        let mut facts = portcullis_rules::Facts::default();
+        facts
+            .read(
+                "aws_sqs_queue kms_master_key_id = AWS::SQS::Queue KmsMasterKeyId\n\
+                 aws_sqs_queue name = AWS::SQS::Queue QueueName\n\
+                 aws_sqs_queue message_retention_seconds defaults 345600\n\
+                 AWS::SQS::Queue DelaySeconds defaults 0\n",
+            )
+            .unwrap();
+        let found: Vec<String> = tables::check(&catalogue, &facts)
+            .problems
+            .iter()
+            .map(|d| d.message.to_string())
+            .collect();
+        let has =
+            |words: &str| assert!(found.iter().any(|f| f.contains(words)), "{words}: {found:#?}");
+        has("`kms_master_key_id` of aws_sqs_queue and `RedrivePolicy`");
+        has("`message_retention_seconds` of aws_sqs_queue and `MessageRetentionPeriod`");
+        has("its tf default is 7, documented is 345600");
+        has("documented is 0, with which aws-sqs-x::cloudformation::fail::1");
+        has("`name` does not differ");
+        assert!(facts.read("what is this").is_err());
+    }
 }

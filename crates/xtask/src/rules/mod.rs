@@ -11,6 +11,9 @@ mod examples;
 mod hide;
 mod mutate;
 mod schema;
+pub(crate) mod tables;
+
+pub(crate) use check::read_frameworks;
 
 /// What the command line asks for.
 struct Options {
@@ -69,7 +72,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 
 /// The rule files and what they compile to.
 pub(crate) struct Catalogue {
-    sources: SourceMap,
+    /// Their texts.
+    pub(crate) sources: SourceMap,
     /// Every rule file.
     pub(crate) files: Vec<RuleSource>,
     /// What they say.
@@ -123,7 +127,7 @@ fn shown(d: &Diagnostic, sources: &SourceMap) -> String {
 }
 
 /// Whether an id matches a pattern with `*` and `?`.
-fn glob(pattern: &str, id: &str) -> bool {
+pub(crate) fn glob(pattern: &str, id: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return id.is_empty() };
     let rest = &pattern[first.len_utf8()..];
     match first {
