@@ -18,8 +18,17 @@ pub(super) struct Framework {
     title: String,
     version: String,
     url: String,
-    /// Ids and titles (empty where it has none), in the catalogue's order.
-    controls: Vec<(String, String)>,
+    /// In the catalogue's order.
+    controls: Vec<Entry>,
+}
+
+/// A control.
+struct Entry {
+    id: String,
+    /// Empty where the catalogue has none.
+    title: String,
+    /// Whether infrastructure code can say anything about it.
+    assessable: bool,
 }
 
 fn text(node: &Node, key: &str) -> String {
@@ -46,7 +55,14 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Framework>, String> {
                 title: text(&node, "title"),
                 version: text(&node, "version"),
                 url: text(&node, "url"),
-                controls: controls.iter().map(|c| (text(c, "id"), text(c, "title"))).collect(),
+                controls: controls
+                    .iter()
+                    .map(|c| Entry {
+                        id: text(c, "id"),
+                        title: text(c, "title"),
+                        assessable: text(c, "assessable") != "false",
+                    })
+                    .collect(),
             });
         }
     }
@@ -79,21 +95,32 @@ fn rules<'a>(input: &'a Input, framework: &str) -> BTreeMap<&'a str, BTreeSet<(&
     out
 }
 
+impl Framework {
+    fn name(&self) -> String {
+        if self.version.is_empty() {
+            return self.title.clone();
+        }
+        format!("{} {}", self.title, self.version)
+    }
+}
+
 /// The list of frameworks, each with its page below.
 pub(super) fn overview(input: &Input) -> Page {
     let mut text = String::from(
         "# Rules by framework\n\nA rule is evidence for a control; it never is the whole control. \
          How much it says: *direct* (what the control asks is what the rule checks), *partial* (a part \
-         of it), *supporting* (it helps).\n\n\
-         | framework | controls | with a rule |\n| --- | ---: | ---: |\n",
+         of it), *supporting* (it helps). Of many controls infrastructure code says nothing: what they \
+         ask of people is not written there.\n\n\
+         | framework | controls | code can say something | with a rule |\n| --- | ---: | ---: | ---: |\n",
     );
     for f in &input.frameworks {
         let covered = rules(input, &f.id);
-        let with = f.controls.iter().filter(|(id, _)| covered.contains_key(id.as_str())).count();
+        let with = f.controls.iter().filter(|c| covered.contains_key(c.id.as_str())).count();
+        let can = f.controls.iter().filter(|c| c.assessable).count();
         let _ = writeln!(
             text,
-            "| [{}](frameworks/{}.md) | {} | {with} |",
-            f.title,
+            "| [{}](frameworks/{}.md) | {} | {can} | {with} |",
+            f.name(),
             f.id,
             f.controls.len()
         );
@@ -103,19 +130,21 @@ pub(super) fn overview(input: &Input) -> Page {
 }
 
 fn of(input: &Input, f: &Framework) -> Page {
-    let mut text = format!("# {}\n\n", f.title);
-    let version = if f.version.is_empty() { String::new() } else { format!(", {}", f.version) };
-    let source = if f.url.is_empty() { String::new() } else { format!(": <{}>", f.url) };
-    let _ = writeln!(text, "`{}`{version}{source}\n", f.id);
+    let mut text = format!("# {}\n\n`{}`", f.name(), f.id);
+    if !f.url.is_empty() {
+        let _ = write!(text, ": <{}>", f.url);
+    }
+    text.push('\n');
     let by = rules(input, &f.id);
-    let (with, without): (Vec<_>, Vec<_>) =
-        f.controls.iter().partition(|(id, _)| by.contains_key(id.as_str()));
-    text.push_str("## Controls with rules\n\n");
-    for (id, title) in with {
-        let title = if title.is_empty() { String::new() } else { format!(" {title}") };
-        let _ = writeln!(text, "- **{id}**{title}");
+    let (with, without): (Vec<&Entry>, Vec<&Entry>) =
+        f.controls.iter().partition(|c| by.contains_key(c.id.as_str()));
+    if !with.is_empty() {
+        text.push_str("\n## Controls with rules\n\n");
+    }
+    for control in with {
+        let _ = writeln!(text, "- {}", shown(control));
         for strength in STRENGTHS {
-            let list: Vec<String> = by[id.as_str()]
+            let list: Vec<String> = by[control.id.as_str()]
                 .iter()
                 .filter(|(_, s)| *s == strength)
                 .map(|(rule, _)| format!("[{rule}](../{rule}.md)"))
@@ -125,19 +154,26 @@ fn of(input: &Input, f: &Framework) -> Page {
             }
         }
     }
-    if !without.is_empty() {
-        let ids: Vec<&str> = without.iter().map(|(id, _)| id.as_str()).collect();
-        let _ = write!(
-            text,
-            "\n## Controls without rules\n\nInfrastructure code does not show whether these are met, \
-             or no rule looks: {}.\n",
-            ids.join(", ")
-        );
+    let (open, never): (Vec<&Entry>, Vec<&Entry>) = without.into_iter().partition(|c| c.assessable);
+    for (title, list) in
+        [("Controls without rules", open), ("Controls that code says nothing about", never)]
+    {
+        if !list.is_empty() {
+            let lines: Vec<String> = list.iter().map(|c| format!("- {}", shown(c))).collect();
+            let _ = write!(text, "\n## {title}\n\n{}\n", lines.join("\n"));
+        }
     }
     Page {
         path: format!("rules/frameworks/{}.md", f.id),
-        name: f.title.clone(),
+        name: f.id.clone(),
         text,
         below: Vec::new(),
     }
+}
+
+fn shown(control: &Entry) -> String {
+    if control.title.is_empty() {
+        return format!("**{}**", control.id);
+    }
+    format!("**{}** {}", control.id, control.title)
 }
