@@ -7,7 +7,7 @@ use std::sync::Arc;
 use portcullis_syntax::node::{Node, NodeKind};
 
 use super::build::{
-    At, Props, as_flag, child, entries_mut, get_mut, is_call, remove, set, set_default,
+    At, Props, as_flag, child, entries_mut, get_mut, is_call, is_empty, remove, set, set_default,
 };
 use super::context::{Context, Source, tags};
 use super::function::s3_location;
@@ -25,10 +25,7 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
             return;
         }
         Some(name) => name.clone(),
-        None => {
-            cx.error(at.0, format!("API {} needs StageName", source.id));
-            return;
-        }
+        None => return,
     };
     check(source, cx);
     let body = definition(source, &stage_name, cx);
@@ -122,15 +119,11 @@ fn check(source: &Source, cx: &mut Context<'_>) {
         if body {
             cx.error(uri.span, "an API takes DefinitionUri or DefinitionBody, not both");
         }
-        for (key, what) in [
-            ("Cors", "Cors"),
-            ("DisableExecuteApiEndpoint", "DisableExecuteApiEndpoint"),
-            ("GatewayResponses", "GatewayResponses"),
-        ] {
-            if let Some(value) = source.get(key) {
+        for key in ["Auth", "Cors", "DisableExecuteApiEndpoint", "GatewayResponses", "Models"] {
+            if let Some(value) = source.get(key).filter(|v| !is_empty(v)) {
                 cx.error(
                     value.span,
-                    format!("{what} works only with a definition in DefinitionBody"),
+                    format!("{key} works only with a definition in DefinitionBody"),
                 );
             }
         }
@@ -139,12 +132,6 @@ fn check(source: &Source, cx: &mut Context<'_>) {
         {
             cx.error(merge.span, "MergeDefinitions cannot be combined with DefinitionUri");
         }
-    }
-    if let Some(version) = source.get("OpenApiVersion")
-        && version.as_text().is_none()
-        && !is_call(version)
-    {
-        cx.error(version.span, "OpenApiVersion must be a string");
     }
 }
 
@@ -359,7 +346,9 @@ fn allowed_methods(item: &Node) -> String {
 
 fn gateway_responses(responses: &Node, body: &mut Node, cx: &mut Context<'_>) {
     let Some(entries) = responses.as_map().filter(|_| !is_call(responses)) else {
-        cx.error(responses.span, "GatewayResponses must be a map");
+        if is_call(responses) {
+            cx.error(responses.span, "GatewayResponses cannot be an intrinsic function");
+        }
         return;
     };
     let mut out = At(responses.span).empty();

@@ -34,7 +34,7 @@ pub(super) struct Route {
 
 /// Reads path, method and API of an event; reports what SAM would refuse.
 pub(super) fn route(event: &Event<'_>, cx: &mut Context<'_>) -> Option<Route> {
-    let (path, method) = (event.need("Path", cx)?, event.need("Method", cx)?);
+    let (path, method) = (event.get("Path")?, event.get("Method")?);
     let (Some(path), Some(method)) = (path.as_text(), method.as_text()) else {
         cx.error(event.at.0, "Path and Method of an Api event must be strings");
         return None;
@@ -46,15 +46,8 @@ pub(super) fn route(event: &Event<'_>, cx: &mut Context<'_>) -> Option<Route> {
         return None;
     };
     let Some(item) = cx.item(&api) else {
-        if cx.value(id).as_text().is_none() {
-            cx.error(
-                id.span,
-                format!("RestApiId refers to {api}, which this template does not have"),
-            );
-            return None;
-        }
-        let (managed, api_auth, stage) = (false, None, None);
-        return Some(Route { api, path, method, managed, api_auth, stage });
+        cx.error(id.span, format!("RestApiId refers to {api}, which this template does not have"));
+        return None;
     };
     let props = item.node.get("Properties");
     let get = |key| props.and_then(|p| p.get(key)).filter(|v: &&Node| !v.is_null());

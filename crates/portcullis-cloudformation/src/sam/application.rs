@@ -9,10 +9,7 @@ use super::context::{Context, Source, tags};
 /// Transforms one application.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    let Some(location) = source.get("Location") else {
-        cx.error(at.0, format!("application {} needs Location", source.id));
-        return;
-    };
+    let Some(location) = source.get("Location") else { return };
     let mut props = Props::new(at);
     let mut items = Vec::new();
     if location.as_map().is_some() && call(location).is_none() {

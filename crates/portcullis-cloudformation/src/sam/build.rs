@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use portcullis_core::Span;
+use portcullis_core::{Kind, Span};
 use portcullis_syntax::node::{Key, Node, NodeKind, Style};
+
+use crate::scalar;
 
 /// Makes nodes that all point at one place in the source.
 #[derive(Clone, Copy)]
@@ -323,5 +325,20 @@ impl Props {
     /// The mapping, or nothing when it is empty.
     pub(super) fn some(self) -> Option<Node> {
         self.node.as_map().is_some_and(|m| !m.is_empty()).then_some(self.node)
+    }
+}
+
+/// Whether a value is text, rather than a number or a flag written bare.
+pub(super) fn is_text(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Scalar(text, style)
+        if matches!(scalar::kind(text, *style), Kind::Str(_)))
+}
+
+/// Whether a value is there in name only: empty text, an empty list or an empty map.
+pub(super) fn is_empty(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Scalar(text, _) => text.is_empty(),
+        NodeKind::Seq(items) => items.is_empty(),
+        NodeKind::Map(entries) => entries.is_empty(),
     }
 }

@@ -9,10 +9,7 @@ use super::policies::{Policies, RoleSpec};
 /// Transforms one capacity provider.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    let Some(vpc) = source.get("VpcConfig") else {
-        cx.error(at.0, format!("capacity provider {} needs VpcConfig", source.id));
-        return;
-    };
+    let Some(vpc) = source.get("VpcConfig") else { return };
     if !is_call(vpc) && vpc.get("SubnetIds").is_none() {
         cx.error(vpc.span, "VpcConfig needs SubnetIds");
     }

@@ -98,10 +98,13 @@ pub(super) fn rest(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) {
                 "SecurityPolicy",
                 "EndpointAccessMode",
                 "OwnershipVerificationCertificateArn",
-                "MutualTlsAuthentication",
                 "Policy",
             ],
         );
+    let node = match version {
+        "V2" => node,
+        _ => node.copy(props, &["MutualTlsAuthentication"]),
+    };
     let node = match source.get("PropagateTags").and_then(as_flag) {
         Some(true) => node.opt("Tags", tags(at, None, source.get("Tags"))),
         _ => node,

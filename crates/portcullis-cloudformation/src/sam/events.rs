@@ -3,8 +3,9 @@
 use portcullis_syntax::node::Node;
 
 use super::build::{At, Props, if_arms, is_call, is_no_value};
-use super::context::Context;
+use super::context::{Context, Source};
 use super::function::Target;
+use super::schema::{self, Owner};
 use super::{api_event, httpapi_event, pull_events, push_events, s3_event};
 
 /// One event of a function or state machine.
@@ -22,34 +23,23 @@ impl Event<'_> {
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.props.get(key).filter(|v| !v.is_null())
     }
-
-    /// A property the event cannot do without.
-    pub(super) fn need(&self, key: &str, cx: &mut Context<'_>) -> Option<&Node> {
-        let found = self.get(key);
-        if found.is_none() {
-            cx.error(self.at.0, format!("this event needs the property {key}"));
-        }
-        found
-    }
 }
 
 /// Calls `each` with every well-formed event and its type.
 pub(super) fn for_each(
-    owner: &str,
-    events: Option<&Node>,
+    kind: Owner,
+    source: &Source,
     cx: &mut Context<'_>,
     mut each: impl FnMut(&str, Event<'_>, &mut Context<'_>),
 ) {
-    let Some(events) = events else { return };
-    let Some(entries) = events.as_map() else {
-        cx.error(events.span, "Events must be a map of names to events");
-        return;
-    };
+    let owner = &source.id;
+    // Whether they are a map is asked with the resource's other properties.
+    let entries = source.get("Events").and_then(Node::as_map).unwrap_or_default();
     for (key, event) in entries {
         if cx.is_exhausted() {
             return;
         }
-        let Some(kind) = event.get("Type").and_then(Node::as_text) else {
+        let Some(of) = event.get("Type").and_then(Node::as_text) else {
             cx.error(key.span, format!("event {} needs a Type", key.text));
             continue;
         };
@@ -63,14 +53,16 @@ pub(super) fn for_each(
             }
             _ => &empty,
         };
-        each(kind, Event { at, id: format!("{owner}{}", key.text), props }, cx);
+        if schema::check_event(kind, of, at.0, props, cx) {
+            each(of, Event { at, id: format!("{owner}{}", key.text), props }, cx);
+        }
     }
 }
 
 /// Transforms the events of a function.
 pub(super) fn transform(target: &mut Target<'_>, cx: &mut Context<'_>) {
     let source = target.source;
-    for_each(&source.id, source.get("Events"), cx, |kind, event, cx| match kind {
+    for_each(Owner::Function, source, cx, |kind, event, cx| match kind {
         "Api" => api_event::function(target, &event, cx),
         "HttpApi" => httpapi_event::function(target, &event, cx),
         "S3" => s3_event::transform(target, &event, cx),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node};
 
-use super::build::{At, Props, as_flag, is_call, set};
+use super::build::{At, Props, as_flag, is_call, is_empty, is_text, set};
 use super::context::{Context, Source, tags};
 use super::events;
 use super::function_role::{self, Role};
@@ -163,11 +163,38 @@ fn validate(source: &Source, cx: &mut Context<'_>) {
             "DeploymentPreference needs AutoPublishAlias: name the alias whose traffic shifts",
         );
     }
-    if let Some(layers) = source.get("Layers")
-        && layers.as_seq().is_none()
-        && !is_call(layers)
-    {
-        cx.error(layers.span, "Layers must be a list of layer version ARNs");
+    for (key, needs) in [
+        ("FunctionScalingConfig", "CapacityProviderConfig"),
+        ("ProvisionedConcurrencyConfig", "AutoPublishAlias"),
+    ] {
+        if source.get(key).is_some() && source.get(needs).is_none() {
+            cx.error(span(key), format!("{key} needs {needs}"));
+        }
+    }
+    package(source, cx);
+}
+
+/// What each kind of package needs and forbids.
+fn package(source: &Source, cx: &mut Context<'_>) {
+    let kind = source.get("PackageType").map(|p| cx.value(p));
+    let (kind, forbidden) = match kind.as_ref().and_then(Node::as_text) {
+        Some("Image") => ("Image", ["Runtime", "Handler", "Layers"].as_slice()),
+        Some("Zip") | None => ("Zip", ["ImageUri", "ImageConfig"].as_slice()),
+        Some(other) => {
+            let message = format!("PackageType must be Zip or Image, not {other}");
+            return cx.error(source.at("PackageType").0, message);
+        }
+    };
+    // Beside other code, an image is passed over rather than refused.
+    let other = source.get("InlineCode").or_else(|| source.get("CodeUri")).is_some();
+    for key in forbidden.iter().filter(|key| **key != "ImageUri" || !other) {
+        if source.get(key).is_some() {
+            cx.error(source.at(key).0, format!("{key} cannot be combined with PackageType {kind}"));
+        }
+    }
+    let missing = ["Runtime", "Handler"].map(|key| source.get(key).is_none_or(is_empty));
+    if kind == "Zip" && missing.contains(&true) {
+        cx.error(source.at.0, "a function of PackageType Zip needs Runtime and Handler");
     }
 }
 
@@ -188,7 +215,9 @@ fn code(source: &Source, cx: &mut Context<'_>) -> Option<Node> {
     }
     if let Some(inline) = source.get("InlineCode") {
         let at = source.at("InlineCode");
-        return Some(at.map([("ZipFile", inline.clone())]));
+        return Some(
+            Props::new(at).with("ZipFile", inline.clone()).opt("SourceKMSKeyArn", kms).node(),
+        );
     }
     if let Some(uri) = source.get("CodeUri") {
         let at = source.at("CodeUri");
@@ -235,10 +264,11 @@ pub(super) fn s3_location(
                 .node(),
         );
     }
-    let Some(text) = uri.as_text() else {
-        if is_call(&uri) {
-            return Some(uri);
-        }
+    // What a parameter without value stands for is not known yet; any other function is refused.
+    if is_call(&uri) && uri.get("Ref").is_some() {
+        return Some(uri);
+    }
+    let Some(text) = uri.as_text().filter(|_| is_text(&uri)) else {
         cx.error(uri.span, format!("{property} must be a path, an s3:// URI or a map"));
         return None;
     };
@@ -280,15 +310,20 @@ fn url(target: &Target<'_>, cx: &mut Context<'_>) {
         return;
     }
     check_url_cors(config, cx);
-    let mut props = Props::new(at)
-        .copy(config, &["AuthType", "Cors", "InvokeMode"])
-        .with("TargetFunctionArn", at.reference(source.id.clone()));
-    if let Some(alias) = &target.alias {
-        props = props.text("Qualifier", alias.clone());
-    }
-    cx.add(at, format!("{}Url", source.id), "AWS::Lambda::Url", props.node(), &target.shared);
     let auth = config.get("AuthType").map(|a| cx.value(a));
-    if auth.as_ref().and_then(Node::as_text) != Some("NONE") {
+    let auth = auth.as_ref();
+    if !is_call(config)
+        && !auth.is_some_and(is_call)
+        && !matches!(auth.and_then(Node::as_text), Some("AWS_IAM" | "NONE"))
+    {
+        cx.error(at.0, "FunctionUrlConfig needs AuthType: AWS_IAM or NONE");
+    }
+    let props = Props::new(at)
+        .copy(config, &["AuthType", "Cors", "InvokeMode"])
+        .with("TargetFunctionArn", target.reference.clone())
+        .node();
+    cx.add(at, format!("{}Url", source.id), "AWS::Lambda::Url", props, &target.shared);
+    if auth.and_then(Node::as_text) != Some("NONE") {
         return;
     }
     let base =

@@ -47,11 +47,6 @@ const FUNCTION: &[&str] = &[
     "PublishToLatestPublished",
     "TenancyConfig",
     "DurableConfig",
-    "PackageType",
-    "ImageConfig",
-    "Policies",
-    "Role",
-    "VersionDescription",
 ];
 const API: &[&str] = &[
     "Auth",
@@ -74,16 +69,8 @@ const API: &[&str] = &[
     "Domain",
     "AlwaysDeploy",
     "PropagateTags",
-    "Tags",
     "SecurityPolicy",
     "EndpointAccessMode",
-    "Description",
-    "ApiKeySourceType",
-    "FailOnWarnings",
-    "Mode",
-    "Models",
-    "Policy",
-    "DisableExecuteApiEndpoint",
 ];
 const HTTP_API: &[&str] = &[
     "Auth",
@@ -96,9 +83,6 @@ const HTTP_API: &[&str] = &[
     "RouteSettings",
     "FailOnWarnings",
     "PropagateTags",
-    "DisableExecuteApiEndpoint",
-    "Name",
-    "Description",
 ];
 const WEB_SOCKET_API: &[&str] = &[
     "AccessLogSettings",
@@ -113,14 +97,13 @@ const WEB_SOCKET_API: &[&str] = &[
     "RouteSelectionExpression",
     "StageVariables",
     "Tags",
-    "Auth",
+    "FailOnWarnings",
 ];
 const SIMPLE_TABLE: &[&str] = &["SSESpecification"];
 const STATE_MACHINE: &[&str] = &["PropagateTags"];
 const LAYER_VERSION: &[&str] = &["PublishLambdaVersion"];
 const CAPACITY_PROVIDER: &[&str] = &[
     "VpcConfig",
-    "CapacityProviderRole",
     "Tags",
     "InstanceRequirements",
     "ScalingConfig",

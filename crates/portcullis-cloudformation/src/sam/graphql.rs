@@ -15,10 +15,7 @@ const PASS_THROUGH: &str = "\nexport function request(ctx) {\n    return {};\n}\
 /// Transforms one API.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    let Some(auth) = source.get("Auth").filter(|a| a.as_map().is_some()) else {
-        cx.error(at.0, format!("GraphQL API {} needs Auth: a map with Type", source.id));
-        return;
-    };
+    let Some(auth) = source.get("Auth").filter(|a| a.as_map().is_some()) else { return };
     let shared = source.shared();
     let mut own = tags(at, None, source.get("Tags"));
     let marker = at.map([("Key", at.text("graphqlapi:createdBy")), ("Value", at.text("SAM"))]);

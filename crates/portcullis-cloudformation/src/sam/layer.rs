@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::build::{Props, as_flag, is_call};
+use super::build::{Props, as_flag};
 use super::context::{Context, Source};
 use super::function::s3_location;
 use super::text::{compact, hash10};
@@ -11,18 +11,9 @@ use super::text::{compact, hash10};
 /// Transforms one layer version.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    let Some(uri) = source.get("ContentUri") else {
-        cx.error(at.0, format!("layer {} needs ContentUri", source.id));
-        return;
-    };
+    let Some(uri) = source.get("ContentUri") else { return };
     let names = ["S3Bucket", "S3Key", "S3ObjectVersion"];
     let content = s3_location(source.at("ContentUri"), uri, "ContentUri", names, cx);
-    if let Some(text) = source.get("LicenseInfo")
-        && text.as_text().is_none()
-        && !is_call(text)
-    {
-        cx.error(text.span, "LicenseInfo must be a string");
-    }
     let keep = source.get("RetentionPolicy").map(|p| cx.value(p));
     let keep = match keep.as_ref() {
         None => "Retain",

@@ -58,7 +58,7 @@ pub(super) fn transform(
     let arn = if source.is_empty() {
         None
     } else {
-        match event.need(source, cx) {
+        match event.get(source) {
             Some(arn) => Some(arn.clone()),
             None => return,
         }
@@ -73,7 +73,10 @@ pub(super) fn transform(
     match kind {
         "MSK" => props = props.opt("AmazonManagedKafkaEventSourceConfig", kafka_config(event)),
         "SelfManagedKafka" => {
-            let Some(servers) = event.need("KafkaBootstrapServers", cx) else { return };
+            let Some(servers) = event.get("KafkaBootstrapServers") else {
+                cx.error(at.0, "a SelfManagedKafka event needs KafkaBootstrapServers");
+                return;
+            };
             if event.get("Topics").is_none() {
                 cx.error(at.0, "a SelfManagedKafka event needs Topics");
                 return;

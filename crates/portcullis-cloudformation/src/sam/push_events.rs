@@ -45,7 +45,7 @@ pub(super) fn schedule_rule(
     shared: &[(Key, Node)],
     cx: &mut Context<'_>,
 ) {
-    let Some(expression) = event.need("Schedule", cx) else { return };
+    let Some(expression) = event.get("Schedule") else { return };
     let mut state = event.get("State").cloned();
     if let Some(enabled) = event.get("Enabled") {
         if state.is_some() {
@@ -218,7 +218,7 @@ pub(super) fn scheduler(
     cx: &mut Context<'_>,
 ) {
     let at = event.at;
-    if event.need("ScheduleExpression", cx).is_none() {
+    if event.get("ScheduleExpression").is_none() {
         return;
     }
     let dead_letters = dead_letter_arn(event, shared, cx).map(|(arn, _)| arn);
@@ -279,7 +279,7 @@ pub(super) fn scheduler(
 
 /// `SNS`: a subscription of the function, or of a queue it reads.
 pub(super) fn sns(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
-    let Some(topic) = event.need("Topic", cx) else { return };
+    let Some(topic) = event.get("Topic") else { return };
     let (at, id, shared) = (event.at, &event.id, target.shared.clone());
     let subscription = |protocol: &str, endpoint: Node| {
         Props::new(at)
@@ -333,7 +333,7 @@ pub(super) fn sns(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'
 
 /// `CloudWatchLogs`: a subscription filter.
 pub(super) fn logs(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
-    let Some(group) = event.need("LogGroupName", cx) else { return };
+    let Some(group) = event.get("LogGroupName") else { return };
     let at = event.at;
     let props = Props::new(at)
         .with("DestinationArn", target.arn.clone())
@@ -351,7 +351,7 @@ pub(super) fn logs(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<
 
 /// `IoTRule`.
 pub(super) fn iot(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
-    if event.need("Sql", cx).is_none() {
+    if event.get("Sql").is_none() {
         return;
     }
     let at = event.at;
@@ -382,8 +382,7 @@ pub(super) fn alexa(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context
 /// `Cognito`: the function becomes a trigger of a user pool in the template.
 pub(super) fn cognito(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
     let at = event.at;
-    let (Some(pool), Some(trigger)) = (event.need("UserPool", cx), event.need("Trigger", cx))
-    else {
+    let (Some(pool), Some(trigger)) = (event.get("UserPool"), event.get("Trigger")) else {
         return;
     };
     let named = ref_target(pool).or_else(|| get_att_target(pool).map(|(id, _)| id));

@@ -13,7 +13,7 @@ use super::text::compact;
 /// Transforms one event.
 pub(super) fn transform(target: &mut Target<'_>, event: &Event<'_>, cx: &mut Context<'_>) {
     let at = event.at;
-    let (Some(bucket), Some(events)) = (event.need("Bucket", cx), event.need("Events", cx)) else {
+    let (Some(bucket), Some(events)) = (event.get("Bucket"), event.get("Events")) else {
         return;
     };
     let bucket_id: Option<Arc<str>> = ref_target(bucket)

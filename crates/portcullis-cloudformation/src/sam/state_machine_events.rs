@@ -10,6 +10,7 @@ use super::context::{Context, Source};
 use super::events::{Event, for_each};
 use super::openapi::INTEGRATION;
 use super::push_events::{self, Started};
+use super::schema::Owner;
 
 const START: &str = "states:StartExecution";
 
@@ -27,7 +28,7 @@ pub(super) struct Machine<'s> {
 /// Transforms every event.
 pub(super) fn transform(machine: &Machine<'_>, cx: &mut Context<'_>) {
     let source = machine.source;
-    for_each(&source.id, source.get("Events"), cx, |kind, event, cx| {
+    for_each(Owner::StateMachine, source, cx, |kind, event, cx| {
         let at = event.at;
         let arn = at.reference(machine.target.clone());
         match kind {

@@ -117,6 +117,8 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       InlineCode: pass
+      Runtime: python3.12
+      Handler: a.b
       Tracing: Active
       Policies:
         - AWSLambdaRole
@@ -149,6 +151,8 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: s3://bucket/key.zip
+      Runtime: python3.12
+      Handler: a.b
       AutoPublishAlias: live
       DeploymentPreference: {Type: AllAtOnce}
       Events:
@@ -186,6 +190,8 @@ fn conditional_functions_make_conditional_paths() {
     {condition}
     Properties:
       InlineCode: pass
+      Runtime: python3.12
+      Handler: a.b
       Events: {{E: {{Type: Api, Properties: {{Path: /{id}, Method: get}}}}}}
 "
         )
@@ -326,6 +332,8 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       InlineCode: pass
+      Runtime: python3.12
+      Handler: a.b
       Events:
         Any: {Type: HttpApi, Properties: {ApiId: !Ref Api}}
         Old:
@@ -397,4 +405,65 @@ Resources:
 ");
     let messages: Vec<_> = out.diagnostics.iter().map(|d| &*d.message).collect();
     assert_eq!(messages, ["Role must be text: put it in quotes"]);
+}
+
+/// What is wrong with a function that has these properties beside its code.
+fn refused(properties: &str) -> Vec<String> {
+    let template = format!(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+         InlineCode: pass\n{properties}"
+    );
+    run(&template).diagnostics.into_iter().map(|d| d.message).collect()
+}
+
+#[test]
+fn properties_have_the_shapes_that_the_translator_holds_them_to() {
+    let runtime = "      Runtime: python3.12\n      Handler: a.b\n";
+    let with = |more: &str| refused(&format!("{runtime}{more}"));
+    let event = |kind: &str, properties: &str| {
+        with(&format!(
+            "      Events:\n        E:\n          Type: {kind}\n          Properties: {properties}\n"
+        ))
+    };
+    let cases = [
+        (with(""), ""),
+        (with("      FunctionName: !Ref AWS::StackName\n"), ""),
+        (with("      Tags: { a: b }\n      PropagateTags: true\n"), ""),
+        (
+            refused("      Runtime: python3.12\n"),
+            "a function of PackageType Zip needs Runtime and Handler",
+        ),
+        (with("      FunctionName: 5\n"), "FunctionName must be text or a map"),
+        (with("      FunctionName: '5'\n"), ""),
+        (with("      PropagateTags: 'yes'\n"), "PropagateTags must be true or false"),
+        (with("      Tags: [a]\n"), "Tags must be a map"),
+        (with("      Layers: layer\n"), "Layers must be a list"),
+        (with("      Layers: [5]\n"), "Layers must be a list"),
+        (with("      Environment: { Variables: x }\n"), "Environment must be a map of maps"),
+        (with("      Colour: red\n"), "AWS::Serverless::Function F has no property Colour"),
+        (with("      PackageType: Jar\n"), "PackageType must be Zip or Image, not Jar"),
+        (with("      ImageConfig: { Command: [a] }\n"), "ImageConfig cannot be combined"),
+        (
+            with("      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 1 }\n"),
+            "ProvisionedConcurrencyConfig needs AutoPublishAlias",
+        ),
+        (with("      FunctionUrlConfig: { InvokeMode: BUFFERED }\n"), "needs AuthType"),
+        (event("Schedule", "{ Schedule: rate(1 hour) }"), ""),
+        (event("Schedule", "{ Enabled: true }"), "an event of type Schedule needs Schedule: text"),
+        (event("SQS", "{ Queue: arn, BatchSize: ten }"), "BatchSize must be a whole number"),
+        (
+            event("SQS", "{ Queue: arn, Colour: red }"),
+            "an event of type SQS has no property Colour",
+        ),
+        (event("Api", "{ Path: /, Method: get, RestApiId: Other }"), "RestApiId refers to Other"),
+    ];
+    for (found, wanted) in cases {
+        match wanted {
+            "" => assert!(found.is_empty(), "{found:?}"),
+            _ => {
+                assert_eq!(found.len(), 1, "{wanted}: {found:?}");
+                assert!(found[0].contains(wanted), "{wanted}: {found:?}");
+            }
+        }
+    }
 }

@@ -9,16 +9,10 @@ use super::domain;
 /// Transforms one WebSocket API.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let at = source.at;
-    if source.get("RouteSelectionExpression").is_none() {
-        cx.error(at.0, format!("WebSocket API {} needs RouteSelectionExpression", source.id));
+    let Some(routes) = source.get("Routes").filter(|r| r.as_map().is_some()) else { return };
+    if routes.as_map().is_some_and(<[_]>::is_empty) {
+        cx.error(routes.span, "a WebSocket API needs one route at least");
     }
-    let Some(routes) = source.get("Routes").filter(|r| r.as_map().is_some()) else {
-        cx.error(
-            at.0,
-            format!("WebSocket API {} needs Routes: a map of keys to routes", source.id),
-        );
-        return;
-    };
     check(source, cx);
     let name = source.get("Name").cloned().unwrap_or_else(|| at.text(source.id.clone()));
     let props = Props::new(at)
