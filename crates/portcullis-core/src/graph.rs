@@ -240,6 +240,8 @@ pub struct Resolution {
     pub hidden: Vec<Hidden>,
     /// Files that belong to this root, with the kind that reports give them.
     pub inputs: Vec<(FileId, &'static str)>,
+    /// Places of text that no report may show: values that a plan declares sensitive.
+    pub secrets: Vec<Span>,
     /// Comments of those files, for suppressions; the comment marks are part of the spans.
     pub comments: Vec<Span>,
 }

@@ -30,7 +30,7 @@ pub use graph::{
 pub use number::Number;
 pub use origin::{How, Origin, OriginId, Origins, Step};
 pub use outcome::{Evidence, Outcome, Severity, Verdict};
-pub use source::{FileId, Source, SourceMap, Span};
+pub use source::{Cut, FileId, Source, SourceMap, Span};
 pub use types::{ObjectAttr, Type};
 pub use value::{
     Assoc, Choice, Entry as MapEntry, Kind, Map, Marks, Seq, Unknown, Value, Why, WhyKind,

@@ -59,6 +59,19 @@ pub struct Source {
     lines: OnceLock<Vec<u32>>,
     blocks: OnceLock<Vec<u32>>,
     digest: OnceLock<String>,
+    /// Offsets in the text with the characters left out up to there, all together.
+    cuts: Box<[(u32, i64)]>,
+    /// The text is not that of the file.
+    altered: bool,
+}
+
+/// Characters of a file that its [`Source`] leaves out: see [`Source::condensed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Offset in the text before which they stood, counted without them.
+    pub at: u32,
+    /// How many there were on the line of `at`, less those that stand in their place.
+    pub characters: i64,
 }
 
 /// A place a person can go to: line and column, both from 1; the column counts characters.
@@ -80,7 +93,62 @@ impl Source {
             lines: OnceLock::new(),
             blocks: OnceLock::new(),
             digest: OnceLock::new(),
+            cuts: Box::default(),
+            altered: false,
         }
+    }
+
+    /// A source that holds only part of its file, such as a plan without the prior state.
+    ///
+    /// `text` has all newlines of the file, `cuts` tell what is missing, in order; positions are
+    /// those of the file, and `sha256` is its digest (lower-case hexadecimal).
+    #[must_use]
+    pub fn condensed(
+        path: impl Into<Arc<str>>,
+        text: impl Into<Arc<str>>,
+        cuts: &[Cut],
+        sha256: String,
+    ) -> Self {
+        let mut sum = 0;
+        let add = |cut: &Cut| {
+            sum += cut.characters;
+            (cut.at, sum)
+        };
+        let cuts = cuts.iter().map(add).collect();
+        Self { digest: OnceLock::from(sha256), cuts, altered: true, ..Self::new(path, text) }
+    }
+
+    /// The same source with the text of some spans made unreadable. Offsets, positions and the
+    /// digest stay those of the file.
+    fn masked(&self, spans: &[Span]) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
+        for span in spans {
+            let (start, end) = (span.start as usize, span.end as usize);
+            let (Some(before), Some(secret)) =
+                (self.text.get(at..start.max(at)), self.text.get(start.max(at)..end.max(at)))
+            else {
+                continue;
+            };
+            text.push_str(before);
+            text.extend(secret.chars().map(mask));
+            at = end.max(at);
+        }
+        text.push_str(self.text.get(at..).unwrap_or(""));
+        Self {
+            digest: OnceLock::from(self.sha256().to_owned()),
+            cuts: self.cuts.clone(),
+            altered: true,
+            ..Self::new(self.path.clone(), text)
+        }
+    }
+
+    /// The characters left out between the start of a line and an offset in it.
+    fn missing(&self, start: usize, offset: usize) -> i64 {
+        let until = |n: usize| n.checked_sub(1).and_then(|n| self.cuts.get(n)).map_or(0, |c| c.1);
+        let before = self.cuts.partition_point(|(at, _)| (*at as usize) < start);
+        let here = self.cuts.partition_point(|(at, _)| *at as usize <= offset);
+        until(here) - until(before)
     }
 
     fn lines(&self) -> &[u32] {
@@ -118,7 +186,8 @@ impl Source {
         } else {
             before.chars().count()
         };
-        Position { line: line as u32, column: (characters - bom) as u32 + 1 }
+        let column = (characters - bom) as i64 + self.missing(start, offset) + 1;
+        Position { line: line as u32, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
     /// How many characters begin before a byte offset. Plans and generated templates may be one
@@ -177,6 +246,17 @@ impl Source {
     }
 }
 
+/// What stands in place of a character: as many bytes, so that no offset changes.
+fn mask(c: char) -> char {
+    match c.len_utf8() {
+        _ if matches!(c, '"' | '\n' | '\r') => c,
+        1 => '*',
+        2 => '\u{b7}',
+        3 => '\u{2022}',
+        _ => '\u{1f512}',
+    }
+}
+
 /// Bytes in lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -210,10 +290,29 @@ enum Held {
 impl SourceMap {
     /// Adds a file and returns its id. The same path twice gives two ids: callers keep a map.
     pub fn add(&self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
-        let source = Arc::new(Source::new(path, text));
+        self.add_source(Source::new(path, text))
+    }
+
+    /// Adds a source that was made by its reader.
+    pub fn add_source(&self, source: Source) -> FileId {
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        files.push(Held::Open(source));
+        files.push(Held::Open(Arc::new(source)));
         FileId(files.len() as u32 - 1)
+    }
+
+    /// Makes the text of these spans unreadable for whoever looks from now on: values that a plan
+    /// declares sensitive must not stand in the code that a report shows.
+    pub fn mask(&self, spans: &[Span]) {
+        let mut spans = spans.to_vec();
+        spans.sort_by_key(|s| (s.file, s.start, s.end));
+        for spans in spans.chunk_by(|a, b| a.file == b.file) {
+            let Some(file) = spans.first().map(|s| s.file) else { continue };
+            let masked = Arc::new(self.get(file).masked(spans));
+            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = files.get_mut(file.0 as usize) {
+                *held = Held::Open(masked);
+            }
+        }
     }
 
     fn held(&self, id: FileId) -> Option<Held> {
@@ -234,6 +333,9 @@ impl SourceMap {
     /// files that their texts would be most of what is held.
     pub fn pack(&self, id: FileId) {
         let Some(Held::Open(source)) = self.held(id) else { return };
+        if source.altered {
+            return;
+        }
         let bytes = lz4_flex::block::compress_prepend_size(source.text.as_bytes());
         let packed = Held::Packed { path: source.path.clone(), bytes: bytes.into() };
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
@@ -307,6 +409,44 @@ mod tests {
             assert_eq!(s.position(offset as u32).column, column, "{offset}");
         }
         assert_eq!(s.position(text.len() as u32), Position { line: 2, column: 4098 });
+    }
+
+    #[test]
+    fn what_is_left_out_still_counts() {
+        // From `{"a": {"é": 1}, "b":` newline `{` newline ` "x": 2}, "c": 3}`.
+        let text = "{\"a\": null, \"b\":\nnull\n, \"c\": 3}";
+        let at = |part: &str| (text.find(part).unwrap()) as u32;
+        let cuts = [
+            Cut { at: at(", \"b\""), characters: 8 - 4 },
+            Cut { at: at(", \"c\""), characters: 8 },
+        ];
+        let s = Source::condensed("p", text, &cuts, "00".to_owned());
+        let position = |part: &str| {
+            let p = s.position(at(part));
+            (p.line, p.column)
+        };
+        assert_eq!(position("\"a\""), (1, 2));
+        assert_eq!(position("\"b\""), (1, 17));
+        assert_eq!(position("\"c\""), (3, 11));
+        assert_eq!(s.sha256(), "00");
+    }
+
+    #[test]
+    fn masked_text_keeps_its_places() {
+        let map = SourceMap::default();
+        let text = "{\"a\": \"sécret\",\n\"b\": 12}";
+        let file = map.add("p", text);
+        let digest = map.get(file).sha256().to_owned();
+        let span = |part: &str| {
+            let at = text.find(part).unwrap() as u32;
+            Span::new(file, at, at + part.len() as u32)
+        };
+        let spans = [span("12"), span("\"sécret\"")];
+        map.mask(&spans);
+        let source = map.get(file);
+        assert_eq!(&*source.text, "{\"a\": \"*\u{b7}****\",\n\"b\": **}");
+        assert_eq!(source.position(spans[0].start), Position { line: 2, column: 6 });
+        assert_eq!(source.sha256(), digest);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Diagnostic, FileId};
+use portcullis_core::{Diagnostic, FileId, Span};
 
 use crate::node::{Key, Node, NodeKind, Parsed, Style};
 use crate::report::{found, keep_last, settle, span};
@@ -16,13 +16,49 @@ const MAX_DEPTH: usize = 512;
 /// an error the tree holds what was read up to there.
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> Parsed {
+    parse_each(file, text, &mut |_, node| Some(node))
+}
+
+/// Parses a JSON text as [`parse`] does, and shows every element of a list to `each` once it is
+/// read, with the lists and objects around it. What `each` returns stands in the tree; what it
+/// keeps to itself need never be in memory all at once.
+#[must_use]
+pub fn parse_each(
+    file: FileId,
+    text: &str,
+    each: &mut dyn FnMut(Around<'_>, Node) -> Option<Node>,
+) -> Parsed {
     let mut reader = Reader { file, text, bytes: text.as_bytes(), at: 0, diagnostics: Vec::new() };
     if text.starts_with('\u{feff}') {
         reader.at = '\u{feff}'.len_utf8();
     }
-    let documents = reader.document().into_iter().collect();
+    let documents = reader.document(each).into_iter().collect();
     let diagnostics = settle(reader.diagnostics, span(file, text.len(), text.len()));
     Parsed { documents, comments: Vec::new(), diagnostics }
+}
+
+/// Parses the one value that a span of `text` holds, such as an element that [`parse_each`]
+/// showed; `None` when there is none.
+#[must_use]
+pub fn parse_part(file: FileId, text: &str, part: Span) -> Option<Node> {
+    let text = text.get(..part.end as usize)?;
+    let at = part.start as usize;
+    let mut reader = Reader { file, text, bytes: text.as_bytes(), at, diagnostics: Vec::new() };
+    reader.document(&mut |_, node| Some(node))
+}
+
+/// The lists and objects around an element, from the outermost to the list it is in.
+#[derive(Clone, Copy)]
+pub struct Around<'o>(&'o [Open]);
+
+impl<'o> Around<'o> {
+    /// The key under which each of them holds the next; a list's is empty.
+    pub fn keys(self) -> impl DoubleEndedIterator<Item = &'o str> + ExactSizeIterator {
+        self.0.iter().map(|open| match open {
+            Open::Map { key: Some(key), .. } => &*key.text,
+            _ => "",
+        })
+    }
 }
 
 /// Reading cannot go on; the problem is already reported.
@@ -95,7 +131,7 @@ impl Reader<'_> {
     }
 
     /// Reads the text's one value. Nesting is kept in a list of its own, not on the stack.
-    fn document(&mut self) -> Option<Node> {
+    fn document(&mut self, each: &mut dyn FnMut(Around<'_>, Node) -> Option<Node>) -> Option<Node> {
         let mut open: Vec<Open> = Vec::new();
         loop {
             let mut value = match self.value(&mut open) {
@@ -104,14 +140,20 @@ impl Reader<'_> {
                 Err(Failed) => return self.abandon(open),
             };
             loop {
+                let shown = match open.last() {
+                    Some(Open::Seq { .. }) => each(Around(&open), value),
+                    _ => Some(value),
+                };
                 let Some(parent) = open.last_mut() else {
                     self.blanks();
                     if self.at < self.bytes.len() {
                         let _: Result<(), Failed> = self.fail_expected("end of file");
                     }
-                    return Some(value);
+                    return shown;
                 };
-                parent.add(value);
+                if let Some(value) = shown {
+                    parent.add(value);
+                }
                 match self.after_element(parent) {
                     Ok(true) => break,
                     Ok(false) => {}
@@ -388,6 +430,23 @@ mod tests {
             &text[value.span.start as usize..value.span.end as usize],
             "[1.50, -0e+3, true, null]"
         );
+    }
+
+    #[test]
+    fn elements_are_shown_and_may_be_kept_back() {
+        let text = "{\"a\": [1, {\"b\": [2]}], \"c\": [3]}";
+        let mut shown = Vec::new();
+        let parsed = parse_each(FileId(0), text, &mut |around, node| {
+            let keys: Vec<&str> = around.keys().collect();
+            shown.push((keys.join("/"), show(&node), node.span));
+            (keys.first() != Some(&"a")).then_some(node)
+        });
+        assert_eq!(show(&parsed.documents[0]), "{a: [], c: [3]}");
+        let paths: Vec<_> = shown.iter().map(|(p, n, _)| (p.as_str(), n.as_str())).collect();
+        // Of an object in a list the list's own keys stand first.
+        assert_eq!(paths, [("a/", "1"), ("a//b/", "2"), ("a/", "{b: []}"), ("c/", "3")]);
+        let again = parse_part(FileId(0), text, shown[2].2).unwrap();
+        assert_eq!((show(&again), again.span), ("{b: [2]}".to_owned(), shown[2].2));
     }
 
     #[test]

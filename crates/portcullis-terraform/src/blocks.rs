@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use portcullis_core::{Decider, DeciderId, How, Kind, Map, MapEntry, OriginId, Ref, Span, Value};
-use portcullis_syntax::hcl::{Block, Body, Expr, ExprKind};
+use portcullis_syntax::hcl::{Attribute, Block, Body, Expr, ExprKind};
 
 use crate::module::{label, literal_text};
 use crate::resolver::Resolver;
@@ -55,6 +55,11 @@ impl Resolver<'_> {
                 continue;
             }
             let value = self.eval(&a.expr, s);
+            if matches!(a.expr.kind, ExprKind::Object(_) | ExprKind::Tuple(_)) && self.is_json(a) {
+                let attr = if top { a.name.clone() } else { Arc::from(place.block) };
+                let target = Ref { address: place.address.clone(), attr };
+                self.open_objects(&value, &target);
+            }
             entries.push(MapEntry { key: a.name.clone(), key_span: Some(a.name_span), value });
         }
         let mut groups: Vec<Group> = Vec::new();
@@ -87,6 +92,23 @@ impl Resolver<'_> {
             entries.push(MapEntry { key: group.kind, key_span: Some(group.header), value });
         }
         Map::from_entries(entries)
+    }
+
+    fn is_json(&self, a: &Attribute) -> bool {
+        self.files.sources().path(a.name_span.file).ends_with(".json")
+    }
+
+    /// Treats the objects of an argument in a JSON file as the blocks that they may be.
+    fn open_objects(&self, value: &Value, target: &Ref) {
+        match &value.kind {
+            Kind::List(_, items) => items.iter().for_each(|v| self.open_objects(v, target)),
+            Kind::Map(_, map) => {
+                self.set_open(value.origin, target.clone());
+                self.set_single(value.origin);
+                map.iter().for_each(|e| self.open_objects(&e.value, target));
+            }
+            _ => {}
+        }
     }
 
     /// One nested block as an object.

@@ -68,6 +68,7 @@ pub fn join(plan: Resolution, mut source: Resolution) -> Resolution {
     out.deciders = written.deciders;
     source.graphs.push(out);
     source.inputs.extend(plan.inputs);
+    source.secrets.extend(plan.secrets);
     source.diagnostics.extend(plan.diagnostics);
     // Modules that are not installed stand in the plan.
     source.not_covered.retain(|gap| gap.what != "module");

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod canonical;
+mod condense;
 mod convert;
 mod eval;
 mod functions;
@@ -36,6 +37,7 @@ mod unknowns;
 mod variables;
 mod walk;
 
+pub use condense::condense;
 pub use joined::{join, planned_by};
 pub use plan::{is_plan, is_state, resolve_plan};
 pub use project::{Call, Project, Settings};

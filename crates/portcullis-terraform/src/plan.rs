@@ -8,14 +8,17 @@ use portcullis_core::{
     Assoc, FileId, Files, Flavour, Graph, How, Kind, Map, MapEntry, Marks, OriginId, Presence,
     Resolution, Resource, Span, Unknown, Value, Why, WhyKind,
 };
-use portcullis_syntax::{Node, NodeKind};
+use portcullis_syntax::{Node, NodeKind, json};
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::inputs::json_scalar;
-use crate::plan_refs::{Configuration, Place};
+use crate::plan_refs::{Configuration, Expression, Place, is_repeated};
 
 /// Levels a planned value may nest.
 const MAX_DEPTH: usize = 128;
+/// Attributes by which AWS calls what it has made.
+const ASSIGNED: [&str; 2] = ["arn", "id"];
 
 /// Whether a text looks like plan JSON.
 #[must_use]
@@ -35,26 +38,97 @@ pub fn is_state(text: &str) -> bool {
 /// Resolves a plan: what the resources will be, without those that are destroyed.
 ///
 /// What the plan does not know yet is unknown but set; where its configuration says what the
-/// argument refers to, so does the value.
+/// argument refers to, so does the value. Of the file's tree only one resource is in memory at a
+/// time.
 #[must_use]
 pub fn resolve_plan(files: &dyn Files, file: FileId) -> Resolution {
     let source = files.sources().get(file);
-    let parsed = portcullis_syntax::json::parse(file, &source.text);
+    let mut configuration = Configuration::default();
+    let mut changes: Vec<Span> = Vec::new();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
+    let mut data: Vec<(Vec<String>, Node)> = Vec::new();
+    // References may lead to instances and blocks further down: those are found first.
+    let parsed = json::parse_each(file, &source.text, &mut |around, node| {
+        let keys: Vec<&str> = around.keys().take(MAX_DEPTH).collect();
+        match keys.as_slice() {
+            ["resource_changes", ""] => {
+                if let Some(planned) = planned(&node).filter(|_| node.get("change").is_some()) {
+                    if node.get("deposed").is_none() {
+                        seen.insert(planned.address.to_owned());
+                    }
+                    if !is_gone(&node) {
+                        configuration.add_instance(&planned);
+                        changes.push(node.span);
+                    }
+                }
+                None
+            }
+            ["configuration", "root_module", calls @ .., "resources", ""] => match names(calls) {
+                Some(names) => {
+                    configuration.add_block(&names, &node);
+                    if node.get("mode").and_then(Node::as_text) == Some("data") {
+                        data.push((names.into_iter().map(str::to_owned).collect(), node));
+                    }
+                    None
+                }
+                None => Some(node),
+            },
+            _ => Some(node),
+        }
+    });
     let mut out = Resolution { diagnostics: parsed.diagnostics, ..Resolution::default() };
     out.inputs.push((file, "plan"));
     let mut graph = Graph::new(&*source.path);
     if let Some(root) = parsed.documents.first() {
-        let found = instances(root);
-        let configuration = Configuration::new(root, &found);
-        let mut reader = Reader { graph: &mut graph, configuration: &configuration };
-        for instance in &found {
-            reader.resource(instance);
+        let mut only_planned = Vec::new();
+        if let Some(module) = root.get("planned_values").and_then(|v| v.get("root_module")) {
+            from_module(module, &seen, &mut only_planned, MAX_DEPTH);
+        }
+        only_planned.iter().for_each(|p| configuration.add_instance(p));
+        if let Some(module) = root.get("configuration").and_then(|c| c.get("root_module")) {
+            configuration.add_module(&mut Vec::new(), module, MAX_DEPTH);
+        }
+        let mut reader = Reader {
+            graph: &mut graph,
+            configuration: &configuration,
+            names: FxHashSet::default(),
+            secrets: Vec::new(),
+            meta: unplanned(),
+        };
+        for span in changes {
+            let Some(node) = json::parse_part(file, &source.text, span) else { continue };
+            if let Some(planned) = planned(&node) {
+                reader.resource(&planned);
+            }
+        }
+        for planned in &only_planned {
+            reader.resource(planned);
+        }
+        for (calls, node) in &data {
+            reader.data(calls, node);
         }
         reader.providers(root);
         out.outputs = Some(reader.outputs(root));
+        out.secrets = reader.secrets;
     }
     out.graphs.push(graph);
     out
+}
+
+/// The names of the module calls on a path such as `module_calls`, `a`, `module`.
+fn names<'k>(path: &[&'k str]) -> Option<Vec<&'k str>> {
+    let name = |step: &[&'k str]| match step {
+        ["module_calls", name, "module"] => Some(*name),
+        _ => None,
+    };
+    path.chunks(3).map(name).collect()
+}
+
+/// Whether a change leaves nothing that is managed.
+fn is_gone(change: &Node) -> bool {
+    let actions = change.get("change").and_then(|c| c.get("actions")).and_then(Node::as_seq);
+    let actions = actions.unwrap_or_default();
+    !actions.is_empty() && actions.iter().all(|a| matches!(a.as_text(), Some("delete" | "forget")))
 }
 
 /// A planned resource instance in the file.
@@ -79,34 +153,7 @@ impl Planned<'_> {
     }
 }
 
-/// The instances that stand after the plan is applied: those of `resource_changes`, then those
-/// that only `planned_values` names.
-fn instances(root: &Node) -> Vec<Planned<'_>> {
-    let mut out = Vec::new();
-    let changes = root.get("resource_changes").and_then(Node::as_seq).unwrap_or_default();
-    let mut seen = rustc_hash::FxHashSet::default();
-    for node in changes {
-        let Some(change) = node.get("change") else { continue };
-        let actions = change.get("actions").and_then(Node::as_seq).unwrap_or_default();
-        let gone = !actions.is_empty()
-            && actions.iter().all(|a| matches!(a.as_text(), Some("delete" | "forget")));
-        let Some(mut planned) = planned(node) else { continue };
-        planned.after = change.get("after");
-        planned.unknown = change.get("after_unknown");
-        planned.sensitive = change.get("after_sensitive");
-        if node.get("deposed").is_none() {
-            seen.insert(planned.address);
-        }
-        if !gone {
-            out.push(planned);
-        }
-    }
-    if let Some(module) = root.get("planned_values").and_then(|v| v.get("root_module")) {
-        from_module(module, &seen, &mut out, MAX_DEPTH);
-    }
-    out
-}
-
+/// An element of `resource_changes`, or of `resources` in `planned_values`.
 fn planned(node: &Node) -> Option<Planned<'_>> {
     let text = |name: &str| node.get(name).and_then(Node::as_text);
     let address = text("address")?;
@@ -119,6 +166,8 @@ fn planned(node: &Node) -> Option<Planned<'_>> {
         let at = address.rfind(&own).unwrap_or(0);
         address.get(..at).unwrap_or("").trim_end_matches('.')
     });
+    let change = node.get("change");
+    let of_change = |name: &str| change.and_then(|c| c.get(name));
     Some(Planned {
         address,
         module,
@@ -126,34 +175,45 @@ fn planned(node: &Node) -> Option<Planned<'_>> {
         name,
         data,
         node,
-        after: None,
-        unknown: None,
-        sensitive: None,
+        after: of_change("after").or_else(|| node.get("values")),
+        unknown: of_change("after_unknown"),
+        sensitive: of_change("after_sensitive").or_else(|| node.get("sensitive_values")),
     })
 }
 
+/// The instances that only `planned_values` names.
 fn from_module<'n>(
     module: &'n Node,
-    seen: &rustc_hash::FxHashSet<&str>,
+    seen: &FxHashSet<String>,
     out: &mut Vec<Planned<'n>>,
     depth: usize,
 ) {
     let Some(depth) = depth.checked_sub(1) else { return };
     for node in module.get("resources").and_then(Node::as_seq).unwrap_or_default() {
-        if let Some(mut planned) = planned(node).filter(|p| !seen.contains(p.address)) {
-            planned.after = node.get("values");
-            planned.sensitive = node.get("sensitive_values");
-            out.push(planned);
-        }
+        out.extend(planned(node).filter(|p| !seen.contains(p.address)));
     }
     for child in module.get("child_modules").and_then(Node::as_seq).unwrap_or_default() {
         from_module(child, seen, out, depth);
     }
 }
 
-struct Reader<'g, 'c, 'n> {
+struct Reader<'g> {
     graph: &'g mut Graph,
-    configuration: &'c Configuration<'n>,
+    configuration: &'g Configuration,
+    /// Names of arguments and types, each kept once.
+    names: FxHashSet<Arc<str>>,
+    /// Places of sensitive values.
+    secrets: Vec<Span>,
+    /// What stands beside the arguments, in the configuration only.
+    meta: Value,
+}
+
+/// Settings of a resource that no plan tells.
+fn unplanned() -> Value {
+    let why = Why::new(WhyKind::Plan, "a plan does not tell lifecycle settings");
+    let mut meta = Map::new();
+    meta.insert("lifecycle", Value::unknown(why, OriginId::NONE));
+    Value::map(meta, OriginId::NONE)
 }
 
 /// What the plan says of one value, in its parallel trees.
@@ -163,7 +223,7 @@ struct At<'n> {
     unknown: Option<&'n Node>,
     sensitive: Option<&'n Node>,
     /// The expression that gives it, in the plan's configuration.
-    expression: Option<&'n Node>,
+    expression: Option<&'n Expression>,
 }
 
 impl<'n> At<'n> {
@@ -172,7 +232,7 @@ impl<'n> At<'n> {
             after: self.after.and_then(|n| n.get(name)),
             unknown: self.unknown.and_then(|n| n.get(name)),
             sensitive: self.sensitive.and_then(|n| if is_true(n) { Some(n) } else { n.get(name) }),
-            expression: self.expression.and_then(|n| inner(n, |n| n.get(name))),
+            expression: self.expression.and_then(|e| e.member(name)),
         }
     }
 
@@ -182,27 +242,26 @@ impl<'n> At<'n> {
             after: self.after.and_then(nth),
             unknown: self.unknown.and_then(nth),
             sensitive: self.sensitive.and_then(|n| if is_true(n) { Some(n) } else { nth(n) }),
-            // A dynamic block is written once and stands many times.
-            expression: self.expression.and_then(|n| {
-                inner(n, |n| n.as_seq().and_then(|s| s.get(i).or_else(|| s.first())))
-            }),
+            expression: self.expression.and_then(|e| e.element(i)),
         }
     }
-}
-
-/// A step into an expression; what is inside a single expression comes from all of it.
-fn inner<'n>(n: &'n Node, step: impl Fn(&'n Node) -> Option<&'n Node>) -> Option<&'n Node> {
-    if n.get("references").is_some() || n.get("constant_value").is_some() {
-        return Some(n);
-    }
-    step(n).or_else(|| n.as_seq().and_then(|s| s.first()).and_then(step))
 }
 
 fn is_true(n: &Node) -> bool {
     n.as_text() == Some("true")
 }
 
-impl Reader<'_, '_, '_> {
+impl Reader<'_> {
+    /// A name as it is kept.
+    fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(text) {
+            return known.clone();
+        }
+        let name: Arc<str> = Arc::from(text);
+        self.names.insert(name.clone());
+        name
+    }
+
     fn resource(&mut self, planned: &Planned<'_>) {
         let place = Place::of(planned);
         let at = At {
@@ -211,25 +270,62 @@ impl Reader<'_, '_, '_> {
             sensitive: planned.sensitive,
             expression: self.configuration.expressions(planned),
         };
+        let expression = at.expression;
         let mut body = self.value(at, planned.node.span, &place, MAX_DEPTH);
-        if body.as_map().is_none() {
-            body = Value::map(Map::new(), body.origin);
+        match &mut body.kind {
+            // What AWS assigns on creation equals no text that was written before.
+            Kind::Map(_, map) => {
+                let map = Arc::make_mut(map);
+                for id in ASSIGNED {
+                    let computed = map.get(id).is_some_and(|v| v.as_unknown().is_some());
+                    if computed && expression.and_then(|e| e.member(id)).is_none() {
+                        map.remove(id);
+                    }
+                }
+            }
+            _ => body = Value::map(Map::new(), body.origin),
         }
         let header =
             planned.node.entry("address").map_or(planned.node.span, |(k, v)| k.span.to(v.span));
         let kind =
             if planned.data { format!("data.{}", planned.kind) } else { planned.kind.to_owned() };
-        self.push(planned.address, kind, body, planned.node.span, header);
+        self.push(planned.address, &kind, body, planned.node.span, header);
     }
 
-    fn push(&mut self, address: &str, kind: String, body: Value, block: Span, header: Span) {
+    /// A data source as the configuration has it. Those that are read while planning are no
+    /// changes; a policy document's text is where it is used.
+    fn data(&mut self, calls: &[String], block: &Node) {
+        let text = |name: &str| block.get(name).and_then(Node::as_text);
+        let (Some(address), Some(kind)) = (text("address"), text("type")) else { return };
+        if kind == "aws_iam_policy_document" || self.configuration.is_planned(calls, address) {
+            return;
+        }
+        let body = match block.get("expressions") {
+            Some(expressions) => self.constant(expressions, &Place::of_calls(calls), MAX_DEPTH),
+            None => Value::map(Map::new(), OriginId::NONE),
+        };
+        let prefix: String = calls.iter().map(|call| format!("module.{call}.")).collect();
+        let header = block.entry("address").map_or(block.span, |(k, v)| k.span.to(v.span));
+        let full = format!("{prefix}{address}");
+        self.push(&full, &format!("data.{kind}"), body, block.span, header);
+        if is_repeated(block) || self.configuration.is_repeated(calls) {
+            let why = "a plan does not tell how many instances a data source has";
+            let why = Why::at(WhyKind::Plan, why, block.span);
+            if let Some(made) = self.graph.resources.last_mut() {
+                made.presence = Presence::Possible(why);
+            }
+        }
+    }
+
+    fn push(&mut self, address: &str, kind: &str, body: Value, block: Span, header: Span) {
+        let kind = self.name(kind);
         self.graph.push(Resource {
             address: Arc::from(address),
-            kind: Arc::from(kind),
+            kind,
             declared_kind: None,
             flavour: Flavour::Plan,
             body,
-            meta: Value::map(Map::new(), OriginId::NONE),
+            meta: self.meta.clone(),
             block,
             header,
             presence: Presence::Present,
@@ -246,8 +342,11 @@ impl Reader<'_, '_, '_> {
     /// A planned value; `near` is the place of what has none of its own.
     fn value(&mut self, at: At<'_>, near: Span, place: &Place, depth: usize) -> Value {
         let span = at.after.map_or(near, |n| n.span);
-        let marks =
-            if at.sensitive.is_some_and(is_true) { Marks::SENSITIVE } else { Marks::default() };
+        let mut marks = Marks::default();
+        if at.sensitive.is_some_and(is_true) {
+            marks = Marks::SENSITIVE;
+            self.secrets.extend(at.after.map(|n| n.span));
+        }
         let origin = self.hop(span);
         let Some(depth) = depth.checked_sub(1) else {
             let why = Why::at(WhyKind::Limit, "the planned value nests too deep", span);
@@ -273,7 +372,8 @@ impl Reader<'_, '_, '_> {
                 let mut map = Map::new();
                 for (key, _) in entries {
                     let value = self.value(at.member(&key.text), span, place, depth);
-                    map.put(MapEntry { key: key.text.clone(), key_span: Some(key.span), value });
+                    let name = self.name(&key.text);
+                    map.put(MapEntry { key: name, key_span: Some(key.span), value });
                 }
                 self.only_unknown(at, &mut map, span, place, depth);
                 Value::new(Kind::Map(Assoc::Object, Arc::new(map)), origin)
@@ -298,7 +398,7 @@ impl Reader<'_, '_, '_> {
         for (key, mark) in marked {
             if map.get(&key.text).is_none() && has_true(mark) {
                 let value = self.value(at.member(&key.text), span, place, depth);
-                map.put(MapEntry { key: key.text.clone(), key_span: None, value });
+                map.put(MapEntry { key: self.name(&key.text), key_span: None, value });
             }
         }
     }
@@ -316,28 +416,29 @@ impl Reader<'_, '_, '_> {
             let prefix = module.map_or(String::new(), |m| format!("{m}."));
             let suffix = alias.map_or(String::new(), |a| format!(".{a}"));
             let body = match node.get("expressions") {
-                Some(expressions) => self.constant(expressions, MAX_DEPTH),
+                Some(expressions) => self.constant(expressions, &Place::default(), MAX_DEPTH),
                 None => Value::map(Map::new(), OriginId::NONE),
             };
             let address = format!("{prefix}provider.{name}{suffix}");
-            self.push(&address, format!("provider.{name}"), body, node.span, key.span);
+            self.push(&address, &format!("provider.{name}"), body, node.span, key.span);
         }
     }
 
     /// Expressions of the configuration as values: constants, and unknowns for the rest.
-    fn constant(&mut self, node: &Node, depth: usize) -> Value {
+    fn constant(&mut self, node: &Node, place: &Place, depth: usize) -> Value {
         let origin = self.hop(node.span);
         let Some(depth) = depth.checked_sub(1) else {
             return Value::new(Kind::Null, origin);
         };
         if let Some(value) = node.get("constant_value") {
-            let place = Place::default();
             let at = At { after: Some(value), ..At::default() };
-            return self.value(at, value.span, &place, depth);
+            return self.value(at, value.span, place, depth);
         }
         if node.get("references").is_some() {
             let why = Why::at(WhyKind::Plan, "the plan gives its expression only", node.span);
-            return Value::unknown(why, origin);
+            let refs = self.configuration.refs(Some(&Expression::of(node, depth)), place).into();
+            let unknown = Unknown { why, not_null: false, refs, pieces: None };
+            return Value::new(Kind::Unknown(Arc::new(unknown)), origin);
         }
         match &node.kind {
             NodeKind::Map(entries) => {
@@ -346,13 +447,14 @@ impl Reader<'_, '_, '_> {
                     .map(|(k, n)| MapEntry {
                         key: k.text.clone(),
                         key_span: Some(k.span),
-                        value: self.constant(n, depth),
+                        value: self.constant(n, place, depth),
                     })
                     .collect();
                 Value::map(Map::from_entries(entries), origin)
             }
             NodeKind::Seq(items) => {
-                Value::list(items.iter().map(|n| self.constant(n, depth)).collect(), origin)
+                let items = items.iter().map(|n| self.constant(n, place, depth)).collect();
+                Value::list(items, origin)
             }
             NodeKind::Scalar(text, style) => json_scalar(text, *style, origin),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis_core::Ref;
 use portcullis_syntax::Node;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::plan::Planned;
 
@@ -15,6 +15,8 @@ use crate::plan::Planned;
 const MAX_HOPS: u32 = 16;
 /// References of one value.
 const MAX_REFS: usize = 64;
+/// Levels an expression's blocks may nest.
+const MAX_DEPTH: usize = 128;
 
 /// A module instance and an instance key in it.
 #[derive(Clone, Debug, Default)]
@@ -28,56 +30,158 @@ impl Place {
     pub(crate) fn of(planned: &Planned<'_>) -> Self {
         Self { module: planned.module.to_owned(), suffix: planned.suffix().to_owned() }
     }
+
+    /// A module by the names of its calls, whichever instance of it.
+    pub(crate) fn of_calls(calls: &[String]) -> Self {
+        let steps: Vec<String> = calls.iter().map(|call| format!("module.{call}")).collect();
+        Self { module: steps.join("."), suffix: String::new() }
+    }
+}
+
+/// What an expression of the configuration refers to; its constants are left out.
+#[derive(Debug)]
+pub(crate) enum Expression {
+    /// A single expression with its references.
+    Whole(Box<[Box<str>]>),
+    /// The arguments of a block.
+    Block(Box<[(Box<str>, Expression)]>),
+    /// Blocks of one type.
+    Blocks(Box<[Expression]>),
+}
+
+impl Expression {
+    pub(crate) fn of(node: &Node, depth: usize) -> Self {
+        let whole = Self::Whole(Box::default());
+        let Some(depth) = depth.checked_sub(1) else { return whole };
+        if let Some(references) = node.get("references").and_then(Node::as_seq) {
+            return Self::Whole(
+                references.iter().filter_map(Node::as_text).map(Box::from).collect(),
+            );
+        }
+        if node.get("constant_value").is_some() {
+            return whole;
+        }
+        if let Some(entries) = node.as_map() {
+            let entries = entries.iter().map(|(k, n)| (Box::from(&*k.text), Self::of(n, depth)));
+            return Self::Block(entries.collect());
+        }
+        match node.as_seq() {
+            Some(items) => Self::Blocks(items.iter().map(|n| Self::of(n, depth)).collect()),
+            None => whole,
+        }
+    }
+
+    /// The argument of a name; what is inside a single expression comes from all of it.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Whole(_) => Some(self),
+            Self::Block(entries) => entries.iter().find(|(k, _)| **k == *name).map(|(_, e)| e),
+            Self::Blocks(blocks) => blocks.first().and_then(|e| e.member(name)),
+        }
+    }
+
+    /// The expression of the element at a position; of blocks that are written once and stand many
+    /// times, the one that is written.
+    pub(crate) fn element(&self, i: usize) -> Option<&Self> {
+        match self {
+            Self::Whole(_) => Some(self),
+            Self::Block(_) => None,
+            Self::Blocks(blocks) => blocks.get(i).or_else(|| blocks.first()),
+        }
+    }
+}
+
+/// The instances of one block in all modules.
+#[derive(Default)]
+struct Instances {
+    list: Vec<Instance>,
+    /// By module, then by instance key.
+    by_place: FxHashMap<Box<str>, FxHashMap<Box<str>, usize>>,
 }
 
 struct Instance {
-    module: String,
-    suffix: String,
+    module: Box<str>,
+    suffix: Box<str>,
     address: Arc<str>,
 }
 
 /// The configuration part of a plan, and the instances that references may mean.
-pub(crate) struct Configuration<'n> {
-    root: Option<&'n Node>,
-    /// By names of the module calls and block address: `a.b|T.n`.
-    instances: FxHashMap<String, Vec<Instance>>,
+#[derive(Default)]
+pub(crate) struct Configuration {
+    /// Expressions of blocks, by names of the module calls and block address: `a.b|T.n`; of
+    /// arguments of module calls: `a.b|var.name`; of outputs: `a.b|output.name`.
+    expressions: FxHashMap<String, Expression>,
+    /// By names of the module calls and block address.
+    instances: FxHashMap<String, Instances>,
+    /// Names of the module calls that have `count` or `for_each`.
+    repeated: FxHashSet<String>,
 }
 
-impl<'n> Configuration<'n> {
-    pub(crate) fn new(plan: &'n Node, planned: &[Planned<'_>]) -> Self {
-        let mut instances: FxHashMap<String, Vec<Instance>> = FxHashMap::default();
-        for p in planned {
-            let key = format!("{}|{}", call_names(p.module).join("."), block_address(p));
-            instances.entry(key).or_default().push(Instance {
-                module: p.module.to_owned(),
-                suffix: p.suffix().to_owned(),
-                address: Arc::from(p.address),
-            });
-        }
-        let root = plan.get("configuration").and_then(|c| c.get("root_module"));
-        Self { root, instances }
+impl Configuration {
+    /// Remembers an instance.
+    pub(crate) fn add_instance(&mut self, p: &Planned<'_>) {
+        let all = self.instances.entry(block_key(p)).or_default();
+        let at = all.list.len();
+        let (module, suffix) = (Box::from(p.module), Box::from(p.suffix()));
+        let by_key = all.by_place.entry(Box::from(p.module)).or_default();
+        by_key.entry(Box::from(p.suffix())).or_insert(at);
+        all.list.push(Instance { module, suffix, address: Arc::from(p.address) });
     }
 
-    /// The configuration of a module by the names of its calls.
-    fn module(&self, calls: &[String]) -> Option<&'n Node> {
-        calls.iter().try_fold(self.root?, |module, name| {
-            module.get("module_calls")?.get(name)?.get("module")
-        })
+    /// Remembers the expressions of a block of the module that `calls` lead to.
+    pub(crate) fn add_block(&mut self, calls: &[&str], block: &Node) {
+        let address = block.get("address").and_then(Node::as_text);
+        if let (Some(address), Some(e)) = (address, block.get("expressions")) {
+            let key = format!("{}|{address}", calls.join("."));
+            self.expressions.insert(key, Expression::of(e, MAX_DEPTH));
+        }
+    }
+
+    /// Remembers the outputs and module calls of a module, and of those that it calls.
+    pub(crate) fn add_module(&mut self, calls: &mut Vec<Arc<str>>, module: &Node, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let entries = |name| module.get(name).and_then(Node::as_map).unwrap_or_default();
+        for (name, output) in entries("outputs") {
+            if let Some(e) = output.get("expression") {
+                let key = format!("{}|output.{}", calls.join("."), name.text);
+                self.expressions.insert(key, Expression::of(e, MAX_DEPTH));
+            }
+        }
+        for (name, call) in entries("module_calls") {
+            calls.push(name.text.clone());
+            if is_repeated(call) {
+                self.repeated.insert(calls.join("."));
+            }
+            let arguments = call.get("expressions").and_then(Node::as_map).unwrap_or_default();
+            for (variable, e) in arguments {
+                let key = format!("{}|var.{}", calls.join("."), variable.text);
+                self.expressions.insert(key, Expression::of(e, MAX_DEPTH));
+            }
+            if let Some(inner) = call.get("module") {
+                self.add_module(calls, inner, depth);
+            }
+            calls.pop();
+        }
+    }
+
+    /// Whether an instance of a block is planned.
+    pub(crate) fn is_planned(&self, calls: &[String], address: &str) -> bool {
+        self.instances.contains_key(&format!("{}|{address}", calls.join(".")))
+    }
+
+    /// Whether any of the module calls is repeated.
+    pub(crate) fn is_repeated(&self, calls: &[String]) -> bool {
+        let is = |n| calls.get(..n).is_some_and(|c| self.repeated.contains(&c.join(".")));
+        (1..=calls.len()).any(is)
     }
 
     /// The expressions of a planned instance's block.
-    pub(crate) fn expressions(&self, planned: &Planned<'_>) -> Option<&'n Node> {
-        let module = self.module(&call_names(planned.module))?;
-        let wanted = block_address(planned);
-        let resources = module.get("resources")?.as_seq()?;
-        let block = resources
-            .iter()
-            .find(|r| r.get("address").and_then(Node::as_text) == Some(wanted.as_str()))?;
-        block.get("expressions")
+    pub(crate) fn expressions(&self, planned: &Planned<'_>) -> Option<&Expression> {
+        self.expressions.get(&block_key(planned))
     }
 
     /// The resources that an expression refers to.
-    pub(crate) fn refs(&self, expression: Option<&'n Node>, place: &Place) -> Vec<Ref> {
+    pub(crate) fn refs(&self, expression: Option<&Expression>, place: &Place) -> Vec<Ref> {
         let mut out = Vec::new();
         if let Some(expression) = expression {
             self.collect(expression, place, MAX_HOPS, &mut out);
@@ -89,10 +193,11 @@ impl<'n> Configuration<'n> {
         out
     }
 
-    fn collect(&self, expression: &'n Node, place: &Place, hops: u32, out: &mut Vec<Ref>) {
-        let Some(hops) = hops.checked_sub(1) else { return };
-        let references = expression.get("references").and_then(Node::as_seq).unwrap_or_default();
-        for text in references.iter().filter_map(Node::as_text) {
+    fn collect(&self, expression: &Expression, place: &Place, hops: u32, out: &mut Vec<Ref>) {
+        let (Some(hops), Expression::Whole(references)) = (hops.checked_sub(1), expression) else {
+            return;
+        };
+        for text in references {
             if out.len() >= MAX_REFS {
                 return;
             }
@@ -108,12 +213,9 @@ impl<'n> Configuration<'n> {
             (Some("local" | "each" | "count" | "path" | "terraform" | "self"), _) | (_, None) => {}
             (Some("var"), Some(name)) => {
                 // The argument stands in the calling module.
-                let Some((call, above)) = calls.split_last() else { return };
-                let argument = self.module(above).and_then(|m| {
-                    m.get("module_calls")?.get(call)?.get("expressions")?.get(bare(name))
-                });
+                let key = format!("{}|var.{}", calls.join("."), bare(name));
                 let module = parent_module(&place.module);
-                if let Some(argument) = argument {
+                if let Some(argument) = self.expressions.get(&key) {
                     self.collect(argument, &Place { module, suffix: String::new() }, hops, out);
                 }
             }
@@ -122,9 +224,8 @@ impl<'n> Configuration<'n> {
                 let Some(output) = rest else { return };
                 let mut inner = calls;
                 inner.push(call.to_owned());
-                let value = self
-                    .module(&inner)
-                    .and_then(|m| m.get("outputs")?.get(bare(output))?.get("expression"));
+                let value =
+                    self.expressions.get(&format!("{}|output.{}", inner.join("."), bare(output)));
                 let dot = if place.module.is_empty() { "" } else { "." };
                 let module = format!("{}{dot}module.{call}{key}", place.module);
                 if let Some(value) = value {
@@ -161,21 +262,48 @@ impl<'n> Configuration<'n> {
         let Some(all) = self.instances.get(&format!("{}|{kind}.{name}", calls.join("."))) else {
             return;
         };
-        let same_module: Vec<&Instance> = all.iter().filter(|i| i.module == place.module).collect();
-        let near = if same_module.is_empty() {
-            all.iter().filter(|i| i.module.starts_with(&place.module)).collect()
-        } else {
-            same_module
+        let wanted = if key.is_empty() { place.suffix.as_str() } else { key };
+        let some = |wanted: &dyn Fn(&Instance) -> bool| -> Vec<&Instance> {
+            all.list.iter().filter(|i| wanted(i)).take(MAX_REFS).collect()
         };
-        let wanted = if key.is_empty() { &place.suffix } else { key };
-        let exact: Vec<&Instance> = near.iter().copied().filter(|i| i.suffix == *wanted).collect();
-        for i in if exact.is_empty() { near } else { exact } {
+        // The instance of that key in the same module; else all of that module. In a module that
+        // is repeated and named as a whole, those of that key in any of its instances, else all.
+        let near = match all.by_place.get(place.module.as_str()) {
+            Some(by_key) => match by_key.get(wanted).and_then(|at| all.list.get(*at)) {
+                Some(exact) => vec![exact],
+                None => some(&|i| *i.module == *place.module),
+            },
+            None => {
+                let exact = some(&|i| *i.suffix == *wanted && is_below(&i.module, &place.module));
+                match exact.is_empty() {
+                    true => some(&|i| is_below(&i.module, &place.module)),
+                    false => exact,
+                }
+            }
+        };
+        for i in near {
             let found = Ref { address: i.address.clone(), attr: attr.clone() };
             if out.len() < MAX_REFS && !out.contains(&found) {
                 out.push(found);
             }
         }
     }
+}
+
+/// Whether a block or module call has `count` or `for_each`.
+pub(crate) fn is_repeated(block: &Node) -> bool {
+    block.get("count_expression").is_some() || block.get("for_each_expression").is_some()
+}
+
+/// Whether a module instance is one of `module`, named without its last key, or is in one.
+fn is_below(instance: &str, module: &str) -> bool {
+    let rest = instance.strip_prefix(module);
+    module.is_empty() || rest.is_some_and(|r| r.is_empty() || r.starts_with(['[', '.']))
+}
+
+/// Where the instances and expressions of a block are found.
+fn block_key(p: &Planned<'_>) -> String {
+    format!("{}|{}", call_names(p.module).join("."), block_address(p))
 }
 
 fn block_address(p: &Planned<'_>) -> String {

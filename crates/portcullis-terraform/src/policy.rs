@@ -239,8 +239,16 @@ fn variables(v: &Value) -> Value {
     Value { kind, ..v.clone() }
 }
 
+/// The blocks of an argument; in JSON a single one may be an object by itself.
+fn blocks(v: &Value) -> Option<&[Value]> {
+    match &v.kind {
+        Kind::Map(..) => Some(std::slice::from_ref(v)),
+        _ => v.as_list(),
+    }
+}
+
 fn principals(v: &Value) -> Value {
-    let Some(blocks) = v.as_list() else {
+    let Some(blocks) = blocks(v) else {
         return derived([v], v.origin);
     };
     let mut out = Map::new();
@@ -259,7 +267,7 @@ fn principals(v: &Value) -> Value {
 }
 
 fn conditions(v: &Value) -> Value {
-    let Some(blocks) = v.as_list() else {
+    let Some(blocks) = blocks(v) else {
         return derived([v], v.origin);
     };
     let mut tests: Vec<(Arc<str>, Map)> = Vec::new();

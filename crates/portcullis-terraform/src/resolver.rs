@@ -88,6 +88,8 @@ pub(crate) struct Resolver<'a> {
     decider_causes: RefCell<Vec<Why>>,
     /// Origins of objects that have more attributes than are written: resources.
     open: RefCell<FxHashMap<OriginId, Ref>>,
+    /// Objects that may be single blocks.
+    single: RefCell<FxHashSet<OriginId>>,
     problems: RefCell<Vec<Diagnostic>>,
     reported: RefCell<FxHashSet<(Option<Span>, String)>>,
     captures: RefCell<Vec<Vec<Diagnostic>>>,
@@ -117,6 +119,7 @@ impl<'a> Resolver<'a> {
             decider_keys: RefCell::default(),
             decider_causes: RefCell::default(),
             open: RefCell::default(),
+            single: RefCell::default(),
             problems: RefCell::default(),
             reported: RefCell::default(),
             captures: RefCell::default(),
@@ -235,13 +238,28 @@ impl<'a> Resolver<'a> {
 
     /// What an object read through this hop is an instance of, if its attributes are open.
     pub(crate) fn open(&self, id: OriginId) -> Option<Ref> {
-        let open = self.open.borrow();
+        self.along(id, |id| self.open.borrow().get(&id).cloned())
+    }
+
+    /// Marks a hop as that of an object that may be a block written as one: JSON does not tell a
+    /// block from an argument, nor one block from a list of one.
+    pub(crate) fn set_single(&self, id: OriginId) {
+        self.single.borrow_mut().insert(id);
+    }
+
+    /// Whether an object read through this hop may be a block written as one.
+    pub(crate) fn is_single(&self, id: OriginId) -> bool {
+        self.along(id, |id| self.single.borrow().contains(&id).then_some(())).is_some()
+    }
+
+    /// The first answer along a chain of hops.
+    fn along<T>(&self, id: OriginId, find: impl Fn(OriginId) -> Option<T>) -> Option<T> {
         let graph = self.graph.borrow();
         let mut next = Some(id);
         for _ in 0..64 {
             let id = next?;
-            if let Some(target) = open.get(&id) {
-                return Some(target.clone());
+            if let Some(found) = find(id) {
+                return Some(found);
             }
             next = graph.0.get(id)?.from;
         }

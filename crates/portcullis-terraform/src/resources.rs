@@ -293,7 +293,7 @@ impl Resolver<'_> {
         } else {
             Arc::from(format!("{}.{name}", caller.key))
         };
-        let dir = match self.module_dir(block, caller, &key) {
+        let dir = match self.module_dir(block, m, caller, &key) {
             Ok(dir) => dir,
             Err(why) => return CallTargets::Missing(why),
         };
@@ -349,17 +349,36 @@ impl Resolver<'_> {
     }
 
     /// The folder of a called module; `Err` with the cause when it is not there.
-    fn module_dir(&self, block: &Block, caller: &ModuleInstance, key: &str) -> Result<String, Why> {
+    fn module_dir(
+        &self,
+        block: &Block,
+        m: ModId,
+        caller: &ModuleInstance,
+        key: &str,
+    ) -> Result<String, Why> {
         let missing = |text: String, span| Why::at(WhyKind::Missing, text, span);
         let Some(source) = block.body.attribute("source") else {
             self.error(block.header, "a module call needs a source");
             return Err(missing(format!("module {key} names no source"), block.header));
         };
         let at = source.expr.span;
-        let Some(text) = literal_text(&source.expr) else {
-            self.error(at, "a module's source must be literal text");
-            return Err(missing(format!("the source of module {key} is not literal"), at));
+        let text = match literal_text(&source.expr) {
+            Some(text) => text.clone(),
+            // OpenTofu evaluates it before anything else:
+            // <https://opentofu.org/docs/language/modules/sources/>.
+            None if self.is_tofu(at) => match self.eval(&source.expr, &Scope::module(m)).kind {
+                Kind::Str(text) => text,
+                _ => {
+                    let shown = self.files.sources().get(at.file).slice(at).to_owned();
+                    return Err(self.uncovered(&shown, at, "has a source that is not known"));
+                }
+            },
+            None => {
+                self.error(at, "a module's source must be literal text");
+                return Err(missing(format!("the source of module {key} is not literal"), at));
+            }
         };
+        let text = &*text;
         match local_source(&caller.module.dir, text) {
             Some(Ok(dir)) if self.project.module(&dir).has_files => Ok(dir),
             Some(Ok(dir)) => {
@@ -382,19 +401,26 @@ impl Resolver<'_> {
                 if let Some(dir) = dir {
                     return Ok(dir.clone());
                 }
-                let gap = NotCovered {
-                    what: "module",
-                    name: text.to_string(),
-                    span: Some(at),
-                    path: None,
-                };
-                let mut gaps = self.not_covered.borrow_mut();
-                if !gaps.contains(&gap) {
-                    gaps.push(gap);
-                }
-                Err(missing(format!("module {text} is not installed"), at))
+                Err(self.uncovered(text, at, "is not installed"))
             }
         }
+    }
+
+    fn is_tofu(&self, at: Span) -> bool {
+        let path = self.files.sources().path(at.file);
+        path.ends_with(".tofu") || path.ends_with(".tofu.json")
+    }
+
+    /// Notes a module that is not read, by its source as written; gives why its outputs are
+    /// not known.
+    fn uncovered(&self, source: &str, at: Span, how: &str) -> Why {
+        let name = source.to_owned();
+        let gap = NotCovered { what: "module", name, span: Some(at), path: None };
+        let mut gaps = self.not_covered.borrow_mut();
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+        Why::at(WhyKind::Missing, format!("module {source} {how}"), at)
     }
 
     /// Folders of installed modules, from `.terraform/modules/modules.json` of the root.

@@ -113,6 +113,7 @@ impl Resolver<'_> {
                 };
                 match map.get(&name) {
                     Some(v) => v.clone(),
+                    None if !attr && &*name == "0" && self.is_single(base.origin) => base.clone(),
                     None => match self.open(base.origin) {
                         Some(target) => computed(&target, &name, base, at),
                         None => return self.error(at, no_such(*assoc, &name, map)),

@@ -38,6 +38,24 @@ pub(crate) fn parse(file: FileId, text: &str, diagnostics: &mut Vec<Diagnostic>)
     body
 }
 
+/// The kind of a block that is no argument since a dynamic block stands in it.
+const NESTED: &str = "";
+
+/// Whether something is or holds a block with dynamic blocks in it.
+fn holds_dynamic(node: &Node) -> bool {
+    let items = |n: &Node, test: &dyn Fn(&Node) -> bool| match &n.kind {
+        NodeKind::Seq(items) => items.iter().any(test),
+        _ => test(n),
+    };
+    let generator = |n: &Node| n.get("for_each").is_some() && n.get("content").is_some();
+    items(node, &|n| {
+        let dynamic = n.get("dynamic").is_some_and(|d| {
+            items(d, &|d| d.as_map().is_some_and(|m| m.iter().any(|(_, n)| items(n, &generator))))
+        });
+        dynamic || n.as_map().is_some_and(|m| m.iter().any(|(_, n)| holds_dynamic(n)))
+    })
+}
+
 struct Reader<'d> {
     file: FileId,
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -118,14 +136,27 @@ impl Reader<'_> {
             let name = &*key.text;
             let is_block = match (kind, name) {
                 (_, "//") => continue,
-                ("resource" | "data", "lifecycle" | "connection" | "provisioner" | "dynamic")
+                ("resource" | "data" | "ephemeral", "lifecycle" | "connection" | "provisioner")
+                | (
+                    "resource" | "data" | "ephemeral" | "provider" | "content" | NESTED,
+                    "dynamic",
+                )
                 | ("variable", "validation")
                 | ("output", "precondition")
-                | ("content", "dynamic")
                 | ("dynamic", "content") => true,
                 ("check", _) => continue,
                 _ => false,
             };
+            if matches!(kind, "resource" | "data" | "ephemeral" | "provider" | "content" | NESTED)
+                && !is_block
+                && holds_dynamic(value)
+            {
+                for object in self.objects(value, name) {
+                    let inner = self.body(NESTED, object);
+                    body.blocks.push(self.block(key, Vec::new(), value.span, inner));
+                }
+                continue;
+            }
             if is_block {
                 let labels = usize::from(matches!(name, "provisioner" | "dynamic"));
                 self.labelled(key, value, &mut Vec::new(), labels, &mut body);

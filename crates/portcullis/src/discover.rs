@@ -163,7 +163,7 @@ fn sort_in(
         return;
     }
     match name {
-        "terragrunt.hcl" | "terragrunt.stack.hcl" | "root.hcl" => {
+        "terragrunt.hcl" | "terragrunt.hcl.json" | "terragrunt.stack.hcl" | "root.hcl" => {
             found.not_covered.push(NotCovered {
                 what: "terragrunt",
                 name: path.clone(),
@@ -221,8 +221,13 @@ pub(crate) fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found
     out
 }
 
+/// Reads a file of which it is not known yet what it is.
+fn read_any(files: &DiskFiles, path: &str) -> Result<FileId, FileError> {
+    if path.ends_with(".json") { files.read_plan(path) } else { files.read(path) }
+}
+
 fn classify(files: &DiskFiles, path: &str) -> Kind {
-    let id = match files.read(path) {
+    let id = match read_any(files, path) {
         Ok(id) => id,
         // Binary files that happen to end in `.template` and the like are not ours.
         Err(FileError::NotUtf8(at)) if at < 64 => return Kind::Nothing,
@@ -279,7 +284,7 @@ pub(crate) fn classify_named(files: &DiskFiles, path: &str) -> Named {
     if is_terraform_file(name) {
         return Named::Terraform;
     }
-    let id: FileId = match files.read(path) {
+    let id: FileId = match read_any(files, path) {
         Ok(id) => id,
         Err(FileError::NotUtf8(_)) => return Named::Companion,
         Err(e) => return Named::Broken(unreadable(path, &e)),

@@ -3,26 +3,54 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Entry, FileError, FileId, Files, SourceMap};
+use portcullis_core::{Entry, FileError, FileId, Files, Source, SourceMap};
+use portcullis_terraform as terraform;
 use rustc_hash::FxHashMap;
 
-/// Largest file that is read as text, in bytes. Plans may be larger than any template.
+/// Largest file that is read as text, in bytes.
 const MAX_TEXT: u64 = 1 << 30;
+/// Largest plan or state, of which only a part is kept.
+const MAX_PLAN: u64 = 1 << 34;
 
-/// Reads files below one folder. Symbolic links are followed as long as they stay inside it.
+/// What reading a path gave, the first time.
+type Known = Mutex<FxHashMap<String, Result<FileId, FileError>>>;
+
+/// Reads files below one folder, or only those below some of its folders. Symbolic links are
+/// followed as long as they stay inside.
 #[derive(Debug)]
 pub(crate) struct DiskFiles {
     root: PathBuf,
+    /// The folders below the root that may be read; all when empty.
+    parts: Vec<PathBuf>,
     shown: String,
     sources: Arc<SourceMap>,
-    ids: Mutex<FxHashMap<String, Result<FileId, FileError>>>,
+    ids: Known,
+    /// Plans and states, which are read in part; `file()` of such a file reads all of it.
+    plans: Known,
 }
 
 impl DiskFiles {
     /// A reader of everything below `root`, which must be canonical.
     pub(crate) fn new(root: PathBuf) -> Self {
         let shown = root.to_string_lossy().replace('\\', "/");
-        Self { root, shown, sources: Arc::default(), ids: Mutex::default() }
+        Self {
+            root,
+            parts: Vec::new(),
+            shown,
+            sources: Arc::default(),
+            ids: Known::default(),
+            plans: Known::default(),
+        }
+    }
+
+    /// The same reader, restricted to these canonical folders below its root.
+    pub(crate) fn restricted(self, parts: Vec<PathBuf>) -> Self {
+        Self { parts: parts.into_iter().filter(|p| *p != self.root).collect(), ..self }
+    }
+
+    /// The folders that may be read.
+    pub(crate) fn readable(&self) -> &[PathBuf] {
+        if self.parts.is_empty() { std::slice::from_ref(&self.root) } else { &self.parts }
     }
 
     /// The texts read so far.
@@ -37,26 +65,42 @@ impl DiskFiles {
 
     /// Reads a file that the user named, wherever it is; `path` is how reports call it.
     pub(crate) fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
-        self.remember(path, || read_text(disk))
+        self.remember(&self.ids, path, || Ok(Source::new(path, read_text(disk)?)))
+    }
+
+    /// Reads a plan that the user named, wherever it is.
+    pub(crate) fn read_named_plan(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
+        self.remember(&self.plans, path, || match condensed(disk, path)? {
+            Some(source) => Ok(source),
+            None => Ok(Source::new(path, read_text(disk)?)),
+        })
+    }
+
+    /// Reads what may be a plan or state: of those only what is judged, of any other file all.
+    pub(crate) fn read_plan(&self, path: &str) -> Result<FileId, FileError> {
+        if let Some(known) = locked(&self.plans).get(path) {
+            return known.clone();
+        }
+        match condensed(&self.inside(path)?, path)? {
+            Some(source) => self.remember(&self.plans, path, || Ok(source)),
+            None => self.read(path),
+        }
     }
 
     fn remember(
         &self,
+        known: &Known,
         path: &str,
-        read: impl FnOnce() -> Result<String, FileError>,
+        read: impl FnOnce() -> Result<Source, FileError>,
     ) -> Result<FileId, FileError> {
-        let lock = || match self.ids.lock() {
-            Ok(ids) => ids,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        if let Some(known) = lock().get(path) {
+        if let Some(known) = locked(known).get(path) {
             return known.clone();
         }
         // Read without the lock; of two threads that read the same file the first one counts.
-        let text = read();
-        lock()
+        let source = read();
+        locked(known)
             .entry(path.to_owned())
-            .or_insert_with(|| text.map(|t| self.sources.add(path, t)))
+            .or_insert_with(|| source.map(|s| self.sources.add_source(s)))
             .clone()
     }
 
@@ -66,7 +110,19 @@ impl DiskFiles {
         }
         let disk = self.on_disk(path);
         let real = disk.canonicalize().map_err(|e| system(&e))?;
-        if real.starts_with(&self.root) { Ok(real) } else { Err(FileError::Outside) }
+        match self.readable().iter().any(|part| real.starts_with(part)) {
+            true => Ok(real),
+            false => Err(FileError::Outside),
+        }
+    }
+}
+
+fn locked(
+    known: &Known,
+) -> std::sync::MutexGuard<'_, FxHashMap<String, Result<FileId, FileError>>> {
+    match known.lock() {
+        Ok(ids) => ids,
+        Err(poisoned) => poisoned.into_inner(),
     }
 }
 
@@ -93,13 +149,30 @@ fn read_text(disk: &Path) -> Result<String, FileError> {
         .map_err(|e| FileError::NotUtf8(e.utf8_error().valid_up_to()))
 }
 
+/// A plan or state without what no verdict hangs on; `None` for any other file.
+fn condensed(disk: &Path, path: &str) -> Result<Option<Source>, FileError> {
+    let mut file = std::fs::File::open(disk).map_err(|e| system(&e))?;
+    let meta = file.metadata().map_err(|e| system(&e))?;
+    if !meta.is_file() || meta.len() > MAX_PLAN {
+        return Ok(None);
+    }
+    match terraform::condense(&mut file, path).map_err(|e| system(&e))? {
+        None => Ok(None),
+        Some(Err(e)) => Err(FileError::NotUtf8(e.utf8_error().valid_up_to())),
+        Some(Ok(source)) if source.text.len() as u64 > MAX_TEXT => {
+            Err(FileError::TooLarge(source.text.len() as u64))
+        }
+        Some(Ok(source)) => Ok(Some(source)),
+    }
+}
+
 impl Files for DiskFiles {
     fn sources(&self) -> &SourceMap {
         &self.sources
     }
 
     fn read(&self, path: &str) -> Result<FileId, FileError> {
-        self.remember(path, || read_text(&self.inside(path)?))
+        self.remember(&self.ids, path, || Ok(Source::new(path, read_text(&self.inside(path)?)?)))
     }
 
     fn read_bytes(&self, path: &str) -> Result<Arc<[u8]>, FileError> {

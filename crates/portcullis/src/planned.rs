@@ -30,7 +30,7 @@ impl Planned {
         let real = path.canonicalize().map_err(|e| fail(&e))?;
         let shown = relative_to(&files.on_disk(""), &real)
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
-        let file = files.read_named(&real, &shown).map_err(|e| fail(&e))?;
+        let file = files.read_named_plan(&real, &shown).map_err(|e| fail(&e))?;
         let text = files.sources().get(file).text.clone();
         if !terraform::is_plan(&text) {
             let found =

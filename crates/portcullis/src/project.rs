@@ -36,8 +36,11 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
         }
         real.push(path);
     }
-    let bounds: Vec<PathBuf> = real.iter().map(|p| widened(boundary_of(p))).collect();
-    let boundary = common_folder(&bounds);
+    let mut parts: Vec<PathBuf> = real.iter().flat_map(|p| widened(boundary_of(p))).collect();
+    parts.sort();
+    // A folder inside another one is read with it.
+    parts.dedup_by(|inner, outer| inner.starts_with(outer));
+    let boundary = common_folder(&parts);
     let targets =
         real.iter().map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir())).collect();
     let cwd = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
@@ -50,19 +53,24 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
             format!("{far}/")
         }
     };
-    Ok(Targets { files: DiskFiles::new(boundary), targets, prefix })
+    let whole = parts.contains(&boundary);
+    let mut files = DiskFiles::new(boundary);
+    if !whole {
+        files = files.restricted(parts);
+    }
+    Ok(Targets { files, targets, prefix })
 }
 
-/// The boundary itself where a project is marked; else the smallest folder that also holds the
-/// local modules which the configuration in it calls, so that `../../modules/x` is found in a
-/// folder that is under no version control.
-fn widened(boundary: PathBuf) -> PathBuf {
+/// The boundary itself where a project is marked; else also the folders of the local modules that
+/// the configuration in it calls, so that `../../modules/x` is found in a folder that is under no
+/// version control. What lies between them is not read.
+fn widened(boundary: PathBuf) -> Vec<PathBuf> {
     if is_marked(&boundary) {
-        return boundary;
+        return vec![boundary];
     }
     let disk = DiskFiles::new(PathBuf::from("/"));
     let modules = terraform::Project::new(&disk, terraform::Settings::default());
-    let Some(start) = relative_to(Path::new("/"), &boundary) else { return boundary };
+    let Some(start) = relative_to(Path::new("/"), &boundary) else { return vec![boundary] };
     let mut seen = BTreeSet::from([start.clone()]);
     let mut todo = vec![start];
     while let Some(dir) = todo.pop() {
@@ -72,10 +80,10 @@ fn widened(boundary: PathBuf) -> PathBuf {
             }
         }
     }
-    let folders: Vec<PathBuf> = seen.iter().map(|d| Path::new("/").join(d)).collect();
-    let common = common_folder(&folders);
+    let on_disk = |d: &String| Path::new("/").join(d).canonicalize();
+    let folders: Vec<PathBuf> = seen.iter().filter_map(|d| on_disk(d).ok()).collect();
     // Never the whole disk: modules that have nothing in common stay outside.
-    if common.parent().is_some() { common } else { boundary }
+    if common_folder(&folders).parent().is_some() { folders } else { vec![boundary] }
 }
 
 /// Values from options and environment, read.
@@ -153,7 +161,6 @@ pub(crate) fn plan(
     templates: &cfn::Project<'_>,
 ) -> Plan {
     let files = &named.files;
-    let boundary = files.on_disk("");
     let whole = named.targets.iter().any(|(p, dir)| *dir && p.is_empty());
     let mut named_found = Found::default();
     let mut companions: Vec<String> = Vec::new();
@@ -178,10 +185,12 @@ pub(crate) fn plan(
         }
     }
     // Callers may stand anywhere inside the boundary.
-    let around =
-        if whole || standalone { None } else { Some(discover::walk(files, &boundary, true)) };
+    let around: Vec<Found> = match whole || standalone {
+        true => Vec::new(),
+        false => files.readable().iter().map(|p| discover::walk(files, p, true)).collect(),
+    };
     let mut all = Found::default();
-    for f in std::iter::once(&named_found).chain(around.as_ref()) {
+    for f in std::iter::once(&named_found).chain(&around) {
         all.folders.extend(f.folders.iter().cloned());
         all.templates.extend(f.templates.iter().cloned());
     }

@@ -19,6 +19,7 @@ use crate::catalogue::{self, Catalogue};
 use crate::cli::Scan;
 use crate::config::Config;
 use crate::discover::Root;
+use crate::disk::DiskFiles;
 use crate::fail::Fail;
 use crate::own_rules::OwnRule;
 use crate::planned::Planned;
@@ -38,6 +39,8 @@ struct Judged {
     not_covered: Vec<NotCovered>,
     hidden: Vec<Hidden>,
     inputs: Vec<Input>,
+    /// Places of sensitive values.
+    secrets: Vec<Span>,
 }
 
 /// Roots from which on texts are packed when their root was judged.
@@ -151,6 +154,8 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         && all.not_covered.is_empty();
 
     let sources = files.shared_sources();
+    // Everything is judged: from here on texts are only shown.
+    sources.mask(&all.secrets);
     let mut infos: Vec<RuleInfo> =
         selected.iter().map(|i| rules.rules()[*i].info.clone()).collect();
     infos.extend(guard.infos());
@@ -243,7 +248,7 @@ fn check_vars(
 }
 
 struct Run<'a> {
-    files: &'a dyn Files,
+    files: &'a DiskFiles,
     rules: &'a RuleSet,
     selected: &'a [usize],
     overrides: &'a Overrides,
@@ -266,7 +271,7 @@ impl Run<'_> {
                 _ => self.tf.resolve_within(dir, crate::stack() / 2),
             },
             Root::Template(path) => self.templates.resolve(path),
-            Root::Plan(path) => match self.files.read(path) {
+            Root::Plan(path) => match self.files.read_plan(path) {
                 Ok(id) => terraform::resolve_plan(self.files, id),
                 Err(e) => Resolution {
                     diagnostics: vec![Diagnostic::file(
@@ -355,6 +360,7 @@ impl Run<'_> {
         out.diagnostics = resolution.diagnostics;
         out.not_covered = resolution.not_covered;
         out.hidden = resolution.hidden;
+        out.secrets = resolution.secrets;
         out
     }
 
@@ -391,6 +397,7 @@ impl Judged {
         self.not_covered.extend(o.not_covered);
         self.hidden.extend(o.hidden);
         self.inputs.extend(o.inputs);
+        self.secrets.extend(o.secrets);
     }
 
     /// Keeps what lies under a named path, or whose trail does.

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
             Named::Terraform => tf.resolve(files::parent(path)),
             Named::Plan => terraform::resolve_plan(
                 disk,
-                disk.read(path).map_err(|e| Fail::new(e.to_string()))?,
+                disk.read_plan(path).map_err(|e| Fail::new(e.to_string()))?,
             ),
             // A named file that looks like no template may be a broken one: say what is wrong.
             Named::Template | Named::Companion => {

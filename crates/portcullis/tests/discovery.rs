@@ -1,0 +1,101 @@
+//! Which files are looked at: nothing outside the boundary, and not as Terraform what is Terragrunt.
+
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub)]
+
+mod common;
+
+use common::{Folder, code, json, run_in};
+
+/// Where nothing marks a project, its local modules are read wherever they are, and nothing else.
+#[test]
+fn without_a_mark_called_modules_are_read_and_nothing_else() {
+    let main = "module \"m\" {\n  source = \"../../shared/m\"\n}\n\
+                module \"etc\" {\n  source = \"../../../../../../../../etc\"\n}\n\
+                output \"own\" { value = file(\"note.txt\") }\n\
+                output \"between\" { value = try(file(\"../note.txt\"), \"refused\") }\n\
+                output \"beside\" { value = try(file(\"../../shared/note.txt\"), \"refused\") }\n\
+                output \"far\" { value = try(file(\"/etc/passwd\"), \"refused\") }\n\
+                output \"module\" { value = module.m.note }\n";
+    let module = "resource \"aws_sqs_queue\" \"q\" {}\n\
+                  output \"note\" { value = file(\"${path.module}/note.txt\") }\n";
+    let dir = Folder::new(
+        "boundary",
+        &[
+            ("apps/prod/main.tf", main),
+            ("apps/prod/note.txt", "own"),
+            ("apps/note.txt", "secret"),
+            ("shared/note.txt", "secret"),
+            ("shared/m/main.tf", module),
+            ("shared/m/note.txt", "module's"),
+        ],
+    );
+    let out = run_in(&dir.0.join("apps/prod"), &["inspect", ".", "--format", "json"]);
+    let report = json(&out);
+    let output = |name: &str| report["outputs"][name].clone();
+    assert_eq!(output("own"), "own");
+    assert_eq!(output("module"), "module's");
+    for name in ["between", "beside", "far"] {
+        let value = output(name);
+        assert!(value == "refused" || value.get("$unknown").is_some(), "{name}: {value}");
+    }
+    assert_eq!(report["resources"][0]["address"], "module.m.aws_sqs_queue.q");
+    // The folder that is no module is not looked into, and that is an error.
+    assert_eq!(code(&out), 3);
+    let errors = report["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|e| e["line"] == 5 || e["line"] == 4), "{errors:?}");
+    assert!(!out.stdout.windows(6).any(|w| w == b"secret"));
+}
+
+/// Inside a marked project the mark bounds everything, called modules included.
+#[test]
+fn a_mark_bounds_modules_too() {
+    let main = "module \"m\" {\n  source = \"../../outside\"\n}\n";
+    let dir = Folder::new(
+        "marked",
+        &[
+            ("project/portcullis.toml", ""),
+            ("project/root/main.tf", main),
+            ("outside/main.tf", "resource \"aws_sqs_queue\" \"q\" {}\n"),
+        ],
+    );
+    let out = run_in(&dir.0.join("project/root"), &["inspect", ".", "--format", "json"]);
+    assert_eq!(code(&out), 3);
+    let report = json(&out);
+    assert_eq!(report["resources"].as_array().unwrap().len(), 0, "{report:#}");
+    assert!(report["errors"][0]["message"].as_str().unwrap().contains("outside"), "{report:#}");
+}
+
+/// Terragrunt files are no configuration of Terraform: each is told as a gap, nothing of it is
+/// misread, and the modules that it would call are judged by themselves.
+#[test]
+fn terragrunt_is_told_apart() {
+    let unit = "include \"root\" {\n  path = find_in_parent_folders(\"root.hcl\")\n}\n\
+                terraform {\n  source = \"../../modules/queue\"\n}\n\
+                inputs = {\n  encrypted = false\n}\n";
+    let module = "variable \"encrypted\" { default = true }\n\
+                  resource \"aws_sqs_queue\" \"q\" {\n  sqs_managed_sse_enabled = var.encrypted\n}\n";
+    let dir = Folder::new(
+        "terragrunt",
+        &[
+            ("root.hcl", "remote_state {\n  backend = \"s3\"\n  config = {}\n}\n"),
+            ("live/prod/terragrunt.hcl", unit),
+            (
+                "live/test/terragrunt.hcl.json",
+                "{\"terraform\": {\"source\": \"../../modules/queue\"}}",
+            ),
+            ("live/prod/.terragrunt-cache/a/b/main.tf", module),
+            ("modules/queue/main.tf", module),
+        ],
+    );
+    let out = run_in(&dir.0, &["scan", ".", "--format", "json", "--include-passed"]);
+    let report = json(&out);
+    let gaps = report["not_covered"].as_array().unwrap();
+    let names: Vec<&str> = gaps.iter().map(|g| g["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["live/prod/terragrunt.hcl", "live/test/terragrunt.hcl.json", "root.hcl"]);
+    assert!(gaps.iter().all(|g| g["what"] == "terragrunt"));
+    assert_eq!(code(&out), 3);
+    assert_eq!(report["errors"].as_array().unwrap().len(), 0, "{report:#}");
+    let files: Vec<&str> =
+        report["inputs"].as_array().unwrap().iter().map(|i| i["path"].as_str().unwrap()).collect();
+    assert_eq!(files, ["modules/queue/main.tf"]);
+}
