@@ -283,8 +283,29 @@ fn direct(seek: &Seek<'_, '_, '_, '_>, part: &Part, of: ResourceId) -> Linked {
         find_via(seek, join, of, &mut out);
     }
     once(&mut out);
+    if !join.any {
+        doubt_possible(seek, resource, &mut out);
+    }
     seek.filter(join, &mut out);
     out
+}
+
+/// A linked resource that may not stand, or stand several times, is linked in doubt; unless what it
+/// hangs on is what the resource itself hangs on.
+fn doubt_possible(seek: &Seek<'_, '_, '_, '_>, resource: &Resource, out: &mut Linked) {
+    for (id, doubt) in &mut out.list {
+        let other = world_of(seek).resource(*id).map(|r| &r.presence);
+        let Some(Presence::Possible(why)) = other else { continue };
+        let together = match &resource.presence {
+            Presence::Possible(own) if own.span.is_some() => own.span == why.span,
+            Presence::Possible(own) => own == why,
+            Presence::Present => false,
+        };
+        if !together {
+            doubt.get_or_insert_with(|| why.clone());
+            out.unknown.get_or_insert_with(|| why.clone());
+        }
+    }
 }
 
 /// Certain links first for equal resources, then one entry each.

@@ -162,13 +162,12 @@ impl Scan {
             }
             match b {
                 b' ' | b'\t' | b'\r' => self.count(&[b]),
-                b'\n' => match &mut self.skipped {
-                    Some(s) => {
+                b'\n' => {
+                    if let Some(s) = &mut self.skipped {
                         s.newlines += 1;
                         s.characters = 0;
                     }
-                    None => {}
-                },
+                }
                 b'"' if matches!(self.expect, Expect::Key | Expect::FirstKey) => {
                     self.is_key = true;
                     self.in_string = true;
@@ -254,10 +253,12 @@ impl Scan {
             return Err(Other);
         }
         self.count(read);
-        if self.is_key && self.in_string && self.skipped.is_none() {
-            if let Some(open) = self.open.last_mut().filter(|o| o.key.len() < MAX_WORD) {
-                open.key.extend_from_slice(read);
-            }
+        if self.is_key
+            && self.in_string
+            && self.skipped.is_none()
+            && let Some(open) = self.open.last_mut().filter(|o| o.key.len() < MAX_WORD)
+        {
+            open.key.extend_from_slice(read);
         }
         Ok(n)
     }

@@ -9,6 +9,7 @@
 
 mod blocks;
 mod canonical;
+mod cloudinit;
 mod condense;
 mod convert;
 mod eval;

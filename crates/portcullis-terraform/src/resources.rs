@@ -190,6 +190,9 @@ impl Resolver<'_> {
         {
             return self.document(m, i, n, name == "minified_json");
         }
+        if &*block.kind == "data" && kind == "cloudinit_config" && name == "rendered" {
+            return self.cloudinit(m, i, n);
+        }
         let suffix = self.suffix(m, i, n);
         let target = Ref { address: self.address(m, block, &suffix), attr: Arc::from("") };
         let base = Value::null().with_origin(self.hop(block.header, How::Literal, OriginId::NONE));

@@ -10,7 +10,7 @@ const PLAN: &str = r#"{
     {"address": "module.m[0].aws_s3_bucket.b[\"x\"]", "module_address": "module.m[0]", "mode": "managed",
      "type": "aws_s3_bucket", "name": "b", "index": "x",
      "change": {"actions": ["create"], "after": {"bucket": "n", "tags": {"a": "b"}},
-                "after_unknown": {"id": true, "tags": {}}, "after_sensitive": {"tags": {"a": true}}}},
+                "after_unknown": {"id": true, "region": true, "tags": {}}, "after_sensitive": {"tags": {"a": true}}}},
     {"address": "module.m[0].aws_s3_bucket.b[\"y\"]", "module_address": "module.m[0]", "mode": "managed",
      "type": "aws_s3_bucket", "name": "b", "index": "y",
      "change": {"actions": ["no-op"], "after": {"bucket": "o"}, "after_unknown": {}, "after_sensitive": false}},
@@ -58,8 +58,10 @@ fn a_plan_gives_what_will_stand_with_references_from_its_configuration() {
     let at = |i: usize, attr: &str| graph.resources[i].body.get(attr).unwrap();
     assert_eq!(graph.resources[0].flavour, Flavour::Plan);
     assert!(at(0, "tags").get("a").unwrap().marks.is_sensitive());
-    let id = at(0, "id").as_unknown().unwrap();
-    assert!(id.not_null && id.why.kind == WhyKind::Plan);
+    let region = at(0, "region").as_unknown().unwrap();
+    assert!(region.not_null && region.why.kind == WhyKind::Plan);
+    // What AWS will call it is no value that anything could equal.
+    assert!(graph.resources[0].body.get("id").is_none());
 
     // The same key in the same module, though the plan names the block only.
     let bucket = at(2, "bucket").as_unknown().unwrap();

@@ -95,3 +95,33 @@ fn installed_modules_are_found_by_the_whole_path_of_calls() {
     let gaps: Vec<&str> = found.not_covered.iter().map(|g| g.name.as_str()).collect();
     assert_eq!(gaps, ["acme/a/aws"]);
 }
+
+#[test]
+fn user_data_is_put_together_as_the_cloudinit_provider_does() {
+    let text = "variable \"late\" {}\n\
+                data \"cloudinit_config\" \"c\" {\n  gzip = false\n  base64_encode = false\n  boundary = \"//\"\n  \
+                part {\n    content = \"a\\nb\"\n    content_type = \"text/x-shellscript\"\n    \
+                filename = \"f.sh\"\n  }\n  part {\n    content = \"c\"\n    merge_type = \"list(append)\"\n  }\n}\n\
+                data \"cloudinit_config\" \"small\" {\n  part {\n    content = \"a\"\n  }\n}\n\
+                data \"cloudinit_config\" \"late\" {\n  gzip = false\n  part {\n    content = var.late\n  }\n}\n\
+                output \"c\" { value = data.cloudinit_config.c.rendered }\n\
+                output \"small\" { value = data.cloudinit_config.small.rendered }\n\
+                output \"late\" { value = data.cloudinit_config.late.rendered }\n";
+    let found = resolve(&[("main.tf", text)], "");
+    assert_eq!(problems(&found), [""; 0]);
+    let outputs = found.outputs.unwrap();
+    let wanted = "Content-Type: multipart/mixed; boundary=\"//\"\nMIME-Version: 1.0\r\n\r\n\
+                  --//\r\nContent-Disposition: attachment; filename=\"f.sh\"\r\n\
+                  Content-Transfer-Encoding: 7bit\r\nContent-Type: text/x-shellscript\r\n\
+                  Mime-Version: 1.0\r\n\r\na\nb\r\n--//\r\nContent-Transfer-Encoding: 7bit\r\n\
+                  Content-Type: text/plain\r\nMime-Version: 1.0\r\nX-Merge-Type: list(append)\r\n\r\nc\
+                  \r\n--//--\r\n";
+    assert_eq!(outputs.get("c").unwrap().as_str(), Some(wanted));
+    let why = |name: &str| {
+        let unknown = outputs.get(name).unwrap().as_unknown().unwrap();
+        assert!(unknown.not_null);
+        unknown.why.text.to_string()
+    };
+    assert!(why("small").contains("gzip"));
+    assert!(why("late").contains("var.late"));
+}

@@ -184,8 +184,10 @@ pub(crate) fn plan(
             Named::Broken(d) => named_found.diagnostics.push(d),
         }
     }
-    // Callers may stand anywhere inside the boundary.
-    let around: Vec<Found> = match whole || standalone {
+    // Callers may stand anywhere inside the boundary; a plan has none.
+    let alone =
+        named_found.folders.is_empty() && named_found.templates.is_empty() && companions.is_empty();
+    let around: Vec<Found> = match whole || standalone || alone {
         true => Vec::new(),
         false => files.readable().iter().map(|p| discover::walk(files, p, true)).collect(),
     };

@@ -83,7 +83,7 @@ fn sensitive_values_stand_in_no_report() {
             if result["rule"] == open.0.as_str() {
                 let part: String =
                     line[number("start_column") - 1..number("end_column") - 1].iter().collect();
-                assert_eq!(part, "true", "{result}");
+                assert_eq!(part, "\"publicly_accessible\": true", "{result}");
             }
         }
         let digest = report["inputs"][0]["sha256"].as_str().unwrap();
@@ -110,7 +110,7 @@ fn a_truncated_plan_is_incomplete_and_says_where() {
     }
     let broken = text.replacen("\"after\": {", "\"after\": {{", 1);
     let dir = Folder::new("broken-plan", &[("plan.json", &broken)]);
-    let out = run_in(&dir.0, &["scan", "plan.json", "--format", "json"]);
+    let out = run_in(&dir.0, &["scan", "plan.json", "--format", "json", "--fail-on", "never"]);
     assert_eq!(code(&out), 3);
     let error = json(&out)["errors"][0].clone();
     assert!(error["message"].as_str().unwrap().contains("expected a key"), "{error}");

@@ -20,7 +20,7 @@ pub(crate) enum Loss {
     PartOfText,
     /// Which resource a value comes from, through a local value, an iteration or a dynamic block.
     Reference,
-    /// What a data source gives that only a live account answers.
+    /// What a data source gives that only a live account answers, and what is read by one.
     Data,
 }
 
@@ -89,6 +89,9 @@ pub(crate) fn losses(case: &Case, graph: &Graph) -> BTreeSet<Loss> {
     let mut out = BTreeSet::new();
     for r in &graph.resources {
         look(&r.body, graph, &mut out);
+        if r.kind.starts_with("data.") && !r.body.is_wholly_known() {
+            out.insert(Loss::Data);
+        }
     }
     let hidden = ["local.", "each.", "dynamic \"", "for "];
     if case.files.values().any(|t| hidden.iter().any(|h| t.contains(h))) {
@@ -295,10 +298,8 @@ impl Writer<'_> {
     }
 
     fn expression(&self, e: &Expr) -> Json {
-        if constant(e) {
-            if let Some(value) = self.constant(e) {
-                return Json::object([("constant_value", value)]);
-            }
+        if let Some(value) = self.constant(e).filter(|_| constant(e)) {
+            return Json::object([("constant_value", value)]);
         }
         let mut references = Vec::new();
         self.references(e, &mut Vec::new(), &mut references);
