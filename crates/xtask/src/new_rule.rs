@@ -55,7 +55,7 @@ struct Draft {
 struct Attribute {
     name: String,
     terraform: String,
-    cloudformation: String,
+    cloudformation: Vec<String>,
     default: String,
     /// What a simple check asks for; empty where nothing is known.
     wanted: Vec<String>,
@@ -97,6 +97,8 @@ impl Draft {
         draft.severity = row["suggested_severity"].clone();
         draft.terraform = list(row, "terraform_types");
         draft.cloudformation = list(row, "cfn_types");
+        // SAM arrives expanded: rules name what it becomes.
+        draft.cloudformation.retain(|kind| !kind.starts_with("AWS::Serverless::"));
         draft.aliases = aliases(row);
         draft.controls = mapped(slug, &reference.join("frameworks.csv"), frameworks)?;
 
@@ -151,11 +153,17 @@ impl Draft {
         let attributes =
             if self.attributes.is_empty() { &nothing[..] } else { self.attributes.as_slice() };
         for a in attributes {
-            let sides = [("tf", &a.terraform), ("cfn", &a.cloudformation), ("default", &a.default)];
+            let cfn = match a.cloudformation.as_slice() {
+                [] => String::new(),
+                [one] => scalar(one),
+                more => sequence(more),
+            };
+            let plain = |text: &str| if text.is_empty() { String::new() } else { scalar(text) };
+            let sides = [("tf", plain(&a.terraform)), ("cfn", cfn), ("default", plain(&a.default))];
             let parts: Vec<String> = sides
                 .iter()
                 .filter(|(_, text)| !text.is_empty())
-                .map(|(side, text)| format!("{side}: {}", scalar(text)))
+                .map(|(side, text)| format!("{side}: {text}"))
                 .collect();
             let _ = writeln!(out, "  {}: {{ {} }}", a.name, parts.join(", "));
         }
@@ -245,7 +253,14 @@ fn twins(table: &Path, terraform: &[String]) -> Result<Vec<String>, String> {
 /// The attributes that simple checks of other tools read for this control, with their twins.
 fn attributes(row: &Row, schema: &Path, draft: &Draft) -> Result<Vec<Attribute>, String> {
     let ids = list(row, "checkov_ids");
-    let wanted = list(row, "expected");
+    // Written as Python spells booleans.
+    let wanted: Vec<String> = list(row, "expected")
+        .into_iter()
+        .map(|w| match w.as_str() {
+            "True" | "False" => w.to_lowercase(),
+            _ => w,
+        })
+        .collect();
     let named = [list(row, "tf_attribute"), list(row, "cfn_property")]
         .map(|l| l.iter().map(|p| plain(p)).collect::<Vec<_>>());
     let mut out: Vec<Attribute> = Vec::new();
@@ -253,12 +268,20 @@ fn attributes(row: &Row, schema: &Path, draft: &Draft) -> Result<Vec<Attribute>,
         let path = if terraform.is_empty() { cloudformation } else { terraform };
         let old = out.iter_mut().find(|a| a.terraform == terraform && !terraform.is_empty());
         match old {
-            Some(a) if a.cloudformation.is_empty() => a.cloudformation = cloudformation.to_owned(),
-            Some(_) => {}
+            Some(a) => {
+                if !cloudformation.is_empty()
+                    && !a.cloudformation.iter().any(|c| c == cloudformation)
+                {
+                    a.cloudformation.push(cloudformation.to_owned());
+                }
+            }
             None => out.push(Attribute {
                 name: path.rsplit('.').next().unwrap_or("value").to_lowercase(),
                 terraform: terraform.to_owned(),
-                cloudformation: cloudformation.to_owned(),
+                cloudformation: Some(cloudformation.to_owned())
+                    .filter(|c| !c.is_empty())
+                    .into_iter()
+                    .collect(),
                 ..Attribute::default()
             }),
         }
@@ -271,7 +294,9 @@ fn attributes(row: &Row, schema: &Path, draft: &Draft) -> Result<Vec<Attribute>,
         let checked = pair["checkov"].split([' ', ';']).any(|id| ids.iter().any(|i| i == id));
         let meant = if named[0].is_empty() { checked } else { named[0].contains(&path) };
         if meant {
-            let cfn = if pair["cfn_path"].starts_with("AWS::") { "" } else { &pair["cfn_path"] };
+            let other = pair["cfn_path"].starts_with("AWS::")
+                || !draft.cloudformation.contains(&pair["cfn_type"]);
+            let cfn = if other { "" } else { &pair["cfn_path"] };
             add(&path, &plain(cfn));
         }
     }
@@ -283,7 +308,7 @@ fn attributes(row: &Row, schema: &Path, draft: &Draft) -> Result<Vec<Attribute>,
             out.push(Attribute {
                 name: path.rsplit('.').next().unwrap_or("value").to_lowercase(),
                 terraform: text(tf),
-                cloudformation: text(cfn),
+                cloudformation: cfn.cloned().into_iter().collect(),
                 ..Attribute::default()
             });
         }
@@ -313,7 +338,12 @@ fn quoted(text: &str) -> String {
 /// A scalar, plain where YAML reads it as what it is.
 fn scalar(text: &str) -> String {
     let word = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    if !text.is_empty() && text.chars().all(word) { text.to_owned() } else { quoted(text) }
+    let number = text.starts_with(|c: char| c.is_ascii_digit()) && text.parse::<i64>().is_err();
+    if !text.is_empty() && !number && text.chars().all(word) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 fn sequence<'a>(items: impl IntoIterator<Item = &'a String>) -> String {
@@ -335,7 +365,7 @@ mod tests {
         write(
             "controls.csv",
             "slug,service,title,suggested_severity,terraform_types,cfn_types,checkov_ids,trivy_ids,guard_rules,fsbp_ids,securityhub_other_ids,tf_attribute,cfn_property,expected,kind,decidable\n\
-             aws-mq-patch,mq,Broker takes patches,medium,aws_mq_broker,AWS::AmazonMQ::Broker,CKV_AWS_207,AWS-0001,,MQ.3,,auto_minor_version_upgrade,,true,attribute,yes\n",
+             aws-mq-patch,mq,Broker takes patches,medium,aws_mq_broker,AWS::AmazonMQ::Broker;AWS::Serverless::Broker,CKV_AWS_207,AWS-0001,,MQ.3,,auto_minor_version_upgrade,,True,attribute,yes\n",
         );
         write(
             "frameworks.csv",
@@ -343,7 +373,7 @@ mod tests {
         );
         write(
             "schema/attribute-map.csv",
-            "terraform_type,terraform_path,cfn_type,cfn_path,checkov\naws_mq_broker,auto_minor_version_upgrade,AWS::AmazonMQ::Broker,AutoMinorVersionUpgrade,CKV_AWS_207\naws_mq_broker,logs[].audit,AWS::AmazonMQ::Broker,Logs.Audit,CKV_AWS_48\n",
+            "terraform_type,terraform_path,cfn_type,cfn_path,checkov\naws_mq_broker,auto_minor_version_upgrade,AWS::AmazonMQ::Broker,AutoMinorVersionUpgrade,CKV_AWS_207\naws_mq_broker,auto_minor_version_upgrade,AWS::AmazonMQ::Broker,Other.Upgrade,CKV_AWS_207\naws_mq_broker,logs[].audit,AWS::AmazonMQ::Broker,Logs.Audit,CKV_AWS_48\n",
         );
         write(
             "schema/defaults.csv",
@@ -361,7 +391,7 @@ mod tests {
         assert_eq!(draft.path(), Path::new("rules/aws/mq/patch.yaml"));
         let text = draft.text();
         for line in [
-            "auto_minor_version_upgrade: { tf: auto_minor_version_upgrade, cfn: AutoMinorVersionUpgrade, default: false }",
+            "auto_minor_version_upgrade: { tf: auto_minor_version_upgrade, cfn: [AutoMinorVersionUpgrade, Other.Upgrade], default: false }",
             "  auto_minor_version_upgrade: true",
             "aliases: [CKV_AWS_207, AVD-AWS-0001, MQ.3]",
             "    direct: [CC6.1]\n    supporting: [CC7.1]",

@@ -135,7 +135,7 @@ pub(crate) fn compare(texts: &Texts, rules: &RuleSet) -> Compared {
         .filter(|(_, text)| sniff(text) != Sniff::No)
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
-    let ways: Vec<(&str, Vec<(Way, String, String)>)> =
+    let ways: Vec<_> =
         templates.par_iter().map(|(path, text)| (*path, written(&originals, path, text))).collect();
     let mut together = texts.clone();
     for (_, ways) in &ways {

@@ -122,8 +122,11 @@ fn tool(alias: &str) -> usize {
     }
 }
 
-/// Text before the last run of digits, and its number: `CKV_AWS_2` stands before `CKV_AWS_10`.
-fn in_order(id: &str) -> (String, u64, String) {
+/// Text before the last run of digits, its number, and the whole: `CKV_AWS_2` stands before
+/// `CKV_AWS_10`.
+type Natural = (String, u64, String);
+
+fn in_order(id: &str) -> Natural {
     let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let (head, number) = id.split_at(id.len() - digits);
     (head.to_owned(), number.parse().unwrap_or(0), id.to_owned())
@@ -131,7 +134,7 @@ fn in_order(id: &str) -> (String, u64, String) {
 
 /// Other tools' ids and the rules that carry them, and those that no rule carries on purpose.
 pub(super) fn aliases(input: &Input) -> Page {
-    let mut by: BTreeMap<(usize, (String, u64, String)), BTreeSet<&str>> = BTreeMap::new();
+    let mut by: BTreeMap<(usize, Natural), BTreeSet<&str>> = BTreeMap::new();
     for rule in input.catalogue.rules.rules() {
         for alias in rule.info.aliases.iter() {
             by.entry((tool(alias), in_order(alias))).or_default().insert(rule.id());
