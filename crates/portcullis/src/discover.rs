@@ -197,7 +197,7 @@ pub(crate) fn is_terraform_file(name: &str) -> bool {
 
 /// The templates of a cloud assembly named by a `cdk.json` (`output`, default `cdk.out`).
 /// <https://docs.aws.amazon.com/cdk/v2/guide/cli.html#cli-config>
-pub(crate) fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
+fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
     let Ok(id) = files.read(cdk_json) else { return Vec::new() };
     let text = files.sources().get(id).text.clone();
     let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
@@ -300,26 +300,25 @@ pub(crate) fn classify_named(files: &DiskFiles, path: &str) -> Named {
 /// Endings of the languages that CDK apps are written in.
 const SOURCES: [&str; 9] = ["ts", "js", "mjs", "cjs", "py", "java", "kt", "cs", "go"];
 
-/// The templates of the CDK app that a source file belongs to: those of the nearest `cdk.json` in
-/// the folders around it.
-pub(crate) fn templates_of_source(files: &DiskFiles, path: &str) -> Vec<String> {
+/// The `cdk.json` of the CDK app that a source file belongs to: the nearest in the folders around
+/// it.
+pub(crate) fn app_of_source(files: &DiskFiles, path: &str) -> Option<String> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if !SOURCES.contains(&ending) {
-        return Vec::new();
-    }
-    let mut dir = files::parent(path);
+    let mut dir = SOURCES.contains(&ending).then(|| files::parent(path))?;
     loop {
         let config = files::join(dir, "cdk.json");
         if files.read(&config).is_ok() {
-            let all = cdk_templates(files, &config, &mut Found::default());
-            let is_template = |p: &String| matches!(classify(files, p), Kind::Template);
-            return all.into_iter().filter(is_template).collect();
+            return Some(config);
         }
-        if dir.is_empty() {
-            return Vec::new();
-        }
-        dir = files::parent(dir);
+        dir = (!dir.is_empty()).then(|| files::parent(dir))?;
     }
+}
+
+/// The templates that a CDK app was synthesised to.
+pub(crate) fn templates_of_app(files: &DiskFiles, cdk_json: &str) -> Vec<String> {
+    let mut all = cdk_templates(files, cdk_json, &mut Found::default());
+    all.retain(|p| matches!(classify(files, p), Kind::Template));
+    all
 }
 
 /// Who calls whom among the folders and templates that were found.

@@ -218,11 +218,13 @@ pub(crate) fn plan(
                 roots.insert((Root::Terraform(root), false));
             }
         }
-        // What the constructs of a source file became stands in the app's templates.
-        for template in discover::templates_of_source(files, path) {
-            for root in calls.roots_of(&template) {
-                roots.insert((Root::Template(root), false));
-            }
+    }
+    // What the constructs of a source file became stands in the app's templates.
+    let apps: BTreeSet<String> =
+        companions.iter().filter_map(|path| discover::app_of_source(files, path)).collect();
+    for template in apps.iter().flat_map(|app| discover::templates_of_app(files, app)) {
+        for root in calls.roots_of(&template) {
+            roots.insert((Root::Template(root), false));
         }
     }
     roots.extend(named_found.plans.iter().map(|p| (Root::Plan(p.clone()), true)));

@@ -208,8 +208,11 @@ fn differences(path: &str, way: Way, own: &Verdicts, other: &Verdicts) -> Vec<St
     [one(own, other, '-'), one(other, own, '+')].concat()
 }
 
-/// The other ways of a template, with the paths that they are put under.
-fn written(files: &MemoryFiles, path: &str, text: &str) -> Vec<(Way, String, String)> {
+/// A way, the path that the template is put under, and its text.
+type Written = (Way, String, String);
+
+/// The other ways of a template.
+fn written(files: &MemoryFiles, path: &str, text: &str) -> Vec<Written> {
     let is_json = path.ends_with(".json") || text.trim_start().starts_with('{');
     let parsed = if is_json { json::parse(FileId(0), text) } else { yaml::parse(FileId(0), text) };
     let Some(tree) = parsed.documents.into_iter().next() else { return Vec::new() };
