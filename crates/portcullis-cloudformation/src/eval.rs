@@ -105,6 +105,9 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) not_covered: Vec<NotCovered>,
     /// Scopes of templates that export something, by path; `None` where they cannot be opened.
     pub(crate) exporters: FxHashMap<Arc<str>, Option<usize>>,
+    /// Stacks, by prefix and logical id, that had several templates in the first world: in the
+    /// others too, addresses name the file.
+    pub(crate) by_file: Arc<FxHashSet<String>>,
     /// Whether imports are looked up: not while the exports themselves are collected.
     pub(crate) imports: bool,
     deciders: FxHashMap<String, DeciderId>,
@@ -135,6 +138,7 @@ impl<'p> Evaluator<'p> {
             diagnostics: Vec::new(),
             not_covered: Vec::new(),
             exporters: FxHashMap::default(),
+            by_file: Arc::default(),
             imports: true,
             deciders: FxHashMap::default(),
             whys: Vec::new(),

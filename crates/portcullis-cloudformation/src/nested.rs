@@ -168,11 +168,13 @@ impl Evaluator<'_> {
                 return None;
             }
         };
-        let name: Arc<str> = match case {
-            None => stack.key.text.clone(),
-            Some(_) => {
+        let logical = &stack.key.text;
+        let full = format!("{}{logical}", self.scope(s).prefix);
+        let name: Arc<str> = match case.is_some() || self.by_file.contains(&full) {
+            false => logical.clone(),
+            true => {
                 let file = relative(parent(&self.scope(s).template.path), path);
-                Arc::from(format!("{}[{file}]", stack.key.text))
+                Arc::from(format!("{logical}[{file}]"))
             }
         };
         let scope = self.child_scope(s, &raw, stack, &name, case);
@@ -180,6 +182,9 @@ impl Evaluator<'_> {
         let child = self.scopes.len() - 1;
         self.expand(child, &raw);
         self.scopes[s].children.insert(name.clone(), Some(child));
+        if case.is_none() {
+            self.scopes[s].children.insert(logical.clone(), Some(child));
+        }
         Some(name)
     }
 

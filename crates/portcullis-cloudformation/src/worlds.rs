@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::build::{Goal, Off, condition_of};
 use crate::candidates::candidates;
-use crate::eval::{Assignment, ConditionKey, Evaluator, Setting};
+use crate::eval::{Assignment, ConditionKey, Evaluator, Scope, Setting};
 use crate::nested::logical_id;
 use crate::project::Project;
 
@@ -22,7 +22,7 @@ const TOTAL_BUDGET: usize = 5_000;
 /// The world of given values and defaults.
 pub(crate) fn inspect(project: &Project<'_>, path: &str, nested: bool) -> Resolution {
     let mut out = Resolution::default();
-    let off = first(project, path, nested, &mut out);
+    let (off, _) = first(project, path, nested, &mut out);
     out.hidden.extend(off.iter().map(hidden));
     out
 }
@@ -30,40 +30,57 @@ pub(crate) fn inspect(project: &Project<'_>, path: &str, nested: bool) -> Resolu
 /// Every world that is judged.
 pub(crate) fn resolve(project: &Project<'_>, path: &str) -> Resolution {
     let mut out = Resolution::default();
-    let mut off = first(project, path, true, &mut out);
+    let (mut off, by_file) = first(project, path, true, &mut out);
     let mut seen: FxHashSet<Arc<str>> = FxHashSet::default();
     for graph in &out.graphs {
         seen.extend(graph.resources.iter().map(|r| r.address.clone()));
     }
-    let mut search = Search { project, path, left: TOTAL_BUDGET, found: FxHashMap::default() };
+    let (left, found) = (TOTAL_BUDGET, FxHashMap::default());
+    let mut search = Search { project, path, by_file: by_file.clone(), left, found };
     // Each round may open nested stacks, whose own resources may be switched off again.
     while !off.is_empty() {
         seen.extend(off.iter().map(|o| o.address.clone()));
         let mut next = Vec::new();
         for world in plan(&mut search, off, out.graphs.len(), &mut out.hidden) {
-            world.resolve(project, path, &mut seen, &mut next, &mut out);
+            world.resolve(project, path, &by_file, &mut seen, &mut next, &mut out);
         }
         off = next;
     }
     out
 }
 
-fn first(project: &Project<'_>, path: &str, nested: bool, out: &mut Resolution) -> Vec<Off> {
+/// Resolves the first world; gives what is off there, and the stacks that may have several
+/// templates.
+fn first(
+    project: &Project<'_>,
+    path: &str,
+    nested: bool,
+    out: &mut Resolution,
+) -> (Vec<Off>, ByFile) {
     let assumed = FxHashSet::default();
     let mut evaluator = Evaluator::new(project, path, Assignment::default(), assumed, false);
     let root = match evaluator.open_root(path) {
         Ok(root) => root,
         Err(e) => {
             out.diagnostics.push(Diagnostic::file(path, format!("cannot read this template: {e}")));
-            return Vec::new();
+            return (Vec::new(), ByFile::default());
         }
     };
     let mut off = Vec::new();
     evaluator.build(root, nested, &mut off);
     out.outputs = Some(evaluator.outputs(root));
+    let chosen = |scope: &Scope| {
+        let names: Vec<String> =
+            scope.chosen.keys().map(|logical| format!("{}{logical}", scope.prefix)).collect();
+        names
+    };
+    let by_file = evaluator.scopes.iter().flat_map(chosen).collect();
     collect(evaluator, out);
-    off
+    (off, Arc::new(by_file))
 }
+
+/// Names of stacks: see [`Evaluator::by_file`].
+type ByFile = Arc<FxHashSet<String>>;
 
 fn hidden(off: &Off) -> Hidden {
     Hidden {
@@ -117,12 +134,14 @@ impl World {
         self,
         project: &Project<'_>,
         path: &str,
+        by_file: &ByFile,
         seen: &mut FxHashSet<Arc<str>>,
         next: &mut Vec<Off>,
         out: &mut Resolution,
     ) {
         let assumed = !self.assumed.is_empty();
         let mut evaluator = Evaluator::new(project, path, self.assignment, self.assumed, false);
+        evaluator.by_file = by_file.clone();
         let Ok(root) = evaluator.open_root(path) else { return };
         let mut off = Vec::new();
         evaluator.build(root, true, &mut off);
@@ -205,6 +224,7 @@ enum Found {
 struct Search<'s, 'p> {
     project: &'s Project<'p>,
     path: &'s str,
+    by_file: ByFile,
     left: usize,
     found: FxHashMap<Goal, Found>,
 }
@@ -222,6 +242,7 @@ impl Search<'_, '_> {
     fn open(&self, assignment: Assignment) -> Option<Evaluator<'_>> {
         let assumed = FxHashSet::default();
         let mut evaluator = Evaluator::new(self.project, self.path, assignment, assumed, true);
+        evaluator.by_file = self.by_file.clone();
         evaluator.open_root(self.path).ok().map(|_| evaluator)
     }
 
@@ -298,7 +319,12 @@ fn holds(evaluator: &mut Evaluator<'_>, goal: &Goal) -> Option<bool> {
                 None => out = None,
             }
         }
-        s = evaluator.child(s, logical)?;
+        s = match evaluator.child(s, logical) {
+            Some(child) => child,
+            // The stack has another one of its templates here.
+            None if logical_id(logical).len() < logical.len() => return Some(false),
+            None => return None,
+        };
     }
     let template = evaluator.template(s);
     let span = template.conditions.entry(&goal.condition).map(|(k, _)| k.span)?;
