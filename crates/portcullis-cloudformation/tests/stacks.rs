@@ -196,7 +196,7 @@ fn each_template_that_a_stack_may_have_is_judged_in_its_own_case() {
     let names: Vec<_> = name.arms.iter().map(|v| v.as_str().unwrap()).collect();
     assert_eq!(names, ["q-small", "q-big"]);
     let hidden: Vec<_> = r.hidden.iter().map(|h| &*h.address).collect();
-    assert_eq!(hidden, ["N[big.yaml]/Off", "N[nested/small.yaml]/Off"]);
+    assert_eq!(hidden, ["N[nested/small.yaml]/Off", "N[big.yaml]/Off"]);
 }
 
 #[test]
