@@ -330,6 +330,11 @@ pub struct Report {
     /// From the working directory to the boundary (`""` or ending in `/`): JSON and terminal paths
     /// are relative to the working directory, SARIF's to the boundary.
     pub prefix: String,
+    /// Files and folders that were asked for, as they were named.
+    pub named: Vec<String>,
+    /// What tells this report from others of one commit, where several are uploaded to one site:
+    /// the folder that was judged, or a name that was given. Empty for the whole boundary.
+    pub category: String,
     /// Whether passes are among the results.
     pub include_passed: bool,
     /// Rules that ran, sorted by id; the tool's own `portcullis-*` rules follow.

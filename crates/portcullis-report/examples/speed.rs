@@ -64,6 +64,8 @@ fn report(text: &str, block: usize) -> Report {
         profile: "recommended".into(),
         policy: None,
         prefix: String::new(),
+        named: Vec::new(),
+        category: String::new(),
         include_passed: false,
         rules: vec![RuleInfo {
             id: "aws-sqs-encryption".into(),

@@ -1,68 +1,83 @@
 //! Workflow commands that GitHub turns into annotations on the changed lines.
 //!
-//! A step shows ten errors, ten warnings and ten notices at most
-//! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>), so the
-//! worst come first and one notice says how many are left out.
+//! A step has room for ten errors, ten warnings and ten notices, and a job for fifty in all
+//! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>); the
+//! runner drops what comes later, whatever it says. So ten are written: the worst, each line once,
+//! and one notice that counts the rest.
 
 use std::io;
 
 use portcullis_core::report::{Finding, OutcomeKind, Report};
-use portcullis_core::{Level, Severity};
+use portcullis_core::{Level, Severity, Span};
+use rustc_hash::FxHashSet;
 
 use crate::place::{self, Place};
-use crate::words::{counted, or};
+use crate::words::{self, counted, or};
 
-/// Annotations of one kind that a step shows.
+/// Annotations of a step.
 const MOST: usize = 10;
+/// Of these, how many may say that something was not analysed while there are findings to show.
+const MOST_PROBLEMS: usize = 3;
 
 /// Writes one line per annotation. Paths are relative to the boundary, as on the site.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut errors: Vec<String> = Vec::new();
-    for d in report.diagnostics.iter().filter(|d| d.level == Level::Error) {
-        let at = d.span.and_then(|s| Place::of(&report.sources, s));
-        errors.push(command("error", at, d.path.as_deref(), "Not analysed", &d.message));
-    }
-    let mut warnings = Vec::new();
-    let mut notices = Vec::new();
-    let mut open: Vec<&Finding> = report.findings.iter().filter(|f| f.gates()).collect();
-    open.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.outcome));
-    for f in open {
-        let Some(rule) = report.rules.get(f.rule) else { continue };
-        let (name, list) = match (f.outcome, f.severity) {
-            (OutcomeKind::Fail, Severity::Critical | Severity::High) => ("error", &mut errors),
-            (OutcomeKind::Fail, Severity::Medium)
-            | (OutcomeKind::Unknown, Severity::Critical | Severity::High) => {
-                ("warning", &mut warnings)
-            }
-            _ => ("notice", &mut notices),
-        };
-        let title = format!("{} ({})", rule.id, f.severity.name());
-        let message = or(&f.message, &rule.title);
-        list.push(command(name, place::of_finding(report, f), None, &title, message));
-    }
-    for gap in report.not_covered.iter().filter(|g| g.accepted.is_none()) {
-        let at = gap.what.span.and_then(|s| Place::of(&report.sources, s));
-        let message = format!("{} {} was not judged", gap.what.what, gap.what.name);
-        warnings.push(command("warning", at, gap.what.path.as_deref(), "Not covered", &message));
-    }
-    let left_out: usize = [&errors, &warnings].iter().map(|l| l.len().saturating_sub(MOST)).sum();
-    // One place among the notices is kept for the line that counts the rest.
-    let kept = if left_out > 0 || notices.len() > MOST { MOST - 1 } else { MOST };
-    let left_out = left_out + notices.len().saturating_sub(kept);
-    for line in errors.iter().take(MOST).chain(warnings.iter().take(MOST)) {
+    let mut problems = problems(report);
+    let mut findings = findings(report);
+    let all = problems.len() + findings.len();
+    let room = if all > MOST { MOST - 1 } else { MOST };
+    problems.truncate(room.saturating_sub(findings.len()).max(MOST_PROBLEMS));
+    findings.truncate(room - problems.len().min(room));
+    for line in problems.iter().chain(&findings) {
         writeln!(out, "{line}")?;
     }
-    for line in notices.iter().take(kept) {
-        writeln!(out, "{line}")?;
-    }
-    if left_out > 0 {
+    let shown = problems.len() + findings.len();
+    if all > shown {
         let message = format!(
-            "{} not shown: a step has room for {MOST} of each kind; the SARIF and Markdown reports have all",
-            counted(left_out, "more annotation")
+            "{} not shown: a step has room for {MOST}; the SARIF and Markdown reports have all",
+            counted(all - shown, "more annotation")
         );
         writeln!(out, "{}", command("notice", None, None, "Portcullis", &message))?;
     }
     Ok(())
+}
+
+/// What makes the answer incomplete.
+fn problems(report: &Report) -> Vec<String> {
+    let errors = report.diagnostics.iter().filter(|d| d.level == Level::Error).map(|d| {
+        let at = d.span.and_then(|s| Place::of(&report.sources, s));
+        command("error", at, d.path.as_deref(), "Not analysed", &d.message)
+    });
+    let gaps = report.not_covered.iter().filter(|g| g.accepted.is_none()).map(|g| {
+        let at = g.what.span.and_then(|s| Place::of(&report.sources, s));
+        let message = format!("{} {} was not judged", g.what.what, g.what.name);
+        command("warning", at, g.what.path.as_deref(), "Not covered", &message)
+    });
+    errors.chain(gaps).collect()
+}
+
+/// What is open, from the worst; a line that fails in many instances once.
+fn findings(report: &Report) -> Vec<String> {
+    let mut open: Vec<&Finding> = report.findings.iter().filter(|f| f.gates()).collect();
+    open.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.outcome));
+    let mut seen: FxHashSet<(usize, Span, &str)> = FxHashSet::default();
+    let mut out = Vec::new();
+    for f in open {
+        let Some(rule) = report.rules.get(f.rule) else { continue };
+        if !seen.insert((f.rule, f.location, words::beside(&f.message, &f.subject.address))) {
+            continue;
+        }
+        let name = match (f.outcome, f.severity) {
+            (OutcomeKind::Fail, Severity::Critical | Severity::High) => "error",
+            (OutcomeKind::Fail, Severity::Medium)
+            | (OutcomeKind::Unknown, Severity::Critical | Severity::High) => "warning",
+            _ => "notice",
+        };
+        let undetermined = if f.outcome == OutcomeKind::Unknown { ", undetermined" } else { "" };
+        let title = format!("{} ({}{undetermined})", rule.id, f.severity.name());
+        let message = or(&f.message, &rule.title);
+        out.push(command(name, place::of_finding(report, f), None, &title, message));
+    }
+    out
 }
 
 fn command(

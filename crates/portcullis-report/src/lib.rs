@@ -13,6 +13,7 @@ use portcullis_core::report::Report;
 mod csv;
 mod github;
 mod gitlab;
+mod gitlab_sast;
 mod json;
 mod junit;
 mod markdown;
@@ -27,6 +28,8 @@ mod words;
 
 #[doc(hidden)]
 pub use profile::check_github_profile;
+#[doc(hidden)]
+pub use sarif::write_within as sarif_within;
 pub use terminal::diagnostic;
 
 /// A format a report can be written in.
@@ -35,11 +38,18 @@ pub use terminal::diagnostic;
 pub enum Format {
     /// For people at a terminal.
     Terminal,
-    /// SARIF 2.1.0, for code scanning. Hosting sites open an alert for every result, so only
-    /// failures are written unless passes are asked for.
+    /// SARIF 2.1.0. Hosting sites open an alert for every result, so only failures are written
+    /// unless passes are asked for.
     Sarif,
-    /// For pull requests and for documents kept beside the code.
+    /// SARIF within what GitHub code scanning requires and takes: failures only, the worst where
+    /// there are too many.
+    SarifGithub,
+    /// For documents kept beside the code.
     Markdown,
+    /// Markdown that fits a step summary: 1 MiB.
+    MarkdownSummary,
+    /// Markdown that fits a comment on a pull request: 65,536 characters.
+    MarkdownComment,
     /// The tool's own format, which baselines and evidence packs read.
     Json,
     /// JUnit XML: a suite for each root, a case for each result.
@@ -48,20 +58,26 @@ pub enum Format {
     Github,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// GitLab's SAST report.
+    GitlabSast,
     /// One row per result.
     Csv,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 12] = [
         Format::Terminal,
         Format::Sarif,
+        Format::SarifGithub,
         Format::Markdown,
+        Format::MarkdownSummary,
+        Format::MarkdownComment,
         Format::Json,
         Format::Junit,
         Format::Github,
         Format::Gitlab,
+        Format::GitlabSast,
         Format::Csv,
     ];
 
@@ -71,11 +87,15 @@ impl Format {
         match self {
             Format::Terminal => "terminal",
             Format::Sarif => "sarif",
+            Format::SarifGithub => "sarif-github",
             Format::Markdown => "markdown",
+            Format::MarkdownSummary => "markdown-summary",
+            Format::MarkdownComment => "markdown-comment",
             Format::Json => "json",
             Format::Junit => "junit",
             Format::Github => "github",
             Format::Gitlab => "gitlab",
+            Format::GitlabSast => "gitlab-sast",
             Format::Csv => "csv",
         }
     }
@@ -96,11 +116,13 @@ pub struct Style {
     pub width: usize,
     /// Findings only, no summary.
     pub quiet: bool,
+    /// Everything at full length, however much it is.
+    pub all: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 80, quiet: false }
+        Self { color: false, width: 80, quiet: false, all: false }
     }
 }
 
@@ -117,11 +139,15 @@ pub fn write(
     match format {
         Format::Terminal => terminal::write(report, style, out),
         Format::Sarif => sarif::write(report, out),
+        Format::SarifGithub => sarif::write_github(report, out),
         Format::Markdown => markdown::write(report, out),
+        Format::MarkdownSummary => markdown::write_within(report, markdown::Room::SUMMARY, out),
+        Format::MarkdownComment => markdown::write_within(report, markdown::Room::COMMENT, out),
         Format::Json => json::write(report, out),
         Format::Junit => junit::write(report, out),
         Format::Github => github::write(report, out),
         Format::Gitlab => gitlab::write(report, out),
+        Format::GitlabSast => gitlab_sast::write(report, out),
         Format::Csv => csv::write(report, out),
     }
 }

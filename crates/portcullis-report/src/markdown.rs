@@ -19,8 +19,19 @@ const TOP: usize = 10;
 /// Resources listed openly; longer lists are folded.
 const OPEN: usize = 10;
 
+mod room;
+
+pub(crate) use room::{Room, write_within};
+
 /// Writes the report.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    beginning(report, out)?;
+    services(report, out)?;
+    record(report, out)
+}
+
+/// What stands first, for those who read no further.
+fn beginning(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "# Portcullis report\n")?;
     writeln!(
         out,
@@ -38,9 +49,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     }
     top(report, out)?;
     undetermined(report, out)?;
-    incomplete(report, out)?;
-    services(report, out)?;
-    record(report, out)
+    incomplete(report, out)
 }
 
 /// What an auditor asks of a report: what was read, by its digest, which rules ran, what was left
@@ -213,23 +222,26 @@ fn incomplete(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn services(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut by_rule: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
+/// Rules that found something, in their order, with what they found.
+fn by_rule(report: &Report) -> Vec<(&RuleInfo, Vec<&Finding>)> {
+    let mut found: BTreeMap<usize, Vec<&Finding>> = BTreeMap::new();
     for f in report.findings.iter().filter(|f| f.outcome != OutcomeKind::Pass) {
-        by_rule.entry(f.rule).or_default().push(f);
+        found.entry(f.rule).or_default().push(f);
     }
+    found.into_iter().filter_map(|(i, list)| Some((report.rules.get(i)?, list))).collect()
+}
+
+fn services(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut by_service: BTreeMap<&str, Vec<(&RuleInfo, Vec<&Finding>)>> = BTreeMap::new();
-    for (index, findings) in by_rule {
-        if let Some(rule) = report.rules.get(index) {
-            by_service.entry(or(&rule.service, "other")).or_default().push((rule, findings));
-        }
+    for (rule, findings) in by_rule(report) {
+        by_service.entry(or(&rule.service, "other")).or_default().push((rule, findings));
     }
     for (service, mut rules) in by_service {
         writeln!(out, "## {}\n", markdown(service))?;
         // The worst first; rules are sorted by id already.
         rules.sort_by_key(|(_, list)| std::cmp::Reverse(worst(list)));
         for (rule, findings) in rules {
-            section(report, rule, &findings, out)?;
+            section(report, rule, &findings, usize::MAX, out)?;
         }
     }
     Ok(())
@@ -244,6 +256,7 @@ fn section(
     report: &Report,
     rule: &RuleInfo,
     findings: &[&Finding],
+    most: usize,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let of = |kind: OutcomeKind| -> Vec<&Finding> {
@@ -264,7 +277,7 @@ fn section(
     writeln!(out, "- **Risk level**: {}", risk(findings, rule.severity))?;
     let remediation = remediation(rule, findings);
     let advice = advice(rule.remediation.of(findings.first().map_or("", |f| kind(f))));
-    if let Some(advice) = advice {
+    if let Some(advice) = &advice {
         writeln!(out, "- **Recommendation**: {advice}")?;
     }
     if !rule.controls.is_empty() {
@@ -278,15 +291,15 @@ fn section(
     if advice.is_none_or(|a| a.len() + 1 < remediation.trim().len()) {
         writeln!(out, "**How to fix**\n\n{}\n", remediation.trim())?;
     }
-    list(out, "Failing", &failed, |f| format!("{}: {}", line(report, f), told(f, rule)))?;
-    list(out, "Undetermined", &unknown, |f| {
+    list(out, "Failing", &failed, most, |f| format!("{}: {}", line(report, f), told(f, rule)))?;
+    list(out, "Undetermined", &unknown, most, |f| {
         let causes: Vec<String> = match &f.verdict {
             Verdict::Unknown(causes) => causes.iter().map(|w| markdown(&w.text)).collect(),
             Verdict::Pass | Verdict::Fail => Vec::new(),
         };
         format!("{}: {}", line(report, f), causes.join("; "))
     })?;
-    list(out, "Suppressed", &suppressed, |f| {
+    list(out, "Suppressed", &suppressed, most, |f| {
         let Some(s) = &f.suppressed else { return line(report, f) };
         let mut text = format!("{}: {}", line(report, f), markdown(or(&s.reason, "no reason")));
         for (word, value) in [("owner", &s.owner), ("until", &s.until)] {
@@ -330,6 +343,7 @@ fn list(
     out: &mut dyn io::Write,
     name: &str,
     findings: &[&Finding],
+    most: usize,
     text: impl Fn(&Finding) -> String,
 ) -> io::Result<()> {
     if findings.is_empty() {
@@ -345,8 +359,12 @@ fn list(
     } else {
         writeln!(out, "**{name}**\n")?;
     }
-    for line in repeated(findings.iter().map(|f| text(f))) {
+    let lines = repeated(findings.iter().map(|f| text(f)));
+    for line in lines.iter().take(most) {
         writeln!(out, "- {line}")?;
+    }
+    if lines.len() > most {
+        writeln!(out, "- and {} more", lines.len() - most)?;
     }
     writeln!(out, "{}", if folded { "\n</details>\n" } else { "" })
 }

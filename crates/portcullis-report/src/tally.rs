@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::report::{Baseline, Compared, Finding, OutcomeKind, Report};
+use portcullis_core::value::WhyKind;
 use portcullis_core::{Severity, Verdict};
 
 use crate::words;
@@ -53,6 +54,13 @@ pub(crate) fn undetermined_line(report: &Report) -> String {
         line.push_str(&format!(" because {}", named.join("; ")));
         if causes.len() > named.len() {
             line.push_str(&format!("; and {} more", causes.len() - named.len()));
+        }
+        let settled = |f: &Finding| match &f.verdict {
+            Verdict::Unknown(causes) => causes.iter().any(|w| w.kind == WhyKind::NoValue),
+            Verdict::Pass | Verdict::Fail => false,
+        };
+        if undetermined(report).any(settled) {
+            line.push_str(" (--var, --var-file or --parameters gives values)");
         }
     }
     line

@@ -22,11 +22,13 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The first line of prose of a remediation, if it begins with prose.
-pub(crate) fn advice(remediation: &str) -> Option<&str> {
-    let line = remediation.lines().map(str::trim).find(|l| !l.is_empty())?;
-    let prose = !line.starts_with("```");
-    prose.then(|| line.trim_start_matches(['#', '-', '*', ' ']).trim_end_matches(':'))
+/// The first paragraph of a remediation on one line, if it begins with prose.
+pub(crate) fn advice(remediation: &str) -> Option<String> {
+    let lines = remediation.lines().map(str::trim).skip_while(|l| l.is_empty());
+    let lines: Vec<&str> = lines.take_while(|l| !l.is_empty() && !l.starts_with("```")).collect();
+    let text = lines.join(" ");
+    let text = text.trim_start_matches(['#', '-', '*', ' ']).trim_end_matches(':');
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A rule's message where the address it begins with is printed beside it already.
@@ -134,6 +136,12 @@ mod tests {
         assert_eq!(beside("aws_vpc.a has no logs", "aws_vpc.a"), "has no logs");
         assert_eq!(beside("aws_vpc.ab has no logs", "aws_vpc.a"), "aws_vpc.ab has no logs");
         assert_eq!(beside("no logs", ""), "no logs");
+    }
+
+    #[test]
+    fn advice_is_a_whole_paragraph() {
+        assert_eq!(advice("\nDo this\nand that:\n\n```hcl\n```\n").unwrap(), "Do this and that");
+        assert_eq!(advice("```hcl\nx\n```"), None);
     }
 
     #[test]

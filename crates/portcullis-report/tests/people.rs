@@ -1,6 +1,6 @@
 //! The formats that people read.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
@@ -45,6 +45,7 @@ fn the_last_line_tells_what_is_undetermined() {
     let text = written(Format::Terminal, &sample(false));
     let last = text.lines().last().unwrap();
     assert!(last.starts_with("1 critical check undetermined") && last.contains("var.locked"));
+    assert!(last.contains("--var"), "what settles it: {last}");
     let mut report = sample(false);
     report.findings.clear();
     let text = written(Format::Terminal, &report);
@@ -56,7 +57,7 @@ fn one_line_failing_in_many_instances_is_one_entry() {
     let text = written(Format::Terminal, &instances(200));
     assert_eq!(text.matches("high aws-sqs-encryption").count(), 1);
     assert!(text.contains("and 198 more"), "{text}");
-    assert!(text.contains("201 failed: 201 high"));
+    assert!(text.contains("201 failed (201 high)"));
 }
 
 #[test]
@@ -133,8 +134,149 @@ fn large_reports_are_written_in_good_time() {
         .collect();
     assert_eq!(report.findings.len(), 3000);
     let start = std::time::Instant::now();
-    let out = written(Format::Terminal, &report);
+    let out = written_as(Format::Terminal, &report, &Style { all: true, ..Style::default() });
     let took = start.elapsed();
     assert_eq!(out.matches("wanted: true").count(), 3000);
     assert!(took.as_secs() < 20, "{took:?}, even unoptimised");
+}
+
+/// Three rules with so many places each.
+fn thousands(places: usize) -> Report {
+    let mut report = sample(false);
+    let text: String = (0..places * 3).map(|i| format!("enabled = {i}\n")).collect();
+    let file = report.sources.add("many/a b.tf", text.as_str());
+    let one = report.findings[0].clone();
+    report.findings = text
+        .match_indices("enabled")
+        .enumerate()
+        .map(|(i, (at, _))| {
+            let mut f = one.clone();
+            f.rule = i % 3;
+            f.severity = [Severity::Medium, Severity::Critical, Severity::Low][i % 3];
+            f.location = Span::new(file, at as u32, at as u32 + 7);
+            Arc::make_mut(&mut f.subject).address = format!("aws_sqs_queue.q[{i}]").into();
+            f
+        })
+        .collect();
+    report
+}
+
+#[test]
+fn ten_lines_tell_all_before_the_first_finding() {
+    let text = written(Format::Terminal, &thousands(1000));
+    let head: Vec<&str> = text.lines().take_while(|l| !l.is_empty()).collect();
+    assert!(head.len() <= 10, "{head:#?}");
+    assert!(head[0].starts_with("Read ") && head[0].contains("5 resources in 3 files, 3 rules"));
+    assert!(head[1].starts_with("Not read ") && head[1].contains("2 errors, 1 not covered"));
+    assert!(head[2].starts_with("Undetermined  nothing"), "{}", head[2]);
+    assert!(head[3].contains("3000 failed (1000 critical, 1000 medium, 1000 low)"));
+    let often: Vec<&&str> = head.iter().filter(|l| l.contains("portcullis explain aws-")).collect();
+    assert_eq!(often.len(), 3, "{head:#?}");
+    assert!(often[0].contains("1000 × critical  portcullis explain aws-sqs-encryption"));
+}
+
+#[test]
+fn thousands_of_findings_fit_a_screen_or_two_and_nothing_is_silently_gone() {
+    let text = written(Format::Terminal, &thousands(1000));
+    assert!(text.lines().count() < 120, "{} lines", text.lines().count());
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what:?} in {text}"));
+    assert!(at("critical aws-sqs-encryption\n") < at("medium aws-s3-public-policy\n"));
+    assert_eq!(text.matches("wanted: true").count(), 3, "one drawn for each rule");
+    assert_eq!(text.matches("994 more places: portcullis scan ../infra --rule ").count(), 3);
+    assert_eq!(text.matches("portcullis allow ").count(), 3);
+    assert!(
+        text.contains(r#"portcullis allow aws-sqs-encryption '../many/a b.tf:2' --reason "…""#)
+    );
+    let all = Style { all: true, ..Style::default() };
+    let whole = written_as(Format::Terminal, &thousands(1000), &all);
+    assert_eq!(whole.matches("wanted: true").count(), 3000);
+}
+
+#[test]
+fn a_few_findings_are_all_drawn_with_the_command_that_accepts_each() {
+    let text = written(Format::Terminal, &thousands(3));
+    assert_eq!(text.matches("wanted: true").count(), 9);
+    assert_eq!(text.matches("portcullis allow ").count(), 9);
+    assert!(!text.contains("portcullis explain"), "the rules stand there already");
+}
+
+#[test]
+fn lines_keep_to_the_width_of_the_terminal() {
+    for width in [80, 140] {
+        let style = Style { width, ..Style::default() };
+        let text = written_as(Format::Terminal, &thousands(1000), &style);
+        // Frames and commands are what they are; the tables are ours.
+        let tables =
+            |l: &&str| l.contains(" × ") || l.starts_with("    ") || l.starts_with("  and ");
+        for line in text.lines().filter(tables).filter(|l| !l.contains("portcullis scan")) {
+            assert!(line.chars().count() <= width, "{line}");
+        }
+    }
+}
+
+/// What sites refuse as too long is never written, and what is left out is counted.
+#[test]
+fn markdown_fits_the_sites_that_limit_it() {
+    let mut report = thousands(3000);
+    report.rules[0].rationale = "why ".repeat(4000).into();
+    for (format, size) in
+        [(Format::MarkdownSummary, 1024 * 1024), (Format::MarkdownComment, 65_536)]
+    {
+        let text = written(format, &report);
+        let len = match format {
+            Format::MarkdownComment => text.encode_utf16().count(),
+            _ => text.len(),
+        };
+        assert!(len <= size, "{format:?}: {len}");
+        let critical = text.find("aws-sqs-encryption").unwrap();
+        assert!(text.find("aws-sns-encryption").is_none_or(|low| critical < low), "worst first");
+    }
+    // A small report is whole in each of them.
+    let small = sample(false);
+    for format in [Format::MarkdownSummary, Format::MarkdownComment] {
+        let text = written(format, &small);
+        assert!(text.contains("## Record") && !text.contains("left out"), "{text}");
+    }
+    assert!(written(Format::MarkdownComment, &small).starts_with("<!-- portcullis -->\n"));
+}
+
+#[test]
+fn markdown_that_found_no_room_is_counted() {
+    let mut report = sample(false);
+    let (rule, finding) = (report.rules[1].clone(), report.findings[0].clone());
+    for i in 0..300 {
+        let mut rule = rule.clone();
+        rule.id = format!("aws-x-{i:03}").into();
+        rule.rationale = "why ".repeat(200).into();
+        report.rules.push(rule);
+        report.findings.push({
+            let mut f = finding.clone();
+            f.rule = report.rules.len() - 1;
+            f.severity = if i == 299 { Severity::Critical } else { Severity::Low };
+            f
+        });
+    }
+    let text = written(Format::MarkdownComment, &report);
+    assert!(text.encode_utf16().count() <= 65_536);
+    assert!(text.contains("aws-x-299"), "the critical one is there");
+    let sections = text.matches("- **Check**:").count();
+    assert!(sections > 20, "{sections}");
+    // All that ran into no room: 303 rules found something.
+    let absent = 303 - sections;
+    assert!(text.contains(&format!("{absent} rules with {absent} results")), "{text}");
+}
+
+/// Even the beginning may be too long: a thousand files that cannot be read.
+#[test]
+fn markdown_fits_whatever_is_long() {
+    let mut report = sample(false);
+    let broken = report.diagnostics[1].clone();
+    report.diagnostics.extend((0..3000).map(|i| {
+        let mut d = broken.clone();
+        d.path = Some(format!("infra/locked-{i}.tf"));
+        d
+    }));
+    let text = written(Format::MarkdownComment, &report);
+    assert!(text.encode_utf16().count() <= 65_536);
+    assert!(text.contains("left out"));
 }

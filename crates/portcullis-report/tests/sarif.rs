@@ -11,7 +11,11 @@ use portcullis_report::{Format, check_github_profile};
 use serde_json::{Value, json};
 
 fn checked(report: &Report) -> Value {
-    let log: Value = serde_json::from_str(&written(Format::Sarif, report)).unwrap();
+    checked_as(Format::Sarif, report)
+}
+
+fn checked_as(format: Format, report: &Report) -> Value {
+    let log: Value = serde_json::from_str(&written(format, report)).unwrap();
     let schema: Value = serde_json::from_str(include_str!("data/sarif-2.1.0.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> =
@@ -75,22 +79,105 @@ fn incomplete_scans_say_so() {
     assert_eq!(notes[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
 }
 
-#[test]
-fn the_worst_survive_the_limit_and_the_cut_is_noted() {
-    let mut report = sample(false);
+/// The sample with so many failures, the worst at the end.
+fn many(n: usize) -> Report {
+    let mut report = sample(true);
     let one = report.findings[0].clone();
-    report.findings = vec![one; 25_010];
-    report.findings[25_009].severity = Severity::Critical;
-    report.findings[3].severity = Severity::Low;
-    let log: Value = serde_json::from_str(&written(Format::Sarif, &report)).unwrap();
-    let run = &log["runs"][0];
+    report.findings.extend((0..n).map(|i| {
+        let mut f = one.clone();
+        f.severity = Severity::ALL[1 + i * 4 / n];
+        // Text that a compressor cannot make small.
+        let noise = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        f.message = format!("{noise:x}{:x}{:x}", noise.rotate_left(13) ^ 77, !noise >> 3);
+        f
+    }));
+    report
+}
+
+fn severities(run: &Value) -> Vec<&str> {
     let results = run["results"].as_array().unwrap();
-    assert_eq!(results.len(), 25_000);
-    assert_eq!(results[24_999]["properties"]["severity"], "critical");
-    assert!(results.iter().all(|r| r["properties"]["severity"] != "low"));
-    assert!(run["invocations"][0].to_string().contains("10 results of the least severity"));
-    let hash = |i: usize| &results[i]["partialFingerprints"]["primaryLocationLineHash"];
-    assert_ne!(hash(0), hash(1), "equal findings stay apart");
+    results.iter().map(|r| r["properties"]["severity"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_whole_record_has_no_limit() {
+    let log: Value = serde_json::from_str(&written(Format::Sarif, &many(25_001))).unwrap();
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 25_005);
+}
+
+#[test]
+fn github_gets_the_worst_and_a_note_on_the_rest() {
+    let log: Value = serde_json::from_str(&written(Format::SarifGithub, &many(8_000))).unwrap();
+    let run = &log["runs"][0];
+    let kept = severities(run);
+    assert_eq!(kept.len(), 5_000);
+    assert_eq!(kept.iter().filter(|s| **s == "critical").count(), 2_000, "all of them");
+    assert_eq!(kept.iter().filter(|s| **s == "high").count(), 2_001, "the sample's one too");
+    assert!(!kept.contains(&"low"));
+    assert!(run["invocations"][0].to_string().contains("3001 results of the least severity"));
+    let hash = |i: usize| &run["results"][i]["partialFingerprints"]["primaryLocationLineHash"];
+    assert_ne!(hash(1), hash(2), "equal findings stay apart");
+}
+
+#[test]
+fn github_never_gets_what_is_no_failure() {
+    let report = sample(true);
+    let log = checked_as(Format::SarifGithub, &report);
+    let run = &log["runs"][0];
+    assert_eq!(run["results"].as_array().unwrap().len(), 1, "one failed");
+    assert!(run["results"][0].get("suppressions").is_none());
+    assert_eq!(run["automationDetails"]["id"], "portcullis/infra/", "a category of its own");
+    assert!(run["invocations"][0].to_string().contains("1 checks could not be told"));
+}
+
+/// What an upload holds is what its compressed size decides.
+#[test]
+fn github_gets_no_more_than_an_upload_holds() {
+    let report = many(4_000);
+    let mut text = Vec::new();
+    portcullis_report::sarif_within(&report, 5_000, 30_000, &mut text).unwrap();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gz, &text).unwrap();
+    let size = gz.finish().unwrap().len();
+    assert!(size <= 30_000, "{size}");
+    assert!(size > 20_000, "{size}: what fits is not left out");
+    let log: Value = serde_json::from_slice(&text).unwrap();
+    let kept = severities(&log["runs"][0]);
+    assert!(kept.iter().all(|s| *s == "critical") && kept.len() > 100, "{}", kept.len());
+    assert!(log["runs"][0]["invocations"][0].to_string().contains("of the least severity"));
+}
+
+/// Alerts are the same alerts when lines above them are added.
+#[test]
+fn fingerprints_do_not_move_with_lines() {
+    let prints = |report: &Report, format| -> Vec<(Value, u64)> {
+        let log: Value = serde_json::from_str(&written(format, report)).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap().clone();
+        results
+            .iter()
+            .map(|r| {
+                let region = &r["locations"][0]["physicalLocation"]["region"];
+                (r["partialFingerprints"].clone(), region["startLine"].as_u64().unwrap())
+            })
+            .collect()
+    };
+    let report = sample(true);
+    let mut shifted = sample(true);
+    let text = format!("# one\n# two\n# three\n{}", common::MAIN);
+    let file = shifted.sources.add("infra/main.tf", text.as_str());
+    for f in shifted.findings.iter_mut() {
+        if &*shifted.sources.path(f.location.file) == "infra/main.tf" {
+            let by = text.len() as u32 - common::MAIN.len() as u32;
+            f.location =
+                portcullis_core::Span::new(file, f.location.start + by, f.location.end + by);
+        }
+    }
+    for format in [Format::Sarif, Format::SarifGithub] {
+        let (before, after) = (prints(&report, format), prints(&shifted, format));
+        assert_eq!(before.len(), after.len());
+        assert!(before.iter().zip(&after).all(|(b, a)| b.0 == a.0), "{before:?} {after:?}");
+        assert_eq!(after[0].1, before[0].1 + 3, "the lines did move");
+    }
 }
 
 #[test]

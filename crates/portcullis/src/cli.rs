@@ -32,6 +32,8 @@ pub(crate) enum Command {
     /// The catalogue of rules
     #[command(subcommand)]
     Rules(Rules),
+    /// Write config, pre-commit entry and CI workflow; take over other tools' files
+    Init(Init),
     /// Write shell completions to standard output
     Completions {
         /// Shell
@@ -39,6 +41,70 @@ pub(crate) enum Command {
     },
     /// Write the manual page to standard output
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Folder of the project
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Take over this tool's config, baseline and ignore files; `trivy` includes tfsec (repeatable)
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub(crate) from: Vec<Source>,
+    /// Build server to write a workflow for [default: the one whose files are there, else github]
+    #[arg(long, value_enum, value_name = "SERVER")]
+    pub(crate) ci: Option<Ci>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A tool that people come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Source {
+    /// .checkov.yaml, .checkov.baseline
+    Checkov,
+    /// trivy.yaml, .trivyignore, .trivyignore.yaml, tfsec's config
+    Trivy,
+}
+
+impl Source {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Source::Checkov => "Checkov",
+            Source::Trivy => "Trivy or tfsec",
+        }
+    }
+}
+
+/// A build server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ci {
+    /// .github/workflows/portcullis.yml
+    Github,
+    /// .gitlab/portcullis.yml
+    Gitlab,
+    /// buildspec.portcullis.yml
+    Codebuild,
+    /// Jenkinsfile.portcullis
+    Jenkins,
+    /// No workflow
+    None,
+}
+
+impl Ci {
+    /// The one whose files are there.
+    pub(crate) fn used_in(folder: &std::path::Path) -> Self {
+        let marks = [
+            (".github", Ci::Github),
+            (".gitlab-ci.yml", Ci::Gitlab),
+            ("buildspec.yml", Ci::Codebuild),
+            ("Jenkinsfile", Ci::Jenkins),
+        ];
+        let there = marks.into_iter().find(|(name, _)| folder.join(name).exists());
+        there.map_or(Ci::Github, |(_, ci)| ci)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,10 +208,13 @@ pub(crate) struct Scan {
     /// Files and folders; several make one merged report
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Output: terminal, sarif, markdown, json, junit, github, gitlab or csv; NAME=FILE writes to a
-    /// file (repeatable)
+    /// Output: terminal, sarif, sarif-github, markdown, markdown-summary, markdown-comment, json,
+    /// junit, github, gitlab, gitlab-sast or csv; NAME=FILE writes to a file (repeatable)
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<String>,
+    /// What tells several SARIF uploads of one commit apart [default: the folder that is judged]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) category: Option<String>,
     /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
     /// what could not be determined [default: critical]
     #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
@@ -211,6 +280,9 @@ pub(crate) struct Scan {
     /// Findings only
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// All findings at full length, and where the time went
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Show no progress
     #[arg(long)]
     pub(crate) no_progress: bool,

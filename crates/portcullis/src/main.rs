@@ -26,11 +26,13 @@ mod overrides;
 mod own_rules;
 mod planned;
 mod policy;
+mod progress;
 mod project;
 mod scan;
 mod select;
 mod suppress;
 mod threshold;
+mod timings;
 
 use cli::{Cli, Command, Rules};
 use fail::Fail;
@@ -79,6 +81,7 @@ fn run(command: Command) -> Result<u8, Fail> {
         Command::Rules(Rules::Diff { old, new, format }) => {
             commands::rules_diff::run(&old, new.as_deref(), format, &mut out)?
         }
+        Command::Init(options) => commands::init::run(&options, &mut out)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut out);
             0

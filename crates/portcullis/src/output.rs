@@ -58,8 +58,9 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
                 std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
             }
         },
-        width: 100,
+        width: width(),
         quiet: options.quiet,
+        all: options.verbose,
     };
     for (format, file) in formats {
         match file {
@@ -74,6 +75,8 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
         }
     }
     explain_problems(options, &scanned, &style).map_err(broken)?;
+    scanned.timings.phase("report");
+    write!(std::io::stderr().lock(), "{}", scanned.timings.table()).map_err(broken)?;
     let code = if options.exit_zero {
         0
     } else if threshold.is_met(report) {
@@ -86,6 +89,14 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     // The process ends here: giving hundreds of megabytes back piece by piece only takes time.
     std::mem::forget(scanned);
     Ok(code)
+}
+
+/// Columns of the terminal; where there is none, a width that fits most places.
+fn width() -> usize {
+    match terminal_size::terminal_size_of(std::io::stdout()) {
+        Some((terminal_size::Width(columns), _)) => usize::from(columns),
+        None => 100,
+    }
 }
 
 /// `NAME` or `NAME=FILE`; without any, the terminal. Only one goes to standard output.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use portcullis_cloudformation as cfn;
 use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Pool, Report, RuleInfo, Subject};
 use portcullis_core::{
-    Diagnostic, FileId, Files, Hidden, Level, NotCovered, Resolution, ResourceId, Severity,
+    Diagnostic, FileId, Files, Graph, Hidden, Level, NotCovered, Resolution, ResourceId, Severity,
     SourceMap, Span, Verdict,
 };
 use portcullis_rules::{Overrides, RuleSet, evaluate};
@@ -24,8 +25,10 @@ use crate::fail::Fail;
 use crate::own_rules::OwnRule;
 use crate::planned::Planned;
 use crate::policy::{Claim, Policy};
+use crate::progress::Progress;
 use crate::project::{self, Targets};
 use crate::suppress::{self, Suppression};
+use crate::timings::Timings;
 use crate::{baseline, date, findings, overrides, select};
 
 /// What one root gave.
@@ -81,6 +84,8 @@ pub(crate) struct Scanned {
     pub(crate) config: Config,
     /// Policy in force.
     pub(crate) policy: Policy,
+    /// Where the time went.
+    pub(crate) timings: Timings,
 }
 
 /// Runs a scan.
@@ -90,6 +95,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         // A wrong one is found before anything is judged.
         baseline::File::read(path)?;
     }
+    let timings = Timings::start(options.verbose);
     let targets = project::open(&options.paths)?;
     let files = &targets.files;
     let start = targets.targets.first().map_or(PathBuf::new(), |(p, _)| files.on_disk(p));
@@ -109,6 +115,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     };
     let selected = select::select(&rules, &config, &choice)?;
     let overrides = overrides::from_config(&rules, &config)?;
+    timings.phase("load rules and config");
     let values = project::read_values(files, &options.values)?;
     let given: Vec<String> = values.terraform.vars.iter().map(|(k, _)| k.clone()).collect();
     let tf = terraform::Project::new(files, values.terraform);
@@ -120,7 +127,9 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     };
     check_vars(&given, &plan.roots, &tf, &templates)?;
 
+    timings.phase("discover roots");
     let run = Run {
+        timings: &timings,
         files,
         rules: &rules,
         selected: &selected,
@@ -132,9 +141,13 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         include_passed: options.include_passed,
         pool: Pool::default(),
     };
+    let progress = Progress::new(plan.roots.len(), !options.no_progress && !options.quiet);
     let gathered = Mutex::new(Gathered { roots: plan.roots.len(), ..Gathered::default() });
     plan.roots.par_iter().for_each(|(root, whole)| {
+        let start = Instant::now();
         let mut judged = run.judge(root);
+        timings.root(&shown_root(root.path()), start.elapsed());
+        progress.step();
         if !whole {
             judged.keep_touching(&targets, files.sources());
         }
@@ -145,6 +158,12 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         }
         gathered.lock().unwrap_or_else(PoisonError::into_inner).add(judged);
     });
+    drop(progress);
+    timings.phase("resolve and judge");
+    if timings.is_on() {
+        plan.roots.iter().for_each(|(root, _)| run.time_rules(root));
+        timings.phase("time the rules, for this table only");
+    }
     let mut all = gathered.into_inner().unwrap_or_else(PoisonError::into_inner).all;
     all.diagnostics.extend(plan.found.diagnostics);
     all.not_covered.extend(plan.found.not_covered);
@@ -212,7 +231,8 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         report.findings.retain(|f| f.severity >= min);
     }
     sort(&mut report);
-    Ok(Scanned { report, empty, config, policy })
+    timings.phase("suppress, compare and sort");
+    Ok(Scanned { report, empty, config, policy, timings })
 }
 
 /// `--rules`, else the user's `.portcullis/rules` inside the boundary.
@@ -248,6 +268,7 @@ fn check_vars(
 }
 
 struct Run<'a> {
+    timings: &'a Timings,
     files: &'a DiskFiles,
     rules: &'a RuleSet,
     selected: &'a [usize],
@@ -262,7 +283,13 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn judge(&self, root: &Root) -> Judged {
-        let resolution = match root {
+        let judged = self.evaluate(root, self.resolve(root));
+        self.forget(root);
+        judged
+    }
+
+    fn resolve(&self, root: &Root) -> Resolution {
+        match root {
             Root::Terraform(dir) => match &self.planned {
                 Some(p) if p.root == *dir => {
                     terraform::join(p.resolve(self.files), self.tf.resolve(dir))
@@ -281,15 +308,16 @@ impl Run<'_> {
                     ..Resolution::default()
                 },
             },
-        };
-        let judged = self.evaluate(root, resolution);
-        // Nobody calls a root: its trees are not needed again.
+        }
+    }
+
+    /// Nobody calls a root: its trees are not needed again.
+    fn forget(&self, root: &Root) {
         match root {
             Root::Terraform(dir) => self.tf.forget(dir),
             Root::Template(path) => self.templates.forget(path),
             Root::Plan(_) => {}
         }
-        judged
     }
 
     fn evaluate(&self, root: &Root, resolution: Resolution) -> Judged {
@@ -362,6 +390,28 @@ impl Run<'_> {
         out.hidden = resolution.hidden;
         out.secrets = resolution.secrets;
         out
+    }
+
+    /// Runs each rule once more by itself over a root: within a scan rules share what they read,
+    /// so that none has a time of its own.
+    fn time_rules(&self, root: &Root) {
+        self.resolve(root).graphs.iter().for_each(|graph| self.time_graph(graph));
+        self.forget(root);
+    }
+
+    fn time_graph(&self, graph: &Graph) {
+        let time = |selected: &[usize]| {
+            let start = Instant::now();
+            let sources = self.files.sources();
+            std::hint::black_box(evaluate(self.rules, selected, graph, sources, self.overrides));
+            start.elapsed()
+        };
+        let without = time(&[]);
+        for i in self.selected {
+            if let Some(rule) = self.rules.rules().get(*i) {
+                self.timings.rule(&rule.info.id, time(&[*i]).saturating_sub(without));
+            }
+        }
     }
 
     fn info(&self, at: usize) -> Option<&RuleInfo> {
@@ -543,6 +593,12 @@ impl Judged {
             profile: String::new(),
             policy: None,
             prefix: targets.prefix.clone(),
+            named: options.paths.iter().map(|p| shown_path(p)).collect(),
+            category: options.category.clone().unwrap_or_else(|| match &targets.targets[..] {
+                // The folder that is judged: uploads for several folders must not replace each other.
+                [(folder, true)] => folder.clone(),
+                _ => String::new(),
+            }),
             include_passed: options.include_passed,
             rules,
             own_rules: 0,

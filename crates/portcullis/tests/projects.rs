@@ -5,6 +5,7 @@
 mod common;
 
 use common::{code, json, results, root, run, run_in};
+use portcullis_report::Format;
 
 #[test]
 fn open_operator_range_is_found_through_tfvars() {
@@ -109,10 +110,11 @@ fn changed_files_are_judged_in_their_roots() {
 
 #[test]
 fn output_is_the_same_for_any_number_of_threads() {
-    for format in ["json", "sarif", "markdown", "terminal"] {
+    for format in Format::ALL.map(Format::name) {
         let args = |jobs| ["scan", "fixtures/projects", "--format", format, "--jobs", jobs];
         let one = run(&args("1"));
-        for _ in 0..5 {
+        assert!(!one.stdout.is_empty(), "{format}");
+        for _ in 0..3 {
             assert_eq!(run(&args("2")).stdout, one.stdout, "{format}");
         }
     }
@@ -120,16 +122,34 @@ fn output_is_the_same_for_any_number_of_threads() {
 
 #[test]
 fn sarif_meets_github() {
-    for extra in [None, Some("--include-passed")] {
-        let mut args =
-            vec!["scan", "fixtures/projects", "--format", "sarif", "--profile", "strict"];
+    let kinds = [("sarif", None), ("sarif", Some("--include-passed"))];
+    for (format, extra) in kinds.into_iter().chain([("sarif-github", Some("--include-passed"))]) {
+        let mut args = vec!["scan", "fixtures/projects", "--format", format, "--profile", "strict"];
         args.extend(extra);
         let sarif = json(&run(&args));
         let read = |uri: &str| std::fs::read_to_string(root().join(uri)).ok();
         let problems = portcullis_report::check_github_profile(&sarif, &read);
         assert!(problems.is_empty(), "{problems:#?}");
         assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());
+        // The folder that was judged has a category of its own.
+        assert_eq!(sarif["runs"][0]["automationDetails"]["id"], "portcullis/fixtures/projects/");
+        let suppressed = |r: &serde_json::Value| r.get("suppressions").is_some();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        assert!(format == "sarif" || !results.iter().any(suppressed), "each would be an alert");
     }
+}
+
+#[test]
+fn uploads_of_one_commit_are_told_apart() {
+    let id = |args: &[&str]| {
+        let common = ["scan", "--format", "sarif-github"];
+        let out = run(&[&common[..], args].concat());
+        json(&out)["runs"][0]["automationDetails"]["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(id(&["fixtures/projects/orders"]), "portcullis/fixtures/projects/orders/");
+    assert_eq!(id(&["fixtures/projects/orders", "--category", "prod"]), "portcullis/prod/");
+    let whole = ["fixtures/projects/orders", "fixtures/projects/reports"];
+    assert_eq!(id(&whole), "portcullis/", "several folders are one merged report");
 }
 
 /// `PORTCULLIS_CORPORA=folder cargo test --test projects -- corpora` checks every folder in it.
@@ -142,7 +162,8 @@ fn sarif_of_corpora_meets_github() {
         if !dir.is_dir() {
             continue;
         }
-        let args = ["scan", ".", "--format", "sarif", "--profile", "strict", "--allow-empty"];
+        let args =
+            ["scan", ".", "--format", "sarif-github", "--profile", "strict", "--allow-empty"];
         let out = run_in(&dir, &args);
         assert!([0, 1, 3].contains(&code(&out)), "{}: {}", dir.display(), code(&out));
         let read = |uri: &str| std::fs::read_to_string(dir.join(uri)).ok();

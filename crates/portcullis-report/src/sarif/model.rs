@@ -17,7 +17,7 @@ pub(super) struct Log<R> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Run<'a, R> {
     pub(super) tool: Tool<'a>,
-    pub(super) automation_details: Id<'static>,
+    pub(super) automation_details: Id<'a>,
     pub(super) column_kind: &'static str,
     pub(super) invocations: [Invocation; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -179,6 +179,8 @@ pub fn sample(include_passed: bool) -> Report {
         profile: "recommended".into(),
         policy: None,
         prefix: "../".into(),
+        named: vec!["../infra".into()],
+        category: "infra".into(),
         include_passed,
         rules: vec![
             rule(

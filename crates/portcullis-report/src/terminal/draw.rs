@@ -1,28 +1,21 @@
-//! Findings for people at a terminal, drawn by miette.
-//!
-//! One source line that fails in many instances is one entry with a count. What is suppressed or
-//! passed is only counted; what is undetermined is shown where it is critical and counted by its
-//! cause where it is not.
+//! Code frames: one finding or one problem of the scan, drawn by miette.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
-use std::io;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
-use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Span, Verdict};
-use rustc_hash::{FxHashMap, FxHashSet};
+use portcullis_core::report::{OutcomeKind, Report, RuleInfo};
+use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Verdict};
 
+use super::groups::Group;
+use super::{allow_line, paint, plain, spot};
 use crate::place::{self, Place};
-use crate::window::{Window, harmless};
-use crate::{Style, tally, words};
+use crate::window::Window;
+use crate::{Style, words};
 
 /// Steps of a trail this near to the finding are labels in its frame; others get a line of text.
 const NEAR: u32 = 6;
 /// Addresses that are named in an entry.
 const NAMED: usize = 3;
-/// Causes of undetermined checks in the summary.
-const CAUSES: usize = 10;
 
 /// What miette draws.
 #[derive(Debug)]
@@ -65,18 +58,13 @@ impl miette::Diagnostic for Drawn {
     }
 }
 
-fn handler(style: &Style) -> GraphicalReportHandler {
+pub(super) fn handler(style: &Style) -> GraphicalReportHandler {
     let theme =
         if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     GraphicalReportHandler::new_themed(theme)
         .with_width(style.width.clamp(40, 160))
         .with_links(false)
         .without_cause_chain()
-}
-
-/// Text that may come from scanned files: nothing in it steers the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { c } else { harmless(c) }).collect()
 }
 
 /// One problem of the scan, for standard error: message, code frame, help. `prefix` leads from the
@@ -113,65 +101,8 @@ pub fn diagnostic(d: &Diagnostic, sources: &SourceMap, prefix: &str, style: &Sty
     out
 }
 
-/// Findings of one rule at one place.
-struct Group<'a> {
-    first: &'a Finding,
-    /// Each once, in the order of the results.
-    addresses: Vec<&'a str>,
-    /// Roots in which it was found.
-    roots: BTreeSet<&'a str>,
-}
-
-fn grouped(report: &Report) -> Vec<Group<'_>> {
-    let mut index: FxHashMap<(usize, Span, OutcomeKind, Severity, &str), usize> =
-        FxHashMap::default();
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut seen: FxHashSet<(usize, &str)> = FxHashSet::default();
-    for f in &report.findings {
-        let shown = match f.outcome {
-            // The baseline's are counted: what is new must not drown among them.
-            _ if f.baseline.is_known() => false,
-            OutcomeKind::Fail => true,
-            OutcomeKind::Unknown => f.severity == Severity::Critical,
-            OutcomeKind::Suppressed | OutcomeKind::Pass => false,
-        };
-        if !shown {
-            continue;
-        }
-        // Instances may fail for different reasons: those are different entries.
-        let told = words::beside(&f.message, &f.subject.address);
-        let key = (f.rule, f.location, f.outcome, f.severity, told);
-        let at = *index.entry(key).or_insert(groups.len());
-        if at == groups.len() {
-            groups.push(Group { first: f, addresses: Vec::new(), roots: BTreeSet::new() });
-        }
-        if let Some(group) = groups.get_mut(at) {
-            if seen.insert((at, &*f.subject.address)) {
-                group.addresses.push(&f.subject.address);
-            }
-            group.roots.insert(&f.subject.root);
-        }
-    }
-    groups
-}
-
-/// Writes the findings and, unless quiet, the summary.
-pub(crate) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let handler = handler(style);
-    let mut text = String::new();
-    for group in grouped(report) {
-        let Some(rule) = report.rules.get(group.first.rule) else { continue };
-        text.clear();
-        entry(report, &group, rule, &handler, style, &mut text);
-        out.write_all(text.as_bytes())?;
-    }
-    if !style.quiet {
-        out.write_all(summary(report, style).as_bytes())?;
-    }
-    Ok(())
-}
-
-fn entry(
+/// Writes one group of findings: frame, trail, help, and the command that would accept it.
+pub(super) fn entry(
     report: &Report,
     group: &Group<'_>,
     rule: &RuleInfo,
@@ -285,11 +216,15 @@ fn entry(
     }
     let kind = f.subject.declared_kind.as_ref().unwrap_or(&f.subject.kind);
     if let Some(help) = words::advice(rule.remediation.of(kind)) {
-        let lines = words::wrapped(&plain(help), style.width.clamp(40, 160) - 8);
+        let lines = words::wrapped(&plain(&help), style.width.clamp(40, 160) - 8);
         for (n, line) in lines.iter().enumerate() {
             let lead = if n == 0 { paint(style, "36", "help:") } else { " ".repeat(5) };
             let _ = writeln!(out, "  {lead} {line}");
         }
+    }
+    if let Some(at) = &at {
+        let allow = allow_line(report, &rule.id, at);
+        let _ = writeln!(out, "  {} {allow}", paint(style, "36", "allow:"));
     }
     out.push('\n');
 }
@@ -322,101 +257,8 @@ fn message(group: &Group<'_>, rule: &RuleInfo) -> String {
     })
 }
 
-/// `prod.tfvars:2:1`.
-fn spot(report: &Report, at: &Place) -> String {
-    let path = plain(&place::display_path(report, &at.source.path));
-    format!("{path}:{}:{}", at.start.line, at.start.column)
-}
-
 fn step_line(report: &Report, step: &Place, note: &str, style: &Style, out: &mut String) {
     let code: String = step.text().lines().next().unwrap_or("").chars().take(80).collect();
     let at = paint(style, "36;1", &spot(report, step));
     let _ = writeln!(out, "  → {note}: {at}: {}", plain(code.trim()));
-}
-
-/// Text in colour. `code` is a list of SGR parameters.
-fn paint(style: &Style, code: &str, text: &str) -> String {
-    if style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
-fn summary(report: &Report, style: &Style) -> String {
-    let mut out = String::new();
-    for d in &report.diagnostics {
-        let (word, color) = match d.level {
-            Level::Error => ("error", "31"),
-            Level::Warning => ("warning", "33"),
-        };
-        let at = match d.span.and_then(|s| Place::of(&report.sources, s)) {
-            Some(p) => Some(spot(report, &p)),
-            None => d.path.as_ref().map(|p| plain(&place::display_path(report, p))),
-        };
-        let at = at.map(|a| format!("{a}: ")).unwrap_or_default();
-        let _ = writeln!(out, "{}: {at}{}", paint(style, color, word), plain(&d.message));
-    }
-    for gap in &report.not_covered {
-        let at = match gap.what.span.and_then(|s| Place::of(&report.sources, s)) {
-            Some(p) => Some(spot(report, &p)),
-            None => gap.what.path.as_ref().map(|p| plain(&place::display_path(report, p))),
-        };
-        let at = at.map(|a| format!(" at {a}")).unwrap_or_default();
-        let reason = gap.accepted.as_ref().map(|r| format!(", accepted: {r}"));
-        let reason = plain(&reason.unwrap_or_default());
-        let name = plain(&gap.what.name);
-        let _ = writeln!(out, "not covered: {} {name}{at}{reason}", gap.what.what);
-    }
-    for (kind, n) in &report.ignored {
-        let _ = writeln!(out, "left alone: {} of {}", words::counted(*n, "file"), plain(kind));
-    }
-    let unknown = report.findings.iter().filter(|f| f.outcome == OutcomeKind::Unknown);
-    let causes = tally::causes(unknown);
-    for (cause, n) in causes.iter().take(CAUSES) {
-        let checks = words::counted(*n, "check");
-        let _ = writeln!(out, "unknown in {checks}: {}", plain(cause));
-    }
-    if causes.len() > CAUSES {
-        let more = words::counted(causes.len() - CAUSES, "more cause");
-        let _ = writeln!(out, "unknown: {more}, all in --format json");
-    }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    let failed = report.count(OutcomeKind::Fail);
-    let split: Vec<String> = tally::by_severity(report, OutcomeKind::Fail)
-        .into_iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(s, n)| format!("{n} {}", s.name()))
-        .collect();
-    let split = if split.is_empty() { String::new() } else { format!(": {}", split.join(", ")) };
-    // Green is for what passed: not for what could not be read or told, nor for nothing.
-    let open = report.diagnostics.iter().any(|d| d.level == Level::Error)
-        || report.count(OutcomeKind::Unknown) > 0
-        || report.not_covered.iter().any(|g| g.accepted.is_none())
-        || report.passed == 0;
-    let color = match (failed, open) {
-        (1.., _) => "31;1",
-        (0, true) => "33;1",
-        (0, false) => "32;1",
-    };
-    let failed = format!("{failed} failed{split}");
-    let _ = writeln!(out, "{}", paint(style, color, &failed));
-    let _ = writeln!(
-        out,
-        "{} in {}: {} passed, {} unknown, {} suppressed, {} hidden, {} not covered, {}",
-        words::counted(report.resources, "resource"),
-        words::counted(tally::files(report), "file"),
-        report.passed,
-        report.count(OutcomeKind::Unknown),
-        report.count(OutcomeKind::Suppressed),
-        report.hidden.len(),
-        report.not_covered.len(),
-        words::counted(
-            report.diagnostics.iter().filter(|d| d.level == Level::Error).count(),
-            "error"
-        ),
-    );
-    if let Some(compared) = &report.compared {
-        let _ = writeln!(out, "{}", plain(&tally::baseline_line(report, compared)));
-    }
-    let _ = writeln!(out, "{}", plain(&tally::undetermined_line(report)));
-    out
 }
