@@ -1,5 +1,6 @@
 //! The commands beside `scan`.
 
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod rules;
 pub(crate) mod rules_diff;
