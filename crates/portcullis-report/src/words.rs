@@ -24,9 +24,9 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
 
 /// The first paragraph of a remediation on one line, if it begins with prose.
 pub(crate) fn advice(remediation: &str) -> Option<String> {
-    let lines = remediation.lines().map(str::trim).skip_while(|l| l.is_empty());
-    let lines: Vec<&str> = lines.take_while(|l| !l.is_empty() && !l.starts_with("```")).collect();
-    let text = lines.join(" ");
+    let lines = remediation.trim().lines().map(str::trim);
+    let prose: Vec<&str> = lines.take_while(|l| !l.is_empty() && !l.starts_with("```")).collect();
+    let text = prose.join(" ");
     let text = text.trim_start_matches(['#', '-', '*', ' ']).trim_end_matches(':');
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -132,16 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn advice_is_the_whole_first_paragraph() {
+        let text = "Make a group, and\npoint the behaviour at it:\n\n```yaml\nA: 1\n```\n";
+        assert_eq!(advice(text).as_deref(), Some("Make a group, and point the behaviour at it"));
+        assert_eq!(advice("Add a key.\n```hcl\nk = 1\n```").as_deref(), Some("Add a key."));
+        assert_eq!(advice("```hcl\nk = 1\n```"), None);
+        assert_eq!(advice(" \n"), None);
+    }
+
+    #[test]
     fn an_address_is_told_once() {
         assert_eq!(beside("aws_vpc.a has no logs", "aws_vpc.a"), "has no logs");
         assert_eq!(beside("aws_vpc.ab has no logs", "aws_vpc.a"), "aws_vpc.ab has no logs");
         assert_eq!(beside("no logs", ""), "no logs");
-    }
-
-    #[test]
-    fn advice_is_a_whole_paragraph() {
-        assert_eq!(advice("\nDo this\nand that:\n\n```hcl\n```\n").unwrap(), "Do this and that");
-        assert_eq!(advice("```hcl\nx\n```"), None);
     }
 
     #[test]

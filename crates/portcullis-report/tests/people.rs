@@ -201,6 +201,27 @@ fn a_few_findings_are_all_drawn_with_the_command_that_accepts_each() {
 }
 
 #[test]
+fn a_line_that_fails_several_rules_is_drawn_once() {
+    let mut report = sample(false);
+    let one = report.findings[0].clone();
+    report.findings = (0..3)
+        .map(|rule| {
+            let mut f = one.clone();
+            f.rule = rule;
+            f.told_mut().message = format!("fault {rule}").into();
+            f
+        })
+        .collect();
+    let text = written(Format::Terminal, &report);
+    assert_eq!(text.matches("wanted: true").count(), 1, "{text}");
+    for rule in 0..3 {
+        assert!(text.contains(&format!("fault {rule}")), "{text}");
+    }
+    assert_eq!(text.matches("→ ../infra/main.tf:4:3").count(), 2, "the other two name it: {text}");
+    assert_eq!(text.matches("portcullis allow ").count(), 3);
+}
+
+#[test]
 fn lines_keep_to_the_width_of_the_terminal() {
     for width in [80, 140] {
         let style = Style { width, ..Style::default() };

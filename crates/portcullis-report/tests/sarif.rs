@@ -88,7 +88,8 @@ fn many(n: usize) -> Report {
         f.severity = Severity::ALL[1 + i * 4 / n];
         // Text that a compressor cannot make small.
         let noise = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        f.message = format!("{noise:x}{:x}{:x}", noise.rotate_left(13) ^ 77, !noise >> 3);
+        let text = format!("{noise:x}{:x}{:x}", noise.rotate_left(13) ^ 77, !noise >> 3);
+        f.told_mut().message = text.into();
         f
     }));
     report

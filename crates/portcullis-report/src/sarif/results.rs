@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_core::report::{Baseline, Finding, Report, RuleInfo, Suppressed};
 use portcullis_core::Verdict;
+use portcullis_core::report::{Baseline, Finding, Report, RuleInfo, Suppressed};
 
 use super::model::{self, Location, Message};
 use super::rules::level;

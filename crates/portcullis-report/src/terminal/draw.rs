@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
-use portcullis_core::report::{OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{OutcomeKind, Report, RuleInfo, Seen};
 use portcullis_core::{Diagnostic, Level, Severity, SourceMap, Verdict};
 
 use super::groups::Group;
@@ -101,12 +101,13 @@ pub fn diagnostic(d: &Diagnostic, sources: &SourceMap, prefix: &str, style: &Sty
     out
 }
 
-/// Writes one group of findings: frame, trail, help, and the command that would accept it.
+/// Writes one group of findings: frame, trail, help, and the command that would accept it. Without
+/// `frame` the place is only named: it is drawn already, for another rule.
 pub(super) fn entry(
     report: &Report,
     group: &Group<'_>,
     rule: &RuleInfo,
-    handler: &GraphicalReportHandler,
+    (handler, frame): (&GraphicalReportHandler, bool),
     style: &Style,
     out: &mut String,
 ) {
@@ -114,10 +115,11 @@ pub(super) fn entry(
     let at = place::of_finding(report, f).map(Place::widened);
     // Text that is a secret is not drawn: its places are told.
     let secret = f.is_secret();
+    let frame = frame && !secret;
     let (near, far): (Vec<_>, Vec<_>) =
         f.trail.iter().map(|s| (Place::of(&report.sources, s.span), s.how.note())).partition(
             |(step, _)| {
-                !secret
+                frame
                     && at.as_ref().zip(step.as_ref()).is_some_and(|(at, step)| {
                         at.source.path == step.source.path
                             && at.start.line.abs_diff(step.start.line) <= NEAR
@@ -127,7 +129,7 @@ pub(super) fn entry(
         );
     let mut places: Vec<&Place> = at.iter().collect();
     places.extend(near.iter().filter_map(|(p, _)| p.as_ref()));
-    let window = at.as_ref().filter(|_| !secret).map(|p| {
+    let window = at.as_ref().filter(|_| frame).map(|p| {
         let name = plain(&place::display_path(report, &p.source.path));
         Window::around(name, &p.source, &places)
     });
@@ -136,7 +138,7 @@ pub(super) fn entry(
         let wanted = f.evidence.first().filter(|e| !e.wanted.is_empty()).map(|e| {
             // Where nothing is written the frame shows the block: the name says what lacks.
             let absent = e.found.is_none() && !e.path.is_empty();
-            let label = match (absent, e.wanted.as_str()) {
+            let label = match (absent, alternatives(&f.evidence).as_str()) {
                 (true, "set") => format!("missing: {}", e.path),
                 (true, wanted) => format!("wanted: {}: {wanted}", e.path),
                 (false, wanted) => format!("wanted: {wanted}"),
@@ -169,7 +171,7 @@ pub(super) fn entry(
     if handler.render_report(out, &drawn).is_err() {
         let _ = writeln!(out, "{}", drawn.message);
     }
-    if let Some(at) = at.as_ref().filter(|_| secret) {
+    if let Some(at) = at.as_ref().filter(|_| !frame) {
         let _ = writeln!(out, "  → {}", paint(style, "36;1", &spot(report, at)));
     }
     for (step, note) in &far {
@@ -227,6 +229,19 @@ pub(super) fn entry(
         let _ = writeln!(out, "  {} {allow}", paint(style, "36", "allow:"));
     }
     out.push('\n');
+}
+
+/// What the attribute that is shown may be: a rule that is met in several ways leaves one piece of
+/// evidence for each.
+fn alternatives(evidence: &[Seen]) -> String {
+    let Some(first) = evidence.first() else { return String::new() };
+    let mut wanted: Vec<&str> = Vec::new();
+    for e in evidence.iter().filter(|e| e.path == first.path) {
+        if !wanted.contains(&e.wanted.as_str()) {
+            wanted.push(&e.wanted);
+        }
+    }
+    wanted.join(" or ")
 }
 
 /// The title, then what is wrong with which resources: a message that begins with its address

@@ -9,7 +9,9 @@
 use std::fmt::Write as _;
 use std::io;
 
+use portcullis_core::Span;
 use portcullis_core::report::{OutcomeKind, Report};
+use rustc_hash::FxHashSet;
 
 use crate::place::{self, Place};
 use crate::window::harmless;
@@ -38,6 +40,7 @@ pub(crate) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> 
     let whole = style.all || places <= DRAWN;
     let mut left = DRAWN;
     let mut shown = 0;
+    let mut seen: FxHashSet<Span> = FxHashSet::default();
     let mut text = String::new();
     for section in &sections {
         let drawn = if whole { section.groups.len() } else { left.min(1) };
@@ -46,7 +49,9 @@ pub(crate) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> 
         text.clear();
         let (first, rest) = section.groups.split_at(drawn.min(section.groups.len()));
         for group in first {
-            draw::entry(report, group, section.rule, &handler, style, &mut text);
+            // One line may fail several rules: it is drawn for the first of them.
+            let frame = seen.insert(group.first.location) || style.all;
+            draw::entry(report, group, section.rule, (&handler, frame), style, &mut text);
         }
         named(report, section, rest, first.is_empty(), style, &mut text);
         out.write_all(text.as_bytes())?;
