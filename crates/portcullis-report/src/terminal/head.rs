@@ -36,14 +36,14 @@ pub(super) fn head(
     row("Not read", color, &text);
     let (text, color) = undetermined(report, columns(style) - 14);
     row("Undetermined", color, &text);
-    let (text, color) = failed(report);
+    let (text, color) = verdicts(report);
     row("Verdicts", color, &text);
     if let Some(compared) = &report.compared {
         row("Baseline", "1", &plain(&tally::baseline_line(report, compared)));
     }
     if commonest {
-        let mut often: Vec<(usize, &Section<'_>)> =
-            sections.iter().map(|s| (s.findings(), s)).collect();
+        let failed = sections.iter().filter(|s| s.outcome == OutcomeKind::Fail);
+        let mut often: Vec<(usize, &Section<'_>)> = failed.map(|s| (s.findings(), s)).collect();
         often.sort_by_key(|(n, s)| (std::cmp::Reverse(*n), std::cmp::Reverse(s.severity)));
         // The command names the rule: to name it twice would take two lines of a terminal.
         let most = if report.compared.is_some() { COMMONEST - 1 } else { COMMONEST };
@@ -104,7 +104,7 @@ fn undetermined(report: &Report, room: usize) -> (String, &'static str) {
     (words::shortened(&text, room), "33;1")
 }
 
-fn failed(report: &Report) -> (String, &'static str) {
+fn verdicts(report: &Report) -> (String, &'static str) {
     let n = report.count(OutcomeKind::Fail);
     let split: Vec<String> = tally::by_severity(report, OutcomeKind::Fail)
         .into_iter()
