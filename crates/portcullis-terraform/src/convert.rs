@@ -465,7 +465,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
 }
 
 /// Whether two types are certainly not the same.
-fn differ(a: &Type, b: &Type) -> bool {
+pub(crate) fn differ(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Any, _) | (_, Type::Any) => false,
         (Type::List(a), Type::List(b))

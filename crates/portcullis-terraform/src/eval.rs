@@ -157,27 +157,21 @@ impl Resolver<'_> {
             Ok(truth) => {
                 let (value, problems) = self.side(sides, usize::from(!truth), s);
                 problems.iter().for_each(|p| self.report(p.clone()));
-                // The other side gives its type, and its problems do not count.
-                let (other, other_problems) = self.side(sides, usize::from(truth), s);
-                let fitted = if problems.is_empty() && other_problems.is_empty() {
-                    // The side that is not taken gives its type only: it need not convert.
-                    alternatives(value, other).and_then(|ty| as_part(value, &ty).ok())
-                } else {
-                    Some(value.clone())
-                };
-                let value = match fitted {
-                    Some(value) => value,
-                    None if !is_invalid(value) && !is_invalid(other) => {
-                        return self.error(
-                            span,
-                            "the two results of the conditional have types that do not fit together",
-                        );
-                    }
-                    None => value.clone(),
+                // The other side gives its type only: it need not convert, and its problems do not
+                // count. What is refused may have a type all the same.
+                let (other, _) = self.side(sides, usize::from(truth), s);
+                let fitted = alternatives(value, other).and_then(|ty| as_part(value, &ty).ok());
+                let Some(value) = fitted else {
+                    let text =
+                        "the two results of the conditional have types that do not fit together";
+                    return self.error(span, text);
                 };
                 self.through(value, span, How::Expression).with_marks(c.marks)
             }
-            Err(c) if is_invalid(&c) => invalid(span),
+            Err(c) if is_invalid(&c) => {
+                let ty = alternatives(&self.side(sides, 0, s).0, &self.side(sides, 1, s).0);
+                invalid(span).with_type(ty.filter(|ty| *ty != Type::Any).map(Arc::new))
+            }
             Err(c) => {
                 let arms = [0, 1].map(|at| self.side(sides, at, s).0.clone());
                 let [then, otherwise] = &arms;
@@ -292,14 +286,12 @@ impl Resolver<'_> {
         for (k, v) in keyed {
             match at.get(&k).and_then(|i| groups.get_mut(*i)) {
                 Some((_, group)) if f.group => group.push(v),
+                // The result is refused, and keeps its type.
                 Some(_) => {
-                    return self.error(
-                        key.span,
-                        format!(
-                            "two elements have the key {k:?}: add … after the value to group them"
-                        )
-                        .replace('…', "..."),
+                    let text = format!(
+                        "two elements have the key {k:?}: add ... after the value to group them"
                     );
+                    self.error(key.span, text);
                 }
                 None => {
                     at.insert(k.clone(), groups.len());
@@ -428,7 +420,7 @@ impl Resolver<'_> {
         }
         // What is invalid is reported already; the call has nothing to add.
         if let Some(v) = values.iter().find(|v| is_invalid(v)) {
-            return v.clone();
+            return v.clone().with_type(None);
         }
         let from = values
             .iter()

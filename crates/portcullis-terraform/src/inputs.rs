@@ -1,7 +1,7 @@
 //! What sets a root's variables: variable files, the command line, the environment.
 //!
 //! Order, later ones winning: environment, `terraform.tfvars`, `terraform.tfvars.json`,
-//! `*.auto.tfvars(.json)` by name, then `--var-file` and `--var`. Source:
+//! `*.auto.tfvars(.json)` by name, then `--var-file` and `--var` as they stand. Source:
 //! <https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence>.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use portcullis_syntax::hcl::Expr;
 use portcullis_syntax::{Node, NodeKind, Style};
 use rustc_hash::FxHashMap;
 
-use crate::project::Project;
+use crate::project::{Project, Setting};
 use crate::resolver::Resolver;
 
 /// A value as it was given.
@@ -40,9 +40,7 @@ impl Inputs {
     /// Reads what sets the variables of the root in `dir`.
     pub(crate) fn load(project: &Project<'_>, dir: &str) -> Self {
         let mut out = Self::default();
-        for given in &project.env {
-            out.values.insert(Arc::from(given.name.as_str()), Input::Text(given.file));
-        }
+        out.apply(project, &project.env);
         for name in automatic(project, dir) {
             let path = files::join(dir, &name);
             match project.files.read(&path) {
@@ -53,13 +51,19 @@ impl Inputs {
                 }
             }
         }
-        for file in &project.settings.var_files {
-            out.read(project, *file);
-        }
-        for given in &project.vars {
-            out.values.insert(Arc::from(given.name.as_str()), Input::Text(given.file));
-        }
+        out.apply(project, &project.given);
         out
+    }
+
+    fn apply(&mut self, project: &Project<'_>, settings: &[Setting]) {
+        for setting in settings {
+            match setting {
+                Setting::File(file) => self.read(project, *file),
+                Setting::Text { name, file } => {
+                    self.values.insert(Arc::from(name.as_str()), Input::Text(*file));
+                }
+            }
+        }
     }
 
     fn read(&mut self, project: &Project<'_>, file: FileId) {

@@ -59,6 +59,7 @@ pub(crate) struct Module {
     pub outputs: Index<Block>,
     pub calls: Index<Block>,
     pub providers: Index<Block>,
+    pub checks: Index<Block>,
     /// Managed resources by `T.n`, data sources by `data.T.n`, ephemeral ones by `ephemeral.T.n`.
     pub resources: Index<Block>,
     pub files: Vec<FileId>,
@@ -213,6 +214,14 @@ impl Module {
             "provider" => {
                 let name = provider_name(&block);
                 (self.providers.push(name.clone(), block), "provider configuration", name)
+            }
+            "check" => {
+                let name = Arc::from(label(&block, 0));
+                // Its data source has an address like any other.
+                for data in block.body.blocks_of("data").filter(|data| data.labels.len() == 2) {
+                    self.declare(data.clone());
+                }
+                (self.checks.push(Arc::clone(&name), block), "check", name)
             }
             "locals" => {
                 for a in block.body.attributes {

@@ -197,6 +197,12 @@ impl Resolver<'_> {
             let help = "add sensitive = true, or wrap the value in nonsensitive(…)";
             self.report(Diagnostic::error(at, text).with_help(help));
         }
+        if root && crate::unknowns::is_infinite(v) {
+            self.report(Diagnostic::error(
+                at,
+                "the output holds an infinite number, which cannot be kept",
+            ));
+        }
         if marks.is_ephemeral() && (root || !self.flag(block, "ephemeral", m)) {
             let text = "an ephemeral value cannot be an output here";
             self.report(Diagnostic::error(at, text));

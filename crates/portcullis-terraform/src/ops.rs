@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{How, Kind, Number, OriginId, Span, Value, Why, WhyKind};
+use portcullis_core::{How, Kind, Number, OriginId, Span, Value};
 use portcullis_syntax::hcl::{BinaryOp, Expr, UnaryOp};
 
 use crate::convert::{convert, equal, kind_name};
@@ -24,7 +24,7 @@ impl Resolver<'_> {
             };
             let operand = match self.operand(v, &ty, x.span) {
                 Ok(v) => v,
-                Err(v) => return v,
+                Err(v) => return v.with_type(Some(Arc::new(ty))),
             };
             let origin = self.hop(span, How::Expression, v.origin);
             let out = match (&operand.kind, op) {
@@ -79,13 +79,15 @@ impl Resolver<'_> {
             };
             return out.with_marks(marks);
         }
-        let ty = match op {
+        let takes = match op {
             BinaryOp::Or | BinaryOp::And => Type::Bool,
             _ => Type::Number,
         };
-        let (x, y) = match (self.operand(a, &ty, at[0]), self.operand(b, &ty, at[1])) {
+        // What is refused keeps the operator's type.
+        let refused = |v: Value| v.with_type(Some(Arc::new(ty.clone())));
+        let (x, y) = match (self.operand(a, &takes, at[0]), self.operand(b, &takes, at[1])) {
             (Ok(x), Ok(y)) => (x, y),
-            (Err(v), _) | (_, Err(v)) => return v,
+            (Err(v), _) | (_, Err(v)) => return refused(v),
         };
         // Terraform does not look at one side of `||` and `&&` while it does not know the other.
         let waits = [&x, &y].iter().any(|v| v.as_unknown().is_some_and(known_after_plan));
@@ -101,13 +103,9 @@ impl Resolver<'_> {
             (BinaryOp::And, Kind::Bool(p), Kind::Bool(q)) => Value::bool(*p && *q, hop()),
             (_, Kind::Num(m), Kind::Num(n)) => match arithmetic(op, m, n) {
                 Some(kind) => Value::new(kind, hop()),
-                None if *m == Number::from(0_i64) => {
-                    return self.error(at[1], "zero divided by zero");
-                }
                 None => {
-                    let text = "a division by zero is infinite, which is not computed";
-                    let why = Why::at(WhyKind::Unsupported, text, span);
-                    Value::unknown(why, hop()).with_type(Some(Arc::new(Type::Number)))
+                    let text = format!("this has no value: the operands are {m} and {n}");
+                    return refused(self.error(span, text));
                 }
             },
             _ => unknown(),
@@ -140,9 +138,9 @@ fn arithmetic(op: BinaryOp, m: &Number, n: &Number) -> Option<Kind> {
         BinaryOp::Gt => Kind::Bool(m > n),
         BinaryOp::Le => Kind::Bool(m <= n),
         BinaryOp::Ge => Kind::Bool(m >= n),
-        BinaryOp::Add => Kind::Num(m.add(n)),
-        BinaryOp::Sub => Kind::Num(m.sub(n)),
-        BinaryOp::Mul => Kind::Num(m.mul(n)),
+        BinaryOp::Add => Kind::Num(m.add(n)?),
+        BinaryOp::Sub => Kind::Num(m.sub(n)?),
+        BinaryOp::Mul => Kind::Num(m.mul(n)?),
         BinaryOp::Div => Kind::Num(m.div(n)?),
         BinaryOp::Mod => Kind::Num(m.rem(n)?),
         BinaryOp::Or | BinaryOp::And | BinaryOp::Eq | BinaryOp::Ne => return None,

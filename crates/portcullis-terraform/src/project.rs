@@ -11,14 +11,26 @@ use crate::walk;
 /// What the caller sets from outside.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// `--var-file`, in order, already read.
-    pub var_files: Vec<FileId>,
-    /// `--var name=value`, in order; they count after the files.
-    pub vars: Vec<(String, String)>,
+    /// `--var-file` and `--var`, in order: later ones win.
+    pub given: Vec<Given>,
     /// `TF_VAR_name` from the environment, without the prefix.
     pub env: Vec<(String, String)>,
     /// The workspace; `default` when empty.
     pub workspace: String,
+}
+
+/// What sets variables of every root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A variable file, already read.
+    File(FileId),
+    /// One variable, as text.
+    Value {
+        /// The variable.
+        name: String,
+        /// Its value as written on a command line.
+        text: String,
+    },
 }
 
 /// A module call of a folder.
@@ -34,36 +46,37 @@ pub struct Call {
     pub span: Span,
 }
 
-/// Text given on the command line or in the environment, as a source of its own.
+/// What sets variables, text being a source of its own.
 #[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub name: String,
-    pub file: FileId,
+pub(crate) enum Setting {
+    File(FileId),
+    Text { name: String, file: FileId },
 }
 
 /// A parse cache over module folders; shared by threads.
 pub struct Project<'a> {
     pub(crate) files: &'a dyn Files,
     pub(crate) settings: Settings,
-    pub(crate) vars: Vec<Given>,
-    pub(crate) env: Vec<Given>,
+    /// The command line.
+    pub(crate) given: Vec<Setting>,
+    pub(crate) env: Vec<Setting>,
     modules: Mutex<FxHashMap<String, Arc<Module>>>,
 }
 
 impl<'a> Project<'a> {
     /// A project over these files.
     pub fn new(files: &'a dyn Files, settings: Settings) -> Self {
-        let given = |list: &[(String, String)], how: &str| {
-            list.iter()
-                .map(|(name, text)| Given {
-                    name: name.clone(),
-                    file: files.sources().add(format!("{how}{name}"), text.as_str()),
-                })
-                .collect()
+        let text = |how: &str, name: &str, text: &str| Setting::Text {
+            name: name.to_owned(),
+            file: files.sources().add(format!("{how}{name}"), text),
         };
-        let vars = given(&settings.vars, "--var ");
-        let env = given(&settings.env, "TF_VAR_");
-        Self { files, settings, vars, env, modules: Mutex::default() }
+        let given = settings.given.iter().map(|given| match given {
+            Given::File(file) => Setting::File(*file),
+            Given::Value { name, text: value } => text("--var ", name, value),
+        });
+        let given = given.collect();
+        let env = settings.env.iter().map(|(name, value)| text("TF_VAR_", name, value)).collect();
+        Self { files, settings, given, env, modules: Mutex::default() }
     }
 
     /// A folder's declarations, read once.

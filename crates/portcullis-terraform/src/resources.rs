@@ -243,7 +243,7 @@ impl Resolver<'_> {
     }
 
     /// An instance as an object: its arguments, and more that is known after apply.
-    fn object_of(&self, m: ModId, i: usize, n: usize) -> Value {
+    pub(crate) fn object_of(&self, m: ModId, i: usize, n: usize) -> Value {
         let instance = self.instance(m);
         let Some(block) = instance.module.resources.list.get(i) else { return Value::null() };
         self.value_once(Node::Object(m, i, n), block.header, || {

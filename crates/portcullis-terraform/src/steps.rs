@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portcullis_core::{Assoc, Kind, Number, Ref, Seq, Span, Unknown, Value, Why, WhyKind};
 use portcullis_syntax::hcl::Step;
 
-use crate::convert::{convert, kind_name};
+use crate::convert::{convert, kind_name, type_of};
 use crate::resolver::Resolver;
 use crate::scope::Scope;
 use crate::types::Type;
@@ -70,6 +70,18 @@ impl Resolver<'_> {
                 }
                 _ => vec![v.clone()],
             };
+            // Without elements, the type of one of them is gone through.
+            if let Kind::List(Seq::List | Seq::Set, none) = &v.kind
+                && none.is_empty()
+                && let Some(Type::List(t) | Type::Set(t)) = v.ty.as_deref()
+                && !matches!(**t, Type::Any | Type::Dynamic)
+            {
+                let why = Why::at(WhyKind::NoValue, "it is any element", span);
+                let any = Value::unknown(why, v.origin).with_type(Some(Arc::new((**t).clone())));
+                let ty = Type::List(Box::new(type_of(&self.steps(any, steps, span, s))));
+                let made = Value::new(Kind::List(Seq::List, Arc::from([])), v.origin);
+                return made.with_type(Some(Arc::new(ty)));
+            }
             let items: Vec<Value> = items
                 .into_iter()
                 .map(|x| self.steps(x.with_marks(v.marks), steps, span, s))

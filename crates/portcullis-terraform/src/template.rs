@@ -10,6 +10,7 @@ use portcullis_syntax::hcl::Part;
 use crate::convert::{kind_name, normalise};
 use crate::resolver::Resolver;
 use crate::scope::{Binding, Scope};
+use crate::types::Type;
 use crate::unknowns::{derived, not_null, with_pieces};
 
 /// Bytes a rendered template may have.
@@ -46,10 +47,10 @@ impl Resolver<'_> {
                 Part::Interp(e) => {
                     let v = self.eval(e, s);
                     let v = match &v.kind {
-                        Kind::Null => self.error(e.span, "null cannot be put into a template"),
-                        Kind::List(..) | Kind::Map(..) => self.error(
+                        Kind::Null => self.no_part(e.span, "null cannot be put into a template"),
+                        Kind::List(..) | Kind::Map(..) => self.no_part(
                             e.span,
-                            format!("{} cannot be put into a template: only text, numbers and booleans can", kind_name(&v)),
+                            &format!("{} cannot be put into a template: only text, numbers and booleans can", kind_name(&v)),
                         ),
                         _ => v,
                     };
@@ -92,6 +93,11 @@ impl Resolver<'_> {
                 }
             }
         }
+    }
+
+    /// Reports what cannot be part of a template, which is text all the same.
+    fn no_part(&self, span: Span, message: &str) -> Value {
+        self.error(span, message).with_type(Some(Arc::new(Type::String)))
     }
 
     fn concatenate(&self, values: &[Value], span: Span) -> Value {

@@ -119,6 +119,16 @@ pub(crate) fn choice(by: DeciderId, arms: Vec<Value>, origin: OriginId) -> Value
     }
 }
 
+/// Whether a value is an infinite number or certainly holds one.
+pub(crate) fn is_infinite(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Num(n) => n.is_infinite(),
+        Kind::List(_, items) => items.iter().any(is_infinite),
+        Kind::Map(_, m) => m.iter().any(|e| is_infinite(&e.value)),
+        _ => false,
+    }
+}
+
 /// Whether a value nests at most `depth` levels and has at most `parts` parts.
 pub(crate) fn fits(value: &Value, depth: usize, parts: &mut usize) -> bool {
     let (Some(rest), Some(left)) = (depth.checked_sub(1), parts.checked_sub(1)) else {

@@ -1,9 +1,9 @@
-//! Input variables: their values in a module instance, types and validation.
+//! Input variables: their values in a module instance, and their types.
 //!
 //! Facts: <https://developer.hashicorp.com/terraform/language/values/variables>.
 
-use portcullis_core::{Diagnostic, How, Marks, OriginId, Span, Value, Why, WhyKind};
-use portcullis_syntax::hcl::{Block, Expr, ExprKind};
+use portcullis_core::{How, Marks, OriginId, Span, Value, Why, WhyKind};
+use portcullis_syntax::hcl::{Block, ExprKind};
 
 use crate::convert::convert;
 use crate::eval::is_invalid;
@@ -156,45 +156,5 @@ impl Resolver<'_> {
         convert(&value, ty).unwrap_or_else(|e| {
             self.error(span, format!("the value of variable {name} does not fit its type: {e}"))
         })
-    }
-
-    /// Checks the validation blocks of all variables of a module instance.
-    pub(crate) fn validate(&self, m: ModId) {
-        let instance = self.instance(m);
-        for (i, block) in instance.module.variables.list.iter().enumerate() {
-            self.variable(m, i);
-            for rule in block.body.blocks_of("validation") {
-                self.check(m, &rule.body, &format!("variable {}", label(block, 0)));
-            }
-        }
-        for block in &instance.module.outputs.list {
-            for rule in block.body.blocks_of("precondition") {
-                self.check(m, &rule.body, &format!("output {}", label(block, 0)));
-            }
-        }
-    }
-
-    /// Reports a condition that is known not to hold.
-    fn check(&self, m: ModId, rule: &portcullis_syntax::hcl::Body, what: &str) {
-        let scope = Scope::module(m);
-        let Some(condition) = rule.attribute("condition") else { return };
-        let v = self.eval(&condition.expr, &scope);
-        if self.truth_of(&v, condition.expr.span).is_ok_and(|holds| !holds) {
-            let message = rule.attribute("error_message").map(|a| self.message(&a.expr, &scope));
-            let mut problem = Diagnostic::error(
-                condition.expr.span,
-                format!("a condition of {what} does not hold"),
-            );
-            problem.help = message.flatten();
-            self.report(problem);
-        }
-    }
-
-    fn message(&self, e: &Expr, scope: &Scope<'_>) -> Option<String> {
-        let (v, _) = self.capture(|| self.eval(e, scope));
-        if v.marks.is_sensitive() {
-            return None;
-        }
-        v.as_str().map(str::to_owned)
     }
 }

@@ -15,6 +15,7 @@ use crate::module::{label, resource_name};
 use crate::project::Project;
 use crate::resolver::{ModuleInstance, Resolver};
 use crate::scope::{ModId, Scope};
+use crate::unknowns::is_infinite;
 
 /// Resolves the root in `dir`; expressions nest at most `levels` levels, through references too.
 pub(crate) fn resolve(project: &Project<'_>, dir: &str, levels: u32) -> Resolution {
@@ -96,12 +97,17 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Reports ephemeral values where they would be kept. Write-only arguments (`…_wo`) take them.
-    fn check_ephemeral(&self, body: &Value, block: &Block) {
+    /// Reports what a plan cannot keep: ephemeral values, which write-only arguments (`…_wo`) take,
+    /// and infinite numbers.
+    fn check_kept(&self, body: &Value, block: &Block) {
         for e in body.as_map().into_iter().flat_map(portcullis_core::Map::iter) {
             let marks = deep_marks(&e.value, portcullis_core::Marks::default());
             if marks.is_ephemeral() && !e.key.ends_with("_wo") {
                 let text = format!("{} holds an ephemeral value, which cannot be kept", e.key);
+                self.r.report(Diagnostic::error(e.key_span.unwrap_or(block.header), text));
+            }
+            if is_infinite(&e.value) {
+                let text = format!("{} holds an infinite number, which cannot be kept", e.key);
                 self.r.report(Diagnostic::error(e.key_span.unwrap_or(block.header), text));
             }
         }
@@ -153,7 +159,7 @@ impl Walk<'_, '_> {
                 let origin = self.r.hop(block.span, How::Literal, OriginId::NONE);
                 body = Value::map(portcullis_core::Map::new(), origin);
             }
-            self.check_ephemeral(&body, block);
+            self.check_kept(&body, block);
             let body = self.r.with_default_tags(m, block, body);
             let presence = match (&instance.presence, &expansion.possible) {
                 (Presence::Possible(why), _) => Presence::Possible(why.clone()),
@@ -161,8 +167,12 @@ impl Walk<'_, '_> {
                 _ => Presence::Present,
             };
             let scope = Scope::module(m).repeated(repetition);
+            let address = self.r.address(m, block, &repetition.suffix);
+            if presence == Presence::Present {
+                self.r.check_lifecycle(block, &scope, &address, || self.r.object_of(m, i, n));
+            }
             self.graph.push(Resource {
-                address: self.r.address(m, block, &repetition.suffix),
+                address,
                 kind: kind.clone(),
                 declared_kind: None,
                 flavour: Flavour::Terraform,

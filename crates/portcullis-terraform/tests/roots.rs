@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers outside #[test] functions
 
 use portcullis_core::{
-    Files, Graph, How, Kind, MemoryFiles, Presence, Resolution, Resource, Value, WhyKind,
+    Files, Graph, How, Kind, Level, MemoryFiles, Presence, Resolution, Resource, Value, WhyKind,
 };
-use portcullis_terraform::{Project, Settings};
+use portcullis_terraform::{Given, Project, Settings};
 
 struct Root {
     files: MemoryFiles,
@@ -101,7 +101,7 @@ fn later_sources_win_and_lists_keep_the_places_of_their_elements() {
         ("b.auto.tfvars", "c = [\"b\", \"0.0.0.0/0\"]\nn = 2\n"),
     ];
     let settings = Settings {
-        vars: vec![("n".to_owned(), "4".to_owned())],
+        given: vec![Given::Value { name: "n".to_owned(), text: "4".to_owned() }],
         env: vec![("n".to_owned(), "5".to_owned())],
         ..Settings::default()
     };
@@ -112,6 +112,109 @@ fn later_sources_win_and_lists_keep_the_places_of_their_elements() {
     assert_eq!(
         root.trail(open)[0],
         ("b.auto.tfvars".to_owned(), How::VarFile, "\"0.0.0.0/0\"".to_owned())
+    );
+}
+
+#[test]
+fn of_files_and_variables_on_the_command_line_the_later_one_wins() {
+    let text = "variable \"a\" {}\nvariable \"b\" {}\nresource \"r_r\" \"x\" {\n  v = \"${var.a}${var.b}\"\n}\n";
+    let files = MemoryFiles::new([("main.tf", text)]);
+    let file = |text: &str| Given::File(files.sources().add("x.tfvars", text));
+    let value = |name: &str, text: &str| Given::Value { name: name.into(), text: text.into() };
+    let shown = |given: Vec<Given>| {
+        let settings = Settings { given, ..Settings::default() };
+        let resolution = Project::new(&files, settings).resolve("");
+        let graph = &resolution.graphs[0];
+        let id = graph.by_address("r_r.x").unwrap();
+        graph.get(id).unwrap().body.get("v").unwrap().as_str().map(str::to_owned)
+    };
+    let both = || file("a = 1\nb = 1\n");
+    assert_eq!(shown(vec![value("a", "2"), both()]).as_deref(), Some("11"));
+    assert_eq!(shown(vec![both(), value("a", "2")]).as_deref(), Some("21"));
+    assert_eq!(
+        shown(vec![value("b", "3"), both(), value("a", "2"), file("a = 4\n")]).as_deref(),
+        Some("41")
+    );
+}
+
+#[test]
+fn conditions_that_are_known_not_to_hold_are_reported_where_they_stand() {
+    let root = resolve(
+        r#"
+variable "a" {
+  default = 5
+  validation {
+    condition     = var.a > 10
+    error_message = "a is ${var.a}"
+  }
+  validation {
+    condition     = var.a == 5 ? null : true
+    error_message = "null"
+  }
+}
+variable "unset" {
+  validation {
+    condition     = var.unset > 10
+    error_message = "not known"
+  }
+}
+resource "r_r" "x" {
+  count = 2
+  n     = count.index
+  lifecycle {
+    precondition {
+      condition     = count.index == 0
+      error_message = "only the first"
+    }
+    postcondition {
+      condition     = self.n == 0
+      error_message = "not the last"
+    }
+  }
+}
+check "c" {
+  data "d_d" "own" {}
+  assert {
+    condition     = var.a == 6 || data.d_d.own.up
+    error_message = "not known"
+  }
+  assert {
+    condition     = var.a == 6
+    error_message = "a warning"
+  }
+}
+output "o" {
+  value = 1
+  precondition {
+    condition     = var.a == 6
+    error_message = "no output"
+  }
+}
+"#,
+    );
+    let problems = root.resolution.diagnostics.iter();
+    let texts: Vec<String> = problems
+        .clone()
+        .map(|d| {
+            let span = d.span.unwrap();
+            root.files.sources().get(span.file).slice(span).to_owned()
+        })
+        .collect();
+    let shown: Vec<(Level, &str, &str, &str)> = problems
+        .zip(&texts)
+        .map(|(d, text)| (d.level, &*d.message, &**text, d.help.as_deref().unwrap_or("")))
+        .collect();
+    let (e, w) = (Level::Error, Level::Warning);
+    assert_eq!(
+        shown,
+        [
+            (e, "a condition of variable a does not hold", "var.a > 10", "a is 5"),
+            (e, "the condition is null: it must be true or false", "var.a == 5 ? null : true", ""),
+            (e, "a condition of output o does not hold", "var.a == 6", "no output"),
+            (w, "an assertion of check c does not hold", "var.a == 6", "a warning"),
+            (e, "a condition of r_r.x[1] does not hold", "count.index == 0", "only the first"),
+            (e, "a condition of r_r.x[1] does not hold", "self.n == 0", "not the last"),
+        ]
     );
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::given::Variables;
+
 /// Policy-as-code compliance scanner for AWS infrastructure code.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, max_term_width = 100)]
@@ -166,12 +168,8 @@ pub(crate) enum ListFormat {
 /// Values that inputs are resolved with.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Values {
-    /// Terraform variable file, for every root (repeatable)
-    #[arg(long = "var-file", value_name = "FILE")]
-    pub(crate) var_files: Vec<PathBuf>,
-    /// Terraform variable or CloudFormation parameter (repeatable)
-    #[arg(long = "var", value_name = "NAME=VALUE")]
-    pub(crate) vars: Vec<String>,
+    #[command(flatten)]
+    pub(crate) variables: Variables,
     /// CloudFormation parameter file (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(crate) parameters: Vec<PathBuf>,

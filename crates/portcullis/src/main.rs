@@ -20,6 +20,7 @@ mod discover;
 mod disk;
 mod fail;
 mod findings;
+mod given;
 mod guard;
 mod output;
 mod overrides;

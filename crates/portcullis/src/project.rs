@@ -103,20 +103,26 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
         files.read_named(&real, &shown).map_err(|e| fail(&e))
     };
-    let mut vars = Vec::new();
-    for pair in &values.vars {
-        let (k, v) = pair
-            .split_once('=')
-            .ok_or_else(|| Fail::new(format!("--var {pair}: expected NAME=VALUE")))?;
-        vars.push((k.trim().to_owned(), v.to_owned()));
+    let mut given = Vec::new();
+    let mut parameters = Vec::new();
+    for option in &values.variables.0 {
+        match option {
+            Given::File(path) => given.push(terraform::Given::File(read(path, "--var-file")?)),
+            Given::Pair(pair) => {
+                let (name, text) = pair
+                    .split_once('=')
+                    .ok_or_else(|| Fail::new(format!("--var {pair}: expected NAME=VALUE")))?;
+                let (name, text) = (name.trim().to_owned(), text.to_owned());
+                parameters.push((name.clone(), text.clone()));
+                given.push(terraform::Given::Value { name, text });
+            }
+        }
     }
     let mut env: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
         .filter_map(|(k, v)| Some((k.strip_prefix("TF_VAR_")?.to_owned(), v)))
         .collect();
     env.sort();
-    let var_files =
-        values.var_files.iter().map(|p| read(p, "--var-file")).collect::<Result<_, _>>()?;
     let mut environment = None;
     let mut parameter_files = Vec::new();
     for path in &values.parameters {
@@ -132,13 +138,8 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
         parameter_files.push(read(path, "--parameters")?);
     }
     Ok(Read {
-        terraform: terraform::Settings {
-            var_files,
-            vars: vars.clone(),
-            env,
-            workspace: String::new(),
-        },
-        templates: cfn::Settings { parameters: vars, parameter_files, environment },
+        terraform: terraform::Settings { given, env, workspace: String::new() },
+        templates: cfn::Settings { parameters, parameter_files, environment },
     })
 }
 

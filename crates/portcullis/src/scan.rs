@@ -117,7 +117,8 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let overrides = overrides::from_config(&rules, &config)?;
     timings.phase("load rules and config");
     let values = project::read_values(files, &options.values)?;
-    let given: Vec<String> = values.terraform.vars.iter().map(|(k, _)| k.clone()).collect();
+    let given: Vec<String> =
+        values.templates.parameters.iter().map(|(name, _)| name.clone()).collect();
     let tf = terraform::Project::new(files, values.terraform);
     let templates = cfn::Project::new(files, values.templates);
     let mut plan = project::plan(&targets, options.standalone, &tf, &templates);

@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::convert::normalise;
+use crate::convert::{normalise, type_of};
+use crate::types::Type;
 use portcullis_core::{
     Assoc, Kind, Map, Marks, Number, OriginId, Seq, Span, Unknown, Value, Why, WhyKind,
 };
 use smallvec::SmallVec;
 
-use super::spec::Gives;
+use super::spec::{Gives, Spec, Want};
 use super::{FunctionContext, FunctionError, MAX_ELEMENTS, MAX_TEXT, Outcome};
 
 /// What all combinations of one call share.
@@ -24,13 +25,13 @@ pub(super) struct Head<'c> {
 pub(super) struct Args<'c> {
     pub head: &'c Head<'c>,
     pub values: Vec<Value>,
-    gives: Gives,
+    spec: &'static Spec,
     origin: Cell<Option<OriginId>>,
 }
 
 impl<'c> Args<'c> {
-    pub(super) fn new(head: &'c Head<'c>, values: Vec<Value>, gives: Gives) -> Self {
-        Self { head, values, gives, origin: Cell::new(None) }
+    pub(super) fn new(head: &'c Head<'c>, values: Vec<Value>, spec: &'static Spec) -> Self {
+        Self { head, values, spec, origin: Cell::new(None) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -131,9 +132,6 @@ impl<'c> Args<'c> {
     pub(super) fn float(&self, f: f64) -> Outcome {
         match Number::from_f64(f) {
             Some(n) => self.number(n),
-            None if f.is_infinite() => {
-                self.never(WhyKind::Unsupported, "infinite numbers are not computed")
-            }
             None => Err(FunctionError::new("the result is no number")),
         }
     }
@@ -146,6 +144,33 @@ impl<'c> Args<'c> {
             )));
         }
         Ok(self.make(Kind::List(seq, items.into())))
+    }
+
+    /// The value with its type, where it is a collection without elements and shows none of its own.
+    pub(super) fn told(&self, made: Value, ty: impl FnOnce() -> Type) -> Value {
+        let shows = match &made.kind {
+            Kind::List(seq, items) => *seq == Seq::Tuple || !items.is_empty(),
+            Kind::Map(assoc, map) => *assoc == Assoc::Object || !map.is_empty(),
+            _ => true,
+        };
+        if shows || made.ty.is_some() {
+            return made;
+        }
+        let ty = ty();
+        if ty == Type::Any { made } else { made.with_type(Some(Arc::new(ty))) }
+    }
+
+    /// The type of an argument.
+    pub(super) fn ty(&self, i: usize) -> Type {
+        self.values.get(i).map_or(Type::Any, type_of)
+    }
+
+    /// The type of an argument's elements, if they have one.
+    pub(super) fn element_type(&self, i: usize) -> Type {
+        match self.ty(i) {
+            Type::List(t) | Type::Set(t) | Type::Map(t) => *t,
+            _ => Type::Any,
+        }
     }
 
     /// A list of new strings.
@@ -165,7 +190,7 @@ impl<'c> Args<'c> {
 
     /// The result where arguments are not known: it inherits the first cause and all references.
     pub(super) fn unknown(&self) -> Value {
-        self.unknown_with(match self.gives {
+        self.unknown_with(match self.spec.gives {
             Gives::Text => Some(Arc::from([None])),
             _ => None,
         })
@@ -191,8 +216,17 @@ impl<'c> Args<'c> {
                 self.head.span,
             )
         });
-        let not_null = self.gives != Gives::Maybe;
-        self.make(Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces })))
+        let not_null = self.spec.gives != Gives::Maybe;
+        // Pieces are of text, and tell the type themselves.
+        let ty = if pieces.is_some() { None } else { self.returned() };
+        self.make(Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces }))).with_type(ty)
+    }
+
+    /// The type of a result that is not known. It is told only if all arguments tell theirs:
+    /// Terraform does not look at functions whose arguments have none.
+    fn returned(&self) -> Option<Arc<Type>> {
+        let told = self.values.iter().all(|v| type_of(v) != Type::Any);
+        (told && self.spec.returns != Want::Any).then(|| Arc::new(self.spec.returns.ty()))
     }
 
     /// A result that is unknown for a reason of the function's own.
@@ -208,10 +242,11 @@ impl<'c> Args<'c> {
 
     fn never_at(&self, span: Span, kind: WhyKind, text: &str) -> Outcome {
         let why = Why::at(kind, text, span);
-        let pieces = (self.gives == Gives::Text).then(|| Arc::from([None]));
-        let not_null = self.gives != Gives::Maybe;
+        let pieces = (self.spec.gives == Gives::Text).then(|| Arc::from([None]));
+        let not_null = self.spec.gives != Gives::Maybe;
         let refs = SmallVec::new();
-        Ok(self.make(Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces }))))
+        let unknown = Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces }));
+        Ok(self.make(unknown).with_type(self.returned()))
     }
 
     /// Text made of pieces, unknown if one of them is a hole.

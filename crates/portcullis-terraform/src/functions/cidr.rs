@@ -6,14 +6,14 @@ use bigdecimal::num_bigint::BigInt;
 use portcullis_core::{Seq, WhyKind};
 
 use super::args::Args;
-use super::spec::{NUM, STR, Spec};
+use super::spec::{NUM, STR, Spec, Want};
 use super::{FunctionError, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("cidrhost", &[STR, NUM], cidrhost),
     Spec::text("cidrnetmask", &[STR], cidrnetmask),
     Spec::text("cidrsubnet", &[STR, NUM, NUM], cidrsubnet),
-    Spec::deep("cidrsubnets", &[STR], cidrsubnets).rest(NUM),
+    Spec::deep("cidrsubnets", &[STR], cidrsubnets).returns(Want::Strings).rest(NUM),
 ];
 
 /// A prefix; IPv4 addresses are the low 32 bits.
@@ -99,10 +99,10 @@ fn ipv4(text: &str) -> Option<u32> {
 /// A whole number of any size.
 fn whole(a: &Args<'_>, i: usize) -> Result<BigInt, FunctionError> {
     let n = a.num(i);
-    if !n.is_integer() {
-        return Err(FunctionError::at(i, format!("a whole number is required, this is {n}")));
+    match n.to_big().filter(|_| n.is_integer()) {
+        Some(decimal) => Ok(decimal.with_scale(0).into_bigint_and_exponent().0),
+        None => Err(FunctionError::at(i, format!("a whole number is required, this is {n}"))),
     }
-    Ok(n.to_big().with_scale(0).into_bigint_and_exponent().0)
 }
 
 fn cidrhost(a: &Args<'_>) -> Outcome {

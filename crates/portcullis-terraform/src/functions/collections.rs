@@ -1,36 +1,44 @@
 //! Lists and tuples.
 
-use portcullis_core::{Assoc, Kind, Seq, Unknown, Value};
+use std::sync::Arc;
+
+use portcullis_core::{Kind, Seq, Unknown, Value};
 
 use crate::convert::{self, convert, equal, type_of, unify, unify_types};
 use crate::types::Type;
 use crate::unknowns::known_after_plan;
 
 use super::args::Args;
-use super::spec::{ANY, BOOLS, Gives, LIST, NULLABLE, NUM, Param, Reads, STRINGS, Spec};
+use super::spec::{ANY, BOOLS, Gives, LIST, NULLABLE, NUM, Param, Reads, STRINGS, Spec, Want};
 use super::{FunctionError, MAX_DEPTH, Outcome};
 
 const SEQUENCE: Param = ANY;
 
 pub(super) const FUNCTIONS: &[Spec] = &[
-    Spec::deep("alltrue", &[BOOLS], alltrue).reads(Reads::OwnDeep),
-    Spec::deep("anytrue", &[BOOLS], anytrue).reads(Reads::OwnDeep),
+    Spec::deep("alltrue", &[BOOLS], alltrue).returns(Want::Bool).reads(Reads::OwnDeep),
+    Spec::deep("anytrue", &[BOOLS], anytrue).returns(Want::Bool).reads(Reads::OwnDeep),
     Spec::moves("chunklist", &[LIST, NUM], chunklist),
     Spec::deep("coalesce", &[], coalesce).rest(NULLABLE).reads(Reads::Own),
     Spec::deep("coalescelist", &[], coalescelist).rest(NULLABLE).reads(Reads::Own),
-    Spec::deep("compact", &[STRINGS], compact),
+    Spec::deep("compact", &[STRINGS], compact).returns(Want::Strings),
     Spec::moves("concat", &[], concat).rest(SEQUENCE).reads(Reads::Own),
-    Spec::deep("contains", &[SEQUENCE, ANY], contains).reads(Reads::OwnDeep),
+    Spec::deep("contains", &[SEQUENCE, ANY], contains).returns(Want::Bool).reads(Reads::OwnDeep),
     Spec::deep("distinct", &[LIST], distinct),
     Spec::moves("element", &[SEQUENCE, NUM], element).gives(Gives::Maybe),
     Spec::moves("flatten", &[SEQUENCE], flatten),
-    Spec::deep("index", &[SEQUENCE, ANY], index).reads(Reads::OwnDeep),
-    Spec::moves("length", &[ANY], length).reads(Reads::Own),
+    Spec::deep("index", &[SEQUENCE, ANY], index).returns(Want::Num).reads(Reads::OwnDeep),
+    Spec::moves("length", &[ANY], length).returns(Want::Num).reads(Reads::Own).by_type(|a, ty| {
+        match ty {
+            Type::Tuple(ts) => Some(a.number(ts.len())),
+            Type::Object(attrs) => Some(a.number(attrs.len())),
+            _ => None,
+        }
+    }),
     Spec::moves("matchkeys", &[LIST, LIST, LIST], matchkeys),
     Spec::moves("one", &[SEQUENCE], one).gives(Gives::Maybe),
     Spec::moves("reverse", &[SEQUENCE], reverse),
     Spec::moves("slice", &[SEQUENCE, NUM, NUM], slice),
-    Spec::moves("sort", &[STRINGS], sort),
+    Spec::moves("sort", &[STRINGS], sort).returns(Want::Strings),
 ];
 
 fn alltrue(a: &Args<'_>) -> Outcome {
@@ -64,7 +72,7 @@ fn chunklist(a: &Args<'_>) -> Outcome {
         .map_err(|_| FunctionError::at(1, "the size of the chunks must not be negative"))?;
     let size = if size == 0 { items.len().max(1) } else { size };
     let chunks = items.chunks(size).map(|c| a.make(Kind::List(Seq::List, c.into()))).collect();
-    a.seq(Seq::List, chunks)
+    Ok(a.told(a.seq(Seq::List, chunks)?, || Type::List(Box::new(a.ty(0)))))
 }
 
 fn coalesce(a: &Args<'_>) -> Outcome {
@@ -133,7 +141,9 @@ fn concat(a: &Args<'_>) -> Outcome {
         }
     }
     if lists_only && let Some(items) = unify(&items) {
-        return a.seq(Seq::List, items);
+        let types: Vec<Type> = a.values.iter().map(type_of).collect();
+        let ty = || unify_types(&types).unwrap_or(Type::Any);
+        return Ok(a.told(a.seq(Seq::List, items)?, ty));
     }
     a.seq(Seq::Tuple, items)
 }
@@ -159,7 +169,7 @@ fn contains(a: &Args<'_>) -> Outcome {
 }
 
 fn distinct(a: &Args<'_>) -> Outcome {
-    a.seq(Seq::List, convert::distinct(a.items(0).to_vec()))
+    Ok(a.told(a.seq(Seq::List, convert::distinct(a.items(0).to_vec()))?, || a.ty(0)))
 }
 
 fn element(a: &Args<'_>) -> Outcome {
@@ -261,12 +271,10 @@ fn length(a: &Args<'_>) -> Outcome {
         Kind::List(_, items) => a.number(items.len()),
         Kind::Map(_, map) => a.number(map.len()),
         Kind::Unknown(_) => match value.ty.as_deref() {
-            Some(Type::Tuple(ts)) => a.number(ts.len()),
-            Some(Type::Object(attrs)) => a.number(attrs.len()),
             Some(Type::Number | Type::Bool) => {
                 Err(a.wrong(0, "a string, list, set, tuple, map or object"))
             }
-            _ => Ok(a.unknown()),
+            _ => Ok(a.unknown().with_type(Some(Arc::new(Type::Number)))),
         },
         _ => Err(a.wrong(0, "a string, list, set, tuple, map or object")),
     }
@@ -306,12 +314,15 @@ fn matchkeys(a: &Args<'_>) -> Outcome {
             None => return Ok(a.unknown()),
         }
     }
-    a.seq(Seq::List, out)
+    Ok(a.told(a.seq(Seq::List, out)?, || a.ty(0)))
 }
 
 fn one(a: &Args<'_>) -> Outcome {
     match a.sequence(0)? {
-        (_, []) => Ok(a.make(Kind::Null)),
+        (_, []) => {
+            let ty = a.element_type(0);
+            Ok(a.make(Kind::Null).with_type((ty != Type::Any).then(|| Arc::new(ty))))
+        }
         (_, [only]) => Ok(only.clone()),
         (Seq::Set, items) if items.iter().any(|v| !v.is_wholly_known()) => Ok(a.unknown()),
         (_, items) => Err(FunctionError::at(
@@ -324,7 +335,8 @@ fn one(a: &Args<'_>) -> Outcome {
 fn reverse(a: &Args<'_>) -> Outcome {
     let (seq, items) = a.sequence(0)?;
     let seq = if seq == Seq::Set { Seq::List } else { seq };
-    a.seq(seq, items.iter().rev().cloned().collect())
+    let made = a.seq(seq, items.iter().rev().cloned().collect())?;
+    Ok(a.told(made, || Type::List(Box::new(a.element_type(0)))))
 }
 
 fn slice(a: &Args<'_>) -> Outcome {
@@ -339,7 +351,7 @@ fn slice(a: &Args<'_>) -> Outcome {
     };
     let (start, end) = (bound(1)?, bound(2)?);
     match items.get(start..end) {
-        Some(part) => a.seq(seq, part.to_vec()),
+        Some(part) => Ok(a.told(a.seq(seq, part.to_vec())?, || a.ty(0))),
         None => Err(FunctionError::at(1, "the start must not be after the end")),
     }
 }
@@ -355,11 +367,6 @@ fn sort(a: &Args<'_>) -> Outcome {
         return a.seq(Seq::List, items);
     }
     // Which one goes where is not known, only how many there are.
-    let unknown = a.unknown();
+    let unknown = a.unknown().with_type(Some(Arc::new(Type::String)));
     a.seq(Seq::List, vec![unknown; items.len()])
-}
-
-/// Whether all of these are maps, as opposed to objects, of one type.
-pub(super) fn common_map(assocs: &[Assoc], types: &[Type]) -> bool {
-    assocs.iter().all(|a| *a == Assoc::Map) && types.windows(2).all(|w| w[0] == w[1])
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use portcullis_core::{Assoc, Kind, Map, Seq};
 
+use crate::types::{ObjectAttr, Type};
+
 use super::args::Args;
 use super::spec::{STR, Spec};
 use super::{FunctionError, Outcome};
@@ -39,7 +41,18 @@ fn csvdecode(a: &Args<'_>) -> Outcome {
         }
         out.push(a.make(Kind::Map(Assoc::Object, Arc::new(map))));
     }
-    a.seq(Seq::List, out)
+    let columns = || {
+        let column = |name: &Arc<str>| ObjectAttr {
+            name: name.clone(),
+            ty: Type::String,
+            optional: false,
+            default: None,
+        };
+        let mut columns: Vec<ObjectAttr> = header.iter().map(column).collect();
+        columns.sort_by(|a, b| a.name.cmp(&b.name));
+        Type::List(Box::new(Type::Object(columns)))
+    };
+    Ok(a.told(a.seq(Seq::List, out)?, columns))
 }
 
 /// The records; empty lines are none.

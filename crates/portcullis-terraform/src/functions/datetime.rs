@@ -4,7 +4,7 @@ use portcullis_core::WhyKind;
 use portcullis_core::date::{civil_from_days, days_from_civil};
 
 use super::args::Args;
-use super::spec::{STR, Spec};
+use super::spec::{STR, Spec, Want};
 use super::{FunctionError, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
         a.never(WhyKind::Computed, "plantimestamp is the time of the plan")
     }),
     Spec::text("timeadd", &[STR, STR], timeadd),
-    Spec::deep("timecmp", &[STR, STR], timecmp),
+    Spec::deep("timecmp", &[STR, STR], timecmp).returns(Want::Num),
     Spec::text("timestamp", &[], |a| {
         a.never(WhyKind::Computed, "timestamp is the time of the run")
     }),

@@ -8,7 +8,7 @@ use portcullis_core::{FileError, FileId, Kind, Seq, Span, Value, WhyKind, files}
 
 use super::args::Args;
 use super::glob::Glob;
-use super::spec::{ANY, Reads, STR, Spec};
+use super::spec::{ANY, Reads, STR, Spec, Want};
 use super::{FunctionError, Outcome};
 
 /// Most folders and files that `fileset` looks at.
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("pathexpand", &[STR], pathexpand),
     Spec::text("file", &[STR], file),
     Spec::text("filebase64", &[STR], filebase64),
-    Spec::deep("fileexists", &[STR], fileexists),
+    Spec::deep("fileexists", &[STR], fileexists).returns(Want::Bool),
     Spec::deep("fileset", &[STR, STR], fileset),
     Spec::text("templatefile", &[STR, ANY], templatefile).reads(Reads::Own),
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Kind, Seq, Value, WhyKind};
+use portcullis_core::{Kind, Seq, Value, Why, WhyKind};
 
 use crate::convert::type_of;
 use crate::types::Type;
@@ -10,12 +10,15 @@ use crate::unknowns::known_after_plan;
 
 use super::args::{Args, Pieces};
 use super::printf::{self, Part};
-use super::spec::{ANY, Gives, NULLABLE, Reads, STR, Spec};
+use super::spec::{ANY, Gives, NULLABLE, Reads, STR, Spec, Want};
 use super::{FunctionError, MAX_ELEMENTS, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("format", &[STR], format).rest(NULLABLE).reads(Reads::OwnDeep),
-    Spec::deep("formatlist", &[STR], formatlist).rest(NULLABLE).reads(Reads::OwnDeep),
+    Spec::deep("formatlist", &[STR], formatlist)
+        .returns(Want::Strings)
+        .rest(NULLABLE)
+        .reads(Reads::OwnDeep),
     Spec::text("templatestring", &[STR, ANY], templatestring).reads(Reads::Own).gives(Gives::Text),
 ];
 
@@ -23,6 +26,9 @@ fn format(a: &Args<'_>) -> Outcome {
     let format = a.value(0);
     let Some(format) = format.as_str() else { return Ok(a.unknown()) };
     let values = a.values.get(1..).unwrap_or(&[]);
+    if let Some(given_up) = bare_null(a, values) {
+        return given_up;
+    }
     let written = || {
         let parts = printf::parse(format)?;
         check_used(&parts, values.len())?;
@@ -35,6 +41,15 @@ fn format(a: &Args<'_>) -> Outcome {
     }
 }
 
+/// What Terraform makes of a null without a type among the arguments: it gives up on the type of the
+/// result, and with it on the value, for good.
+fn bare_null(a: &Args<'_>, values: &[Value]) -> Option<Outcome> {
+    let at = values.iter().position(|v| v.is_null() && v.ty.is_none())?;
+    let span = a.head.arg_spans.get(at + 1).copied().unwrap_or(a.head.span);
+    let why = Why::at(WhyKind::Computed, "a bare null is formatted, which gives no value", span);
+    Some(Ok(Value::unknown(why, a.origin())))
+}
+
 fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
     let mut pieces = Pieces::default();
     for part in parts {
@@ -42,14 +57,6 @@ fn line(a: &Args<'_>, parts: &[Part], values: &[Value]) -> Outcome {
             Part::Text(text) => pieces.text(text),
             Part::Verb(verb) => {
                 let Some(value) = values.get(verb.arg) else { continue };
-                if value.is_null() && value.ty.is_none() {
-                    // Terraform gives up on the type of a bare null here, and with it the value.
-                    return a.never_for(
-                        verb.arg + 1,
-                        WhyKind::Invalid,
-                        "a null value is formatted",
-                    );
-                }
                 if value.is_wholly_known() {
                     pieces.text(&verb.write(value)?);
                 } else if verb.is_plain() {
@@ -87,6 +94,9 @@ fn formatlist(a: &Args<'_>) -> Outcome {
     let format = a.value(0);
     let Some(format) = format.as_str() else { return Ok(a.unknown()) };
     let values = a.values.get(1..).unwrap_or(&[]);
+    if let Some(given_up) = bare_null(a, values) {
+        return given_up;
+    }
     let mut rows = None;
     for (i, value) in values.iter().enumerate() {
         match &value.kind {
@@ -112,9 +122,6 @@ fn formatlist(a: &Args<'_>) -> Outcome {
             _ => {}
         }
     }
-    if values.iter().any(|v| v.is_null() && v.ty.is_none()) {
-        return a.never(WhyKind::Invalid, "a null value is formatted");
-    }
     let rows = rows.unwrap_or(1);
     // Without a row nothing is formatted, and nothing checked.
     if rows == 0 {
@@ -135,11 +142,12 @@ fn formatlist(a: &Args<'_>) -> Outcome {
                 .map(|v| v.as_list().and_then(|l| l.get(row)).unwrap_or(v).clone())
                 .collect();
             let later = |v: &Value| v.as_unknown().is_some_and(known_after_plan);
+            let unknown = || Ok(a.unknown().with_type(Some(Arc::new(Type::String))));
             if row.iter().any(later) {
-                return Ok(a.unknown().with_type(Some(Arc::new(Type::String))));
+                return unknown();
             }
             match line(a, &parts, &row) {
-                Err(_) if row.iter().any(|v| !v.is_wholly_known()) => Ok(a.unknown()),
+                Err(_) if row.iter().any(|v| !v.is_wholly_known()) => unknown(),
                 line => line,
             }
         })

@@ -47,6 +47,9 @@ fn write(value: &Value, out: &mut String, depth: usize) -> Result<(), FunctionEr
     match &value.kind {
         Kind::Null => out.push_str("null"),
         Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Kind::Num(n) if n.is_infinite() => {
+            return Err(FunctionError::at(0, "JSON has no infinite numbers"));
+        }
         Kind::Num(n) => {
             let _ = write!(out, "{n}");
         }

@@ -6,7 +6,7 @@ use portcullis_core::{
     Choice, DeciderId, Kind, Map, MapEntry, Marks, OriginId, Value, Why, WhyKind,
 };
 
-use crate::convert::convert;
+use crate::convert::{convert, type_of};
 
 use super::args::{Args, Head, deep_marks};
 use super::spec::{Reads, Spec};
@@ -20,8 +20,22 @@ const MAX_COMBINATIONS: usize = 16;
 /// Choices with the same decider take the same arm. Beyond a limit the result is unknown, or what
 /// the function makes of open values. Where all combinations agree, so does the
 /// result; where some fail, those arms are unknown; only when all fail is the call an error.
-pub(super) fn over_choices(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
+pub(super) fn over_choices(spec: &'static Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     check_count(spec, args.len())?;
+    if let (Some(by_type), Some(first)) = (spec.by_type, args.first())
+        && matches!(first.kind, Kind::Unknown(_) | Kind::Choice(_))
+    {
+        let (ty, marks) = (type_of(first), first.marks);
+        let call = Args::new(head, args, spec);
+        if let Some(known) = by_type(&call, &ty) {
+            return known.map(|v| v.with_marks(marks));
+        }
+        return lifted(spec, head, call.values);
+    }
+    lifted(spec, head, args)
+}
+
+fn lifted(spec: &'static Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     let deep = matches!(spec.reads, Reads::Deep | Reads::OwnDeep);
     let mut deciders: Vec<(DeciderId, usize)> = Vec::new();
     for arg in &args {
@@ -36,7 +50,7 @@ pub(super) fn over_choices(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Ou
     }
     if combinations > MAX_COMBINATIONS {
         let marks = args.iter().fold(Marks::default(), |m, a| deep_marks(a, m));
-        let call = Args::new(head, args, spec.gives);
+        let call = Args::new(head, args, spec);
         let text = format!(
             "the result of {} hangs on more than {MAX_COMBINATIONS} combinations of undecided values",
             spec.name
@@ -47,7 +61,7 @@ pub(super) fn over_choices(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Ou
 }
 
 fn split(
-    spec: &Spec,
+    spec: &'static Spec,
     head: &Head<'_>,
     args: Vec<Value>,
     deciders: &[(DeciderId, usize)],
@@ -138,7 +152,7 @@ fn pick(value: &Value, by: DeciderId, arm: usize, deep: bool) -> Value {
     Value { kind, ..value.clone() }
 }
 
-fn check_count(spec: &Spec, given: usize) -> Result<(), FunctionError> {
+fn check_count(spec: &'static Spec, given: usize) -> Result<(), FunctionError> {
     let least = spec.params.len();
     let most = least + spec.optional.len();
     if given >= least && (given <= most || spec.rest.is_some()) {
@@ -154,9 +168,9 @@ fn check_count(spec: &Spec, given: usize) -> Result<(), FunctionError> {
 }
 
 /// A call without choices: converts the arguments, then runs the function or says why it cannot.
-fn plain(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
+fn plain(spec: &'static Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     if spec.reads == Reads::Raw {
-        return (spec.run)(&Args::new(head, args, spec.gives));
+        return (spec.run)(&Args::new(head, args, spec));
     }
     let mut values = Vec::with_capacity(args.len());
     for (i, arg) in args.into_iter().enumerate() {
@@ -172,12 +186,13 @@ fn plain(spec: &Spec, head: &Head<'_>, args: Vec<Value>) -> Outcome {
     let marks = values
         .iter()
         .fold(Marks::default(), |m, v| if deep { deep_marks(v, m) } else { m.union(v.marks) });
-    let call = Args::new(head, values, spec.gives);
+    let call = Args::new(head, values, spec);
     let unknown = match spec.reads {
         Reads::Deep => call.values.iter().any(|v| !v.is_wholly_known()),
         Reads::Shallow => call.values.iter().any(|v| v.as_unknown().is_some()),
         Reads::Own | Reads::OwnDeep | Reads::Raw => false,
     };
     let result = if unknown { call.unknown() } else { (spec.run)(&call)? };
+    let result = call.told(result, || spec.returns.ty());
     Ok(result.with_marks(marks))
 }

@@ -5,22 +5,30 @@ use std::sync::Arc;
 use portcullis_core::{Assoc, Kind, Map, MapEntry, Seq, Value};
 use rustc_hash::FxHashMap;
 
-use crate::convert::{convert, type_of};
-use crate::types::Type;
+use crate::convert::{convert, differ, type_of};
+use crate::types::{ObjectAttr, Type};
 
 use super::args::Args;
-use super::collections::common_map;
-use super::spec::{ANY, Gives, MAP_OF_STRINGS, NULLABLE, Reads, STR, STRINGS, Spec};
+use super::spec::{ANY, Gives, MAP_OF_STRINGS, NULLABLE, Reads, STR, STRINGS, Spec, Want};
 use super::{FunctionError, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
-    Spec::moves("keys", &[ANY], keys),
+    Spec::moves("keys", &[ANY], keys).by_type(|a, ty| match ty {
+        Type::Object(attrs) => {
+            let mut names: Vec<&Arc<str>> = attrs.iter().map(|attr| &attr.name).collect();
+            names.sort();
+            let origin = a.origin();
+            let keys = names.into_iter().map(|name| Value::str(name.clone(), origin));
+            Some(a.seq(Seq::Tuple, keys.collect()))
+        }
+        _ => None,
+    }),
     Spec::moves("lookup", &[ANY, STR], lookup)
         .optional(&[NULLABLE])
         .reads(Reads::Own)
         .gives(Gives::Maybe),
-    Spec::moves("merge", &[], merge).rest(NULLABLE),
-    Spec::deep("transpose", &[MAP_OF_STRINGS], transpose),
+    Spec::moves("merge", &[], merge).rest(NULLABLE).reads(Reads::Own),
+    Spec::deep("transpose", &[MAP_OF_STRINGS], transpose).returns(Want::MapOfStrings),
     Spec::moves("values", &[ANY], values),
     Spec::moves("zipmap", &[STRINGS, ANY], zipmap),
 ];
@@ -40,12 +48,13 @@ fn keys(a: &Args<'_>) -> Outcome {
     let (assoc, map) = a.mapping(0)?;
     let origin = a.origin();
     let keys = sorted(map).into_iter().map(|e| Value::str(e.key.clone(), origin)).collect();
-    a.seq(seq_of(assoc), keys)
+    Ok(a.told(a.seq(seq_of(assoc), keys)?, || Want::Strings.ty()))
 }
 
 fn values(a: &Args<'_>) -> Outcome {
     let (assoc, map) = a.mapping(0)?;
-    a.seq(seq_of(assoc), sorted(map).into_iter().map(|e| e.value.clone()).collect())
+    let values = sorted(map).into_iter().map(|e| e.value.clone()).collect();
+    Ok(a.told(a.seq(seq_of(assoc), values)?, || Type::List(Box::new(a.element_type(0)))))
 }
 
 fn lookup(a: &Args<'_>) -> Outcome {
@@ -68,41 +77,61 @@ fn lookup(a: &Args<'_>) -> Outcome {
     }
 }
 
+/// The type of what `merge` gives: that of the arguments if all have one, else an object; `Any` where
+/// it hangs on a type that is not told.
+///
+/// Facts: `MergeFunc` in <https://github.com/zclconf/go-cty/blob/main/cty/function/stdlib/collection.go>.
+fn merged_type(a: &Args<'_>) -> Result<Type, FunctionError> {
+    let types: Vec<Type> = a.values.iter().map(type_of).collect();
+    let mut attrs: Vec<ObjectAttr> = Vec::new();
+    let mut put = |name: &Arc<str>, ty: &Type| {
+        attrs.retain(|a| a.name != *name);
+        attrs.push(ObjectAttr {
+            name: name.clone(),
+            ty: ty.clone(),
+            optional: false,
+            default: None,
+        });
+    };
+    let mut told = true;
+    for (i, (ty, value)) in types.iter().zip(&a.values).enumerate() {
+        match (ty, &value.kind) {
+            // Behind an argument without a type Terraform looks at none.
+            (Type::Any | Type::Dynamic, _) => return Ok(Type::Any),
+            (Type::Map(_) | Type::Object(_), Kind::Null) => {}
+            (Type::Object(list), _) => list.iter().for_each(|a| put(&a.name, &a.ty)),
+            (Type::Map(elem), Kind::Map(_, map)) => map.iter().for_each(|e| put(&e.key, elem)),
+            (Type::Map(_), _) => told = false,
+            _ => return Err(a.wrong(i, "a map or object")),
+        }
+    }
+    let Some(first) = types.first() else { return Ok(Type::Object(Vec::new())) };
+    if !types.iter().any(|ty| differ(ty, first)) {
+        return Ok(first.clone());
+    }
+    Ok(if told { Type::Object(attrs) } else { Type::Any })
+}
+
 fn merge(a: &Args<'_>) -> Outcome {
+    let ty = merged_type(a)?;
+    if (0..a.len()).any(|i| a.is_open(i)) {
+        return Ok(a.unknown().with_type((ty != Type::Any).then(|| Arc::new(ty))));
+    }
     let mut entries: Vec<MapEntry> = Vec::new();
-    let mut assocs = Vec::new();
-    let mut types = Vec::new();
-    let mut nulls: Vec<Type> = Vec::new();
-    for i in 0..a.len() {
-        let value = a.value(i);
-        if value.is_null() && matches!(type_of(&value), Type::Map(_)) {
-            assocs.push(Assoc::Map);
-        }
-        if value.is_null() {
-            if !matches!(type_of(&value), Type::Map(_) | Type::Object(_) | Type::Dynamic) {
-                return Err(a.wrong(i, "a map or object"));
-            }
-            nulls.push(type_of(&value));
-            continue;
-        }
-        let (assoc, map) = a.mapping(i)?;
-        if assoc == Assoc::Map && !map.is_empty() {
-            types.push(type_of(&a.value(i)));
-        }
-        assocs.push(assoc);
-        entries.extend(map.iter().cloned());
+    for value in a.values.iter().filter(|v| !v.is_null()) {
+        entries.extend(value.as_map().into_iter().flat_map(Map::iter).cloned());
     }
-    // Of arguments of one type Terraform expects that type, attributes and all, even of nulls.
-    if let Some(Type::Object(attrs)) = nulls.first()
-        && nulls.len() == a.len()
-        && nulls.windows(2).all(|w| w[0] == w[1])
-        && !attrs.is_empty()
-    {
-        return Err(FunctionError::new("all arguments are null"));
+    match &ty {
+        Type::Map(_) if entries.is_empty() => {
+            Ok(a.map(Assoc::Map, Map::new())?.with_type(Some(Arc::new(ty))))
+        }
+        Type::Map(_) => a.map(Assoc::Map, Map::from_entries(entries)),
+        // Terraform expects the type of the arguments, attributes and all, even where all are null.
+        Type::Object(attrs) if entries.is_empty() && !attrs.is_empty() => {
+            Err(FunctionError::new("all arguments are null"))
+        }
+        _ => a.map(Assoc::Object, Map::from_entries(entries)),
     }
-    let one_map = !assocs.is_empty() && common_map(&assocs, &types);
-    let assoc = if one_map { Assoc::Map } else { Assoc::Object };
-    a.map(assoc, Map::from_entries(entries))
 }
 
 fn transpose(a: &Args<'_>) -> Outcome {
@@ -154,5 +183,6 @@ fn zipmap(a: &Args<'_>) -> Outcome {
         }
     }
     let assoc = if seq == Seq::List { Assoc::Map } else { Assoc::Object };
-    a.map(assoc, Map::from_entries(entries))
+    let made = a.map(assoc, Map::from_entries(entries))?;
+    Ok(a.told(made, || Type::Map(Box::new(a.element_type(1)))))
 }

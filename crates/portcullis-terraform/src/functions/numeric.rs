@@ -10,7 +10,7 @@ use crate::convert::convert;
 use crate::types::Type;
 
 use super::args::Args;
-use super::spec::{ANY, NUM, Spec};
+use super::spec::{ANY, NUM, Spec, Want};
 use super::{FunctionError, Outcome};
 
 /// Most elements that `range` gives, by Terraform's own rule.
@@ -19,26 +19,33 @@ const MAX_RANGE: usize = 1024;
 const MAX_DIGITS: usize = 10_000;
 
 pub(super) const FUNCTIONS: &[Spec] = &[
-    Spec::deep("abs", &[NUM], abs),
-    Spec::deep("ceil", &[NUM], |a| round(a, RoundingMode::Ceiling)),
-    Spec::deep("floor", &[NUM], |a| round(a, RoundingMode::Floor)),
-    Spec::deep("log", &[NUM, NUM], |a| a.float(a.num(0).as_f64().ln() / a.num(1).as_f64().ln())),
-    Spec::deep("max", &[], |a| extreme(a, Ordering::Greater)).rest(NUM),
-    Spec::deep("min", &[], |a| extreme(a, Ordering::Less)).rest(NUM),
-    Spec::deep("parseint", &[ANY, NUM], parseint),
-    Spec::deep("pow", &[NUM, NUM], |a| a.float(power(a.num(0).as_f64(), a.num(1).as_f64()))),
-    Spec::deep("range", &[], range).rest(NUM),
-    Spec::deep("signum", &[NUM], |a| Ok(a.make(Kind::Num(a.int(0)?.signum().into())))),
-    Spec::deep("sum", &[ANY], sum),
+    Spec::deep("abs", &[NUM], abs).returns(Want::Num),
+    Spec::deep("ceil", &[NUM], |a| round(a, RoundingMode::Ceiling)).returns(Want::Num),
+    Spec::deep("floor", &[NUM], |a| round(a, RoundingMode::Floor)).returns(Want::Num),
+    Spec::deep("log", &[NUM, NUM], |a| a.float(a.num(0).as_f64().ln() / a.num(1).as_f64().ln()))
+        .returns(Want::Num),
+    Spec::deep("max", &[], |a| extreme(a, Ordering::Greater)).returns(Want::Num).rest(NUM),
+    Spec::deep("min", &[], |a| extreme(a, Ordering::Less)).returns(Want::Num).rest(NUM),
+    Spec::deep("parseint", &[ANY, NUM], parseint).returns(Want::Num),
+    Spec::deep("pow", &[NUM, NUM], |a| a.float(power(a.num(0).as_f64(), a.num(1).as_f64())))
+        .returns(Want::Num),
+    Spec::deep("range", &[], range).returns(Want::Numbers).rest(NUM),
+    Spec::deep("signum", &[NUM], |a| Ok(a.make(Kind::Num(a.int(0)?.signum().into()))))
+        .returns(Want::Num),
+    Spec::deep("sum", &[ANY], sum).returns(Want::Num),
 ];
 
 fn abs(a: &Args<'_>) -> Outcome {
     let n = a.num(0);
-    a.number(if n < 0_i64.into() { n.neg() } else { n })
+    a.number(if n.is_negative() { n.neg() } else { n })
 }
 
 fn round(a: &Args<'_>, mode: RoundingMode) -> Outcome {
-    a.number(Number::from(a.num(0).to_big().with_scale_round(0, mode)))
+    let n = a.num(0);
+    match n.to_big() {
+        Some(decimal) => a.number(Number::from(decimal.with_scale_round(0, mode))),
+        None => a.number(n),
+    }
 }
 
 /// `x` to the power of `y`, multiplied out as Go does it, so that the last digits agree.
@@ -175,7 +182,8 @@ fn range(a: &Args<'_>) -> Outcome {
             )));
         }
         out.push(Value::num(n.clone(), origin));
-        n = n.add(&step);
+        let Some(next) = n.add(&step) else { break };
+        n = next;
     }
     a.seq(Seq::List, out)
 }
@@ -185,15 +193,17 @@ fn sum(a: &Args<'_>) -> Outcome {
     if items.is_empty() {
         return Err(FunctionError::at(0, "an empty list has no sum"));
     }
-    let mut total = Number::from(0_i64);
+    let mut total: Option<Number> = None;
     for item in items {
         if item.is_null() {
             return Err(FunctionError::at(0, "the elements must not be null"));
         }
         let n = convert(item, &Type::Number).map_err(|e| FunctionError::at(0, e))?;
         if let Some(n) = n.as_num() {
-            total = total.add(n);
+            let sum = total.map_or_else(|| Some(n.clone()), |total| total.add(n));
+            let none = || FunctionError::at(0, "opposing infinities have no sum");
+            total = Some(sum.ok_or_else(none)?);
         }
     }
-    a.number(total)
+    a.number(total.unwrap_or_else(|| 0_i64.into()))
 }

@@ -144,11 +144,14 @@ impl Verb {
                 let text = match &value.kind {
                     _ if self.sharp => None,
                     // As %g writes it; zero keeps its sign.
-                    Kind::Num(n) if *n != 0_i64.into() => {
-                        let digits = Digits::of(&n.to_big());
-                        let sign = if digits.negative { "-" } else { "" };
-                        Some(Arc::from(format!("{sign}{}", digits.shortest(None, false))))
-                    }
+                    Kind::Num(n) if *n != 0_i64.into() => n.to_big().map_or_else(
+                        || value.scalar_text(),
+                        |decimal| {
+                            let digits = Digits::of(&decimal);
+                            let sign = if digits.negative { "-" } else { "" };
+                            Some(Arc::from(format!("{sign}{}", digits.shortest(None, false))))
+                        },
+                    ),
                     _ => value.scalar_text(),
                 };
                 let text = text.map_or_else(|| json::encode(value), |t| Ok(t.to_string()))?;
@@ -169,11 +172,21 @@ impl Verb {
             _ => {
                 let v = convert(value, &Type::Number).map_err(refuse)?;
                 let Kind::Num(n) = &v.kind else { return Err(refuse("no number".to_owned())) };
-                let n = n.to_big();
-                Ok(match self.mode {
-                    'b' | 'd' | 'o' | 'x' | 'X' => self.integer(&n),
-                    _ => self.float(&n),
-                })
+                let whole = matches!(self.mode, 'b' | 'd' | 'o' | 'x' | 'X');
+                match n.to_big() {
+                    _ if whole && !n.is_integer() => {
+                        Err(refuse("a whole number is required".to_owned()))
+                    }
+                    Some(decimal) if whole => Ok(self.integer(&decimal)),
+                    Some(decimal) => Ok(self.float(&decimal)),
+                    // No zeros stand before what is no digit.
+                    None => {
+                        let digits = n.to_string().replace(['+', '-'], "");
+                        let negative = *n < 0_i64.into();
+                        let plain = Verb { plus: !self.space, ..self.clone() };
+                        Ok(plain.pad_number(negative, &digits, false))
+                    }
+                }
             }
         }
     }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use portcullis_core::{Assoc, Kind, Map, Seq, Value};
 use regex::{Captures, Regex, RegexBuilder};
 
+use crate::types::{ObjectAttr, Type};
+
 use super::args::{Args, bounded};
 use super::spec::{Param, STR, Spec};
 use super::{FunctionError, MAX_ELEMENTS, Outcome};
@@ -23,6 +25,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
 
 fn find(a: &Args<'_>) -> Outcome {
     let regex = compile(a.str(0), 0)?;
+    match_type(&regex)?;
     match regex.captures(a.str(1)) {
         Some(found) => captured(a, &regex, &found),
         None => Err(FunctionError::at(1, format!("the pattern {:?} does not match", a.str(0)))),
@@ -31,19 +34,44 @@ fn find(a: &Args<'_>) -> Outcome {
 
 fn find_all(a: &Args<'_>) -> Outcome {
     let regex = compile(a.str(0), 0)?;
+    let ty = match_type(&regex)?;
     let all: Result<Vec<Value>, _> = regex
         .captures_iter(a.str(1))
         .take(MAX_ELEMENTS + 1)
         .map(|found| captured(a, &regex, &found))
         .collect();
-    a.seq(Seq::List, all?)
+    Ok(a.told(a.seq(Seq::List, all?)?, || Type::List(Box::new(ty))))
+}
+
+/// The type of a match: text, or a tuple or object of texts where the pattern has groups.
+fn match_type(regex: &Regex) -> Result<Type, FunctionError> {
+    let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
+    if names.is_empty() {
+        return Ok(Type::String);
+    }
+    let named: Vec<&str> = names.iter().copied().flatten().collect();
+    if named.is_empty() {
+        return Ok(Type::Tuple(vec![Type::String; names.len()]));
+    }
+    if named.len() < names.len() {
+        return Err(FunctionError::at(0, "a pattern's groups must all have names, or none"));
+    }
+    let attr = |name: &str| ObjectAttr {
+        name: Arc::from(name),
+        ty: Type::String,
+        optional: false,
+        default: None,
+    };
+    let mut attrs: Vec<ObjectAttr> = named.into_iter().map(attr).collect();
+    attrs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Type::Object(attrs))
 }
 
 /// The whole match, its groups as a tuple, or its named groups as an object.
 fn captured(a: &Args<'_>, regex: &Regex, found: &Captures<'_>) -> Outcome {
     let group = |m: Option<regex::Match<'_>>| match m {
         Some(m) => a.text(m.as_str()),
-        None => Ok(a.make(Kind::Null)),
+        None => Ok(a.make(Kind::Null).with_type(Some(Arc::new(Type::String)))),
     };
     let names: Vec<Option<&str>> = regex.capture_names().skip(1).collect();
     if names.is_empty() {
@@ -56,9 +84,6 @@ fn captured(a: &Args<'_>, regex: &Regex, found: &Captures<'_>) -> Outcome {
         }
         map.sort();
         return a.map(Assoc::Object, map);
-    }
-    if names.iter().any(Option::is_some) {
-        return Err(FunctionError::at(0, "a pattern's groups must all have names, or none"));
     }
     let groups: Result<Vec<Value>, _> = found.iter().skip(1).map(group).collect();
     a.seq(Seq::Tuple, groups?)

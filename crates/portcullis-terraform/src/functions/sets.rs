@@ -1,11 +1,10 @@
 //! Operations on sets.
 
-use std::sync::Arc;
-
 use portcullis_core::{Kind, Seq, Value};
 
-use crate::convert::{convert, set_of, type_of, unify, unify_types};
+use crate::convert::{convert, set_of, type_of, unify_types};
 use crate::types::Type;
+use crate::unify::as_part;
 
 use super::args::Args;
 use super::spec::{ANY, SET, Spec};
@@ -18,42 +17,54 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::moves("setunion", &[SET], setunion).rest(SET),
 ];
 
-/// The arguments with their elements converted to one type.
-fn alike(a: &Args<'_>) -> Result<Vec<Vec<Value>>, FunctionError> {
-    let unified = unify(&a.values)
-        .ok_or_else(|| FunctionError::new("all sets must have elements of one type"))?;
-    Ok(unified.iter().map(|v| v.as_list().unwrap_or(&[]).to_vec()).collect())
+/// The type of the arguments once they are alike. Sets without elements and element type count for
+/// nothing.
+fn common(a: &Args<'_>) -> Result<Type, FunctionError> {
+    let empty = |v: &Value| v.as_list().is_some_and(<[Value]>::is_empty);
+    let mut types = Vec::with_capacity(a.len());
+    for (i, value) in a.values.iter().enumerate() {
+        let ty = a.element_type(i);
+        if !(empty(value) && matches!(ty, Type::Any | Type::Dynamic)) {
+            types.push(ty);
+        }
+    }
+    if types.is_empty() {
+        return Ok(Type::Set(Box::new(Type::Dynamic)));
+    }
+    let ty = unify_types(&types);
+    let none = || FunctionError::new("all sets must have elements of one type");
+    ty.map(|ty| Type::Set(Box::new(ty))).ok_or_else(none)
 }
 
-/// The type of the sets once they are alike, if it is told.
-fn first_type(a: &Args<'_>) -> Option<Type> {
-    unify_types(&a.values.iter().map(type_of).collect::<Vec<_>>()).filter(|t| *t != Type::Any)
-}
-
-/// A set, whose type is told if it has no elements.
-fn set(a: &Args<'_>, items: Vec<Value>, ty: Option<Type>) -> Outcome {
-    let empty = items.is_empty();
-    let made = a.seq(Seq::Set, items)?;
-    Ok(if empty { made.with_type(ty.map(Arc::new)) } else { made })
+/// What the operation makes of the arguments' elements, converted to one type.
+fn operation(a: &Args<'_>, run: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> Outcome {
+    let ty = common(a)?;
+    let mut sets = Vec::with_capacity(a.len());
+    for (i, value) in a.values.iter().enumerate() {
+        let alike = as_part(value, &ty).map_err(|e| FunctionError::at(i, e))?;
+        sets.push(alike.as_list().unwrap_or(&[]).to_vec());
+    }
+    Ok(a.told(a.seq(Seq::Set, run(sets))?, || ty))
 }
 
 fn setunion(a: &Args<'_>) -> Outcome {
-    let all = alike(a)?.into_iter().flatten().collect();
-    a.seq(Seq::Set, set_of(all))
+    operation(a, |sets| set_of(sets.into_iter().flatten().collect()))
 }
 
 fn setintersection(a: &Args<'_>) -> Outcome {
-    let sets = alike(a)?;
-    let Some((first, rest)) = sets.split_first() else { return a.seq(Seq::Set, Vec::new()) };
-    let kept = first.iter().filter(|v| rest.iter().all(|s| s.contains(v)));
-    set(a, kept.cloned().collect(), first_type(a))
+    operation(a, |sets| {
+        let mut sets = sets.into_iter();
+        let first = sets.next().unwrap_or_default();
+        first.into_iter().filter(|v| sets.as_slice().iter().all(|s| s.contains(v))).collect()
+    })
 }
 
 fn setsubtract(a: &Args<'_>) -> Outcome {
-    let sets = alike(a)?;
-    let [from, without] = sets.as_slice() else { return a.seq(Seq::Set, Vec::new()) };
-    let kept = from.iter().filter(|v| !without.contains(v));
-    set(a, kept.cloned().collect(), first_type(a))
+    operation(a, |sets| {
+        let mut sets = sets.into_iter();
+        let from = sets.next().unwrap_or_default();
+        from.into_iter().filter(|v| !sets.as_slice().iter().any(|s| s.contains(v))).collect()
+    })
 }
 
 fn setproduct(a: &Args<'_>) -> Outcome {
@@ -74,6 +85,7 @@ fn setproduct(a: &Args<'_>) -> Outcome {
     let mut any_set = false;
     let mut total = 1_usize;
     let mut axes: Vec<Vec<Value>> = Vec::with_capacity(a.len());
+    let mut types: Vec<Type> = Vec::with_capacity(a.len());
     for i in 0..a.len() {
         let (seq, items) = a.sequence(i)?;
         any_set |= seq == Seq::Set;
@@ -81,6 +93,11 @@ fn setproduct(a: &Args<'_>) -> Outcome {
         let items =
             convert(&a.make(Kind::List(seq, items.into())), &Type::List(Box::new(Type::Any)))
                 .map_err(|e| FunctionError::at(i, e))?;
+        types.push(match (type_of(&items), a.ty(i)) {
+            // Of an argument without elements, only the argument itself tells.
+            (_, Type::List(t) | Type::Set(t)) | (Type::List(t), _) => *t,
+            _ => Type::Dynamic,
+        });
         let items = items.as_list().unwrap_or(&[]).to_vec();
         total = total.saturating_mul(items.len());
         axes.push(items);
@@ -105,5 +122,9 @@ fn setproduct(a: &Args<'_>) -> Outcome {
             .collect();
     }
     let rows: Vec<Value> = rows.into_iter().map(|r| Value::list(r, origin)).collect();
-    if any_set { a.seq(Seq::Set, set_of(rows)) } else { a.seq(Seq::List, rows) }
+    let made = if any_set { a.seq(Seq::Set, set_of(rows)) } else { a.seq(Seq::List, rows) }?;
+    Ok(a.told(made, || {
+        let tuple = Box::new(Type::Tuple(types));
+        if any_set { Type::Set(tuple) } else { Type::List(tuple) }
+    }))
 }

@@ -5,15 +5,17 @@ use crate::types::Type;
 use super::Outcome;
 use super::args::Args;
 
-/// What a parameter takes; arguments are converted to it.
-#[derive(Clone, Copy, Debug)]
+/// What a parameter takes, arguments being converted to it, or what a function gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
     Any,
     Str,
     Num,
+    Bool,
     List,
     Set,
     Strings,
+    Numbers,
     Bools,
     MapOfStrings,
 }
@@ -24,9 +26,11 @@ impl Want {
             Want::Any => Type::Any,
             Want::Str => Type::String,
             Want::Num => Type::Number,
+            Want::Bool => Type::Bool,
             Want::List => Type::List(Box::new(Type::Any)),
             Want::Set => Type::Set(Box::new(Type::Any)),
             Want::Strings => Type::List(Box::new(Type::String)),
+            Want::Numbers => Type::List(Box::new(Type::Number)),
             Want::Bools => Type::List(Box::new(Type::Bool)),
             Want::MapOfStrings => Type::Map(Box::new(Type::List(Box::new(Type::String)))),
         }
@@ -91,8 +95,15 @@ pub(super) struct Spec {
     pub rest: Option<Param>,
     pub reads: Reads,
     pub gives: Gives,
+    /// The type of the result, where it is one whatever the arguments are.
+    pub returns: Want,
+    /// What follows from the type of the first argument alone, where its value is not known.
+    pub by_type: Option<ByType>,
     pub run: fn(&Args<'_>) -> Outcome,
 }
+
+/// A result that follows from a type; `None` where it does not.
+pub(super) type ByType = fn(&Args<'_>, &Type) -> Option<Outcome>;
 
 impl Spec {
     const fn new(
@@ -102,7 +113,17 @@ impl Spec {
         gives: Gives,
         run: fn(&Args<'_>) -> Outcome,
     ) -> Self {
-        Self { name, params, optional: &[], rest: None, reads, gives, run }
+        Self {
+            name,
+            params,
+            optional: &[],
+            rest: None,
+            reads,
+            gives,
+            returns: Want::Any,
+            by_type: None,
+            run,
+        }
     }
 
     /// A function that derives text from all its arguments hold.
@@ -139,6 +160,16 @@ impl Spec {
 
     pub(super) const fn gives(mut self, gives: Gives) -> Self {
         self.gives = gives;
+        self
+    }
+
+    pub(super) const fn returns(mut self, ty: Want) -> Self {
+        self.returns = ty;
+        self
+    }
+
+    pub(super) const fn by_type(mut self, known: ByType) -> Self {
+        self.by_type = Some(known);
         self
     }
 

@@ -6,20 +6,20 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::unknowns::{known_after_plan, safe_prefix};
 
 use super::args::{Args, Pieces, bounded};
-use super::spec::{NUM, Param, Reads, STR, STRINGS, Spec};
+use super::spec::{NUM, Param, Reads, STR, STRINGS, Spec, Want};
 use super::{FunctionError, Outcome};
 
 const TWO: &[Param] = &[STR, STR];
 
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("chomp", &[STR], |a| a.text(a.str(0).trim_end_matches(['\r', '\n']))),
-    Spec::deep("endswith", TWO, endswith).reads(Reads::OwnDeep),
+    Spec::deep("endswith", TWO, endswith).returns(Want::Bool).reads(Reads::OwnDeep),
     Spec::text("indent", &[NUM, STR], indent),
     Spec::text("join", &[STR, STRINGS], join).rest(STRINGS).reads(Reads::OwnDeep),
     Spec::text("lower", &[STR], |a| a.text(a.str(0).chars().map(lower).collect::<String>())),
-    Spec::deep("split", TWO, split),
-    Spec::deep("startswith", TWO, startswith).reads(Reads::OwnDeep),
-    Spec::deep("strcontains", TWO, strcontains).reads(Reads::OwnDeep),
+    Spec::deep("split", TWO, split).returns(Want::Strings),
+    Spec::deep("startswith", TWO, startswith).returns(Want::Bool).reads(Reads::OwnDeep),
+    Spec::deep("strcontains", TWO, strcontains).returns(Want::Bool).reads(Reads::OwnDeep),
     Spec::text("strrev", &[STR], |a| a.text(a.str(0).graphemes(true).rev().collect::<String>())),
     Spec::text("substr", &[STR, NUM, NUM], substr),
     Spec::text("title", &[STR], title),
@@ -133,7 +133,8 @@ fn substr(a: &Args<'_>) -> Outcome {
     a.text(clusters.get(range).unwrap_or(&[]).concat())
 }
 
-/// The known text at one end of a value, and whether that is all of it.
+/// The known text at one end of a value, and whether that is all of it. Of what only Terraform's apply
+/// tells, the beginning counts alone.
 fn known_end(value: &Value, at_start: bool) -> (&str, bool) {
     match &value.kind {
         Kind::Str(s) => (s, true),
@@ -141,12 +142,7 @@ fn known_end(value: &Value, at_start: bool) -> (&str, bool) {
             let pieces = u.pieces.as_deref().unwrap_or(&[]);
             let end = if at_start { pieces.first() } else { pieces.last() };
             let end = end.and_then(Option::as_deref).unwrap_or("");
-            match (known_after_plan(u), at_start) {
-                (false, _) => (end, false),
-                (true, true) => (safe_prefix(end), false),
-                // Terraform knows of beginnings only.
-                (true, false) => ("", false),
-            }
+            (if known_after_plan(u) { safe_prefix(end) } else { end }, false)
         }
         _ => ("", false),
     }
@@ -159,11 +155,17 @@ fn startswith(a: &Args<'_>) -> Outcome {
     if known.starts_with(prefix) {
         return a.bool(true);
     }
-    if whole || !prefix.starts_with(known) { a.bool(false) } else { Ok(a.unknown()) }
+    // Terraform compares with known beginnings only that are as long.
+    let short = text.as_unknown().is_some_and(known_after_plan) && known.len() < prefix.len();
+    if whole || !(short || prefix.starts_with(known)) { a.bool(false) } else { Ok(a.unknown()) }
 }
 
 fn endswith(a: &Args<'_>) -> Outcome {
     let (text, suffix) = (a.value(0), a.value(1));
+    if text.as_unknown().is_some_and(known_after_plan) {
+        // Terraform knows of beginnings only.
+        return Ok(a.unknown());
+    }
     let Some(suffix) = suffix.as_str() else { return Ok(a.unknown()) };
     let (known, whole) = known_end(&text, false);
     if known.ends_with(suffix) {

@@ -294,8 +294,9 @@ fn scalar(a: &Args<'_>, text: &Arc<str>, style: Style) -> Outcome {
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             return a.bool(false);
         }
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
-        | ".nan" | ".NaN" | ".NAN" => {
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return a.float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return a.float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => {
             return Err(FunctionError::at(0, format!("{text} is no number that can be used")));
         }
         _ => {}
@@ -304,7 +305,8 @@ fn scalar(a: &Args<'_>, text: &Arc<str>, style: Style) -> Outcome {
         if let Some(time) = timestamp(text) {
             return a.text(time.rfc3339());
         }
-        if let Some(n) = Number::parse(text).or_else(|| prefixed(text)) {
+        let number = Number::parse(text).filter(|n| !n.is_infinite());
+        if let Some(n) = number.or_else(|| prefixed(text)) {
             return a.number(n);
         }
     }

@@ -31,7 +31,9 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
         out.extend(problems.iter().map(|p| format!("spurious: {p}")));
     }
     // Outputs are looked at one by one below; of the rest a problem must be reported.
-    let others = case.errors.iter().filter(|n| !n.starts_with("ou") && !n.starts_with("so"));
+    // What a provider's schema refuses is not known here.
+    let elsewhere = ["ou", "so", "rb"];
+    let others = case.errors.iter().filter(|n| !elsewhere.iter().any(|p| n.starts_with(p)));
     let others: Vec<&str> = others.map(String::as_str).collect();
     if problems.is_empty() && !others.is_empty() {
         out.push(format!("silent: terraform refuses {}, nothing is reported", others.join(", ")));
@@ -47,8 +49,12 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
                 block.starts_with(&format!("\noutput \"{name}\""))
             })
         });
-        if let Some(v) = value.filter(|v| v.is_wholly_known() && !reported) {
-            let when = if case.early.contains(name) { "early" } else { "silent" };
+        // What no plan can hold is refused where it is kept: by the root's output.
+        let kept_out = value.is_some_and(holds_infinity)
+            && problems.iter().any(|p| p.contains("an infinite number"));
+        if let Some(v) = value.filter(|v| v.is_wholly_known() && !reported && !kept_out) {
+            let early = case.early.contains(name) && hangs_on_others(case, name);
+            let when = if early { "early" } else { "silent" };
             out.push(format!("{when}: {name} is {v}, terraform refuses it"));
         }
     }
@@ -66,9 +72,14 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
         let graph = &resolution.graphs[0];
         let found = graph.by_address(&format!("{prefix}{address}")).and_then(|id| graph.get(id));
         match found {
-            Some(r) => {
+            Some(r) if &*r.kind == "terraform_data" => {
                 let null = Value::null();
                 against(answer, r.body.get("input").unwrap_or(&null), address, &mut out);
+            }
+            Some(r) => {
+                let want = answer.value.as_deref().map(parse);
+                let unknown = answer.unknown.as_deref().map(parse);
+                crate::loose::compare(&r.body, want.as_ref(), unknown.as_ref(), address, &mut out);
             }
             None => out.push(format!("{address}: missing")),
         }
@@ -85,6 +96,23 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
     out
 }
 
+/// Whether an item's text refers to anything whose value Terraform does not look at before it plans.
+fn hangs_on_others(case: &Recorded, name: &str) -> bool {
+    let texts = case.files.iter().map(|(_, text)| text).chain([&case.call]);
+    let mut blocks = texts.flat_map(|text| text.split_inclusive("\n}\n"));
+    let block = blocks.find(|block| block.contains(&format!("\"{name}\""))).unwrap_or("");
+    ["var.", "local.", "module.", "terraform_data."].iter().any(|root| block.contains(root))
+}
+
+fn holds_infinity(v: &Value) -> bool {
+    match &v.kind {
+        Kind::Num(n) => n.is_infinite(),
+        Kind::List(_, items) => items.iter().any(holds_infinity),
+        Kind::Map(_, map) => map.iter().any(|e| holds_infinity(&e.value)),
+        _ => false,
+    }
+}
+
 fn against(answer: &Answer, value: &Value, place: &str, out: &mut Vec<String>) {
     let want = answer.value.as_deref().map(parse);
     let unknown = answer.unknown.as_deref().map(parse);
@@ -92,7 +120,7 @@ fn against(answer: &Answer, value: &Value, place: &str, out: &mut Vec<String>) {
     compare(value, want.as_ref(), unknown.as_ref(), ty.as_ref(), place, out);
 }
 
-fn is_true(n: Option<&Node>) -> bool {
+pub(crate) fn is_true(n: Option<&Node>) -> bool {
     n.is_some_and(|n| n.as_text() == Some("true"))
 }
 
@@ -204,7 +232,7 @@ fn compare(
     }
 }
 
-fn shown(n: &Node) -> String {
+pub(crate) fn shown(n: &Node) -> String {
     match &n.kind {
         NodeKind::Scalar(t, Style::Plain) => t.to_string(),
         NodeKind::Scalar(t, _) => format!("{t:?}"),
@@ -220,7 +248,7 @@ fn shown(n: &Node) -> String {
 }
 
 /// Whole numbers exactly, others to 14 digits.
-fn near(n: &Number, text: &str) -> bool {
+pub(crate) fn near(n: &Number, text: &str) -> bool {
     let Some(want) = Number::parse(text) else { return false };
     if *n == want {
         return true;

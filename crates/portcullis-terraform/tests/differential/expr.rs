@@ -165,7 +165,7 @@ impl<'r> Writer<'r> {
         }
     }
 
-    fn condition(&mut self, d: usize) -> String {
+    pub(crate) fn condition(&mut self, d: usize) -> String {
         match self.rng.below(8) {
             0 | 1 => self.name('b'),
             2 => {
@@ -192,7 +192,7 @@ impl<'r> Writer<'r> {
         }
     }
 
-    fn name(&mut self, ty: char) -> String {
+    pub(crate) fn name(&mut self, ty: char) -> String {
         let loose = self.rng.chance(12);
         let fitting: Vec<&Name> = self
             .names
@@ -255,13 +255,13 @@ impl<'r> Writer<'r> {
         }
     }
 
-    fn bound(&mut self) -> String {
+    pub(crate) fn bound(&mut self) -> String {
         self.counter += 1;
         format!("v{}", self.counter)
     }
 
     /// Runs `f` with more names in scope.
-    fn with<T>(&mut self, more: &[(&str, char)], f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn with<T>(&mut self, more: &[(&str, char)], f: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.names.len();
         for (text, ty) in more {
             // Twice, so that it is used.

@@ -1,5 +1,6 @@
 //! Random configurations: a module with variables, locals, a nested module, resources, outputs.
 
+use crate::blocks::{Rows, rows_of};
 use crate::expr::{Name, Writer};
 use crate::rng::Rng;
 
@@ -141,12 +142,21 @@ struct Maker<'r> {
     w: Writer<'r>,
     items: Vec<Item>,
     serial: usize,
+    /// Whether there are resources with blocks.
+    blocks: bool,
+    rows: Vec<Rows>,
 }
 
 /// The configuration of a seed.
 pub(crate) fn case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let mut m = Maker { w: Writer::new(&mut rng), items: Vec::new(), serial: 0 };
+    let mut m = Maker {
+        w: Writer::new(&mut rng),
+        items: Vec::new(),
+        serial: 0,
+        blocks: false,
+        rows: Vec::new(),
+    };
     for _ in 0..2 + m.w.rng.below(4) {
         m.variable();
     }
@@ -165,6 +175,35 @@ pub(crate) fn case(seed: u64) -> Case {
     for _ in 0..4 + m.w.rng.below(4) {
         m.output();
     }
+    Case { seed, items: m.items }
+}
+
+/// The configuration of a seed with resources that have nested and dynamic blocks.
+pub(crate) fn case_with_blocks(seed: u64) -> Case {
+    let mut rng = Rng::new(seed ^ 0x0B10_C000_0000);
+    let mut m = Maker {
+        w: Writer::new(&mut rng),
+        items: Vec::new(),
+        serial: 0,
+        blocks: true,
+        rows: Vec::new(),
+    };
+    for _ in 0..3 + m.w.rng.below(3) {
+        m.variable();
+    }
+    if m.w.rng.chance(40) {
+        m.unknown();
+    }
+    for _ in 0..m.w.rng.below(3) {
+        m.local();
+    }
+    if m.w.rng.chance(50) {
+        m.nested();
+    }
+    for _ in 0..2 + m.w.rng.below(3) {
+        m.resource_with_blocks("main.tf");
+    }
+    m.output();
     Case { seed, items: m.items }
 }
 
@@ -208,6 +247,9 @@ impl Maker<'_> {
             self.push("", &name, format!("  {name} = {value}\n"));
         }
         let whole = format!("var.{name}");
+        if self.blocks {
+            self.rows.extend(rows_of(constraint, &Name { text: whole.clone(), ty }));
+        }
         if constraint.starts_with("map(object") {
             self.name(format!("[for k, v in {whole} : v.name]"), 't');
             self.name(format!("try({whole}[\"a\"].tags, {{}})"), 'm');
@@ -314,6 +356,13 @@ impl Maker<'_> {
             );
             made.push((name, of));
         }
+        if self.blocks {
+            let name = Name { text: format!("var.{input}"), ty };
+            let outer =
+                std::mem::replace(&mut self.rows, rows_of(constraint, &name).into_iter().collect());
+            self.resource_with_blocks("sub/main.tf");
+            self.rows = outer;
+        }
         self.w.names = outer;
         for (name, of) in made {
             let from = self.w.rng.pick(&read).clone();
@@ -367,6 +416,32 @@ impl Maker<'_> {
             self.name(format!("try({whole}[0].input, \"none\")"), '?');
         } else {
             self.name(format!("{whole}.input"), ty);
+        }
+    }
+
+    fn resource_with_blocks(&mut self, file: &'static str) {
+        let name = self.fresh("rb");
+        let before = self.w.names.len();
+        let repeat = match self.w.rng.below(4) {
+            0 => {
+                self.name("count.index".to_owned(), 'n');
+                format!("  count = {}\n", self.w.rng.pick(&["2", "0", "1", "\"3\""]))
+            }
+            1 => {
+                let of = *self.w.rng.pick(&['S', 'm', 'm', 'o']);
+                let each = self.w.expr(of, 1);
+                self.name("each.key".to_owned(), 's');
+                self.name("each.value".to_owned(), if of == 'o' { '?' } else { 's' });
+                format!("  for_each = {each}\n")
+            }
+            _ => String::new(),
+        };
+        let rows = self.rows.clone();
+        let (kind, inside) = self.w.resource_with_blocks(&rows);
+        self.w.names.truncate(before);
+        self.push(file, &name, format!("resource \"{kind}\" \"{name}\" {{\n{repeat}{inside}}}\n"));
+        if repeat.is_empty() && file == "main.tf" {
+            self.name(format!("{kind}.{name}.id"), 's');
         }
     }
 

@@ -239,9 +239,14 @@ fn collect(shown: &str, asked: Vec<Asked>) -> Vec<Recorded> {
         else {
             continue;
         };
+        // Of Terraform's own type the one argument, of others all.
+        let own_type = change.get("type").and_then(Node::as_text) == Some("terraform_data");
         let change = change.get("change");
-        let part =
-            |name: &str| change.and_then(|c| c.get(name)?.get("input")).map(|n| raw(shown, n));
+        let part = |name: &str| {
+            let all = change.and_then(|c| c.get(name))?;
+            let part = if own_type { all.get("input")? } else { all };
+            Some(raw(shown, part))
+        };
         let answer = Answer { value: part("after"), unknown: part("after_unknown"), ty: None };
         resources.entry(folder.to_owned()).or_default().insert(own.to_owned(), answer);
     }

@@ -150,6 +150,8 @@ impl Serialize for Shown<'_> {
         match &value.kind {
             Kind::Null => s.serialize_unit(),
             Kind::Bool(b) => s.serialize_bool(*b),
+            // JSON has no infinite numbers; Terraform refuses them where it writes a plan.
+            Kind::Num(n) if n.is_infinite() => unknown(s, "an infinite number"),
             Kind::Num(n) => match RawValue::from_string(n.to_string()) {
                 Ok(digits) => digits.serialize(s),
                 Err(e) => Err(serde::ser::Error::custom(e)),
