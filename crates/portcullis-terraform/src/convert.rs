@@ -246,9 +246,15 @@ fn unified(
         return Ok(items);
     }
     let types: Vec<Type> = items.iter().map(type_of).collect();
-    // The attributes of an object may stay as they are.
+    // Where nulls without a type keep each as it is, the others of a map must have one type, and a
+    // list or set has none.
     let mixed = |t: &Type| {
-        *t == Type::Dynamic && what != "map" && types.iter().any(|t| *t != Type::Dynamic)
+        let mut told = types.iter().filter(|t| **t != Type::Dynamic);
+        *t == Type::Dynamic
+            && match told.next() {
+                Some(first) => what != "map" || told.any(|t| differ(t, first)),
+                None => false,
+            }
     };
     let common = unify_types(&types)
         .filter(|t| !mixed(t))

@@ -172,7 +172,11 @@ impl Resolver<'_> {
             match name {
                 "output" => return self.output_of(m, i, n, block),
                 "id" => {}
-                "input" | "triggers_replace" => return Value::null(),
+                // A null that is written may have a type.
+                "input" | "triggers_replace" => {
+                    let written = self.body_of(m, i, n).get(name).cloned();
+                    return written.unwrap_or_else(Value::null);
+                }
                 _ => {
                     return self.error(
                         at,
@@ -197,7 +201,8 @@ impl Resolver<'_> {
         let target = Ref { address: self.address(m, block, &suffix), attr: Arc::from("") };
         let base = Value::null().with_origin(self.hop(block.header, How::Literal, OriginId::NONE));
         let value = computed(&target, name, &base, block.header);
-        if kind == "terraform_data" && &*block.kind == "resource" {
+        // Providers give every resource an id of text, and AWS's an ARN.
+        if matches!(name, "id" | "arn") {
             return value.with_type(Some(Arc::new(Type::String)));
         }
         value

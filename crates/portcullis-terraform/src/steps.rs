@@ -63,6 +63,16 @@ impl Resolver<'_> {
                     _ => Vec::new(),
                 },
                 Kind::List(_, items) => items.to_vec(),
+                // What is set and no list is the one element.
+                Kind::Unknown(u)
+                    if u.not_null
+                        && (u.pieces.is_some()
+                            || v.ty.as_deref().is_some_and(|ty| {
+                                matches!(ty, Type::String | Type::Number | Type::Bool)
+                            })) =>
+                {
+                    vec![v.clone()]
+                }
                 Kind::Unknown(_) => {
                     // A list of unknown length; what it refers to goes on.
                     let first = Value { kind: v.kind.clone(), ..v.clone() };

@@ -209,11 +209,17 @@ pub(crate) fn fits(from: &Type, to: &Type) -> bool {
         | (Type::String, Type::Bool | Type::Number) => true,
         (Type::List(a) | Type::Set(a), Type::List(b) | Type::Set(b))
         | (Type::Map(a), Type::Map(b)) => fits(a, b),
-        (Type::Tuple(ts), Type::List(b) | Type::Set(b)) => ts.iter().all(|a| fits(a, b)),
+        (Type::Tuple(ts), Type::List(b) | Type::Set(b)) => {
+            ts.iter().all(|a| fits(a, b)) && (**b != Type::Any || unify_types(ts).is_some())
+        }
         (Type::Tuple(a), Type::Tuple(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b))
         }
-        (Type::Object(attrs), Type::Map(b)) => attrs.iter().all(|a| fits(&a.ty, b)),
+        (Type::Object(attrs), Type::Map(b)) => {
+            let types = || attrs.iter().map(|a| a.ty.clone()).collect::<Vec<_>>();
+            attrs.iter().all(|a| fits(&a.ty, b))
+                && (**b != Type::Any || unify_types(&types()).is_some())
+        }
         (Type::Map(a), Type::Object(attrs)) => attrs.iter().all(|b| fits(a, &b.ty)),
         (Type::Object(have), Type::Object(want)) => want.iter().all(|w| {
             have.iter().find(|h| h.name == w.name).map_or(w.optional, |h| fits(&h.ty, &w.ty))

@@ -11,6 +11,7 @@ use crate::cli::Values;
 use crate::discover::{self, Calls, Found, Named, Root};
 use crate::disk::{DiskFiles, boundary_of, common_folder, is_marked, relative_to};
 use crate::fail::Fail;
+use crate::given::Given;
 
 /// The named paths and the boundary around them.
 pub(crate) struct Targets {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Kind, Seq, Unknown, Value};
+use portcullis_core::{Kind, MapEntry, Seq, Unknown, Value};
 
 use crate::convert::{self, convert, equal, type_of, unify, unify_types};
 use crate::types::Type;
@@ -93,6 +93,10 @@ fn coalesce(a: &Args<'_>) -> Outcome {
 
 fn coalescelist(a: &Args<'_>) -> Outcome {
     for (i, value) in a.values.iter().enumerate() {
+        // Behind an unknown argument Terraform looks at none.
+        if value.as_unknown().is_some() {
+            return Ok(a.unknown());
+        }
         if !matches!(type_of(value), Type::List(_) | Type::Tuple(_) | Type::Any) {
             return Err(a.wrong(i, "a list or tuple"));
         }
@@ -100,7 +104,6 @@ fn coalescelist(a: &Args<'_>) -> Outcome {
     for (i, value) in a.values.iter().enumerate() {
         match &value.kind {
             Kind::Null => {}
-            Kind::Unknown(_) => return Ok(a.unknown()),
             Kind::List(Seq::List | Seq::Tuple, items) => {
                 if !items.is_empty() {
                     return Ok(value.clone());
@@ -191,7 +194,18 @@ fn element(a: &Args<'_>) -> Outcome {
 }
 
 fn flatten(a: &Args<'_>) -> Outcome {
-    let (_, items) = a.sequence(0)?;
+    let value = a.value(0);
+    let members: Vec<Value>;
+    let items = match &value.kind {
+        // Terraform looks at the type of what is wholly known only; of a map it takes the values.
+        Kind::Map(_, map) if !value.is_wholly_known() => {
+            let mut entries: Vec<&MapEntry> = map.iter().collect();
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            members = entries.into_iter().map(|e| e.value.clone()).collect();
+            members.as_slice()
+        }
+        _ => a.sequence(0)?.1,
+    };
     let mut out = Vec::new();
     if !flatten_into(items, &mut out, 0)? {
         return Ok(a.unknown());
@@ -241,7 +255,7 @@ fn is_scalar(value: &Value, unknown: &Unknown) -> bool {
 }
 
 fn index(a: &Args<'_>) -> Outcome {
-    if a.is_open(0) {
+    if a.is_open(0) || a.is_open(1) {
         return Ok(a.unknown());
     }
     let (seq, items) = a.sequence(0)?;

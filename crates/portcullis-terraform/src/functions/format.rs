@@ -112,12 +112,11 @@ fn formatlist(a: &Args<'_>) -> Outcome {
                 }
                 _ => rows = Some(items.len()),
             },
-            // It may be a list, of whatever length, unless it is known to be text.
-            Kind::Unknown(_)
-                if !matches!(type_of(value), Type::String | Type::Number | Type::Bool) =>
-            {
-                return Ok(a.unknown());
-            }
+            // It may be a list, of whatever length, unless it is known to be none.
+            Kind::Unknown(_) => match type_of(value) {
+                Type::String | Type::Number | Type::Bool | Type::Map(_) | Type::Object(_) => {}
+                _ => return Ok(a.unknown()),
+            },
             Kind::Choice(_) => return Ok(a.unknown()),
             _ => {}
         }

@@ -140,7 +140,10 @@ fn transpose(a: &Args<'_>) -> Outcome {
     let mut order: Vec<Arc<str>> = Vec::new();
     let mut found: FxHashMap<Arc<str>, Vec<Value>> = FxHashMap::default();
     for entry in sorted(map) {
-        for item in entry.value.as_list().unwrap_or(&[]) {
+        let Some(items) = entry.value.as_list() else {
+            return Err(FunctionError::at(0, "the lists must not be null"));
+        };
+        for item in items {
             let Kind::Str(text) = &item.kind else {
                 return Err(FunctionError::at(0, "the lists must not hold null"));
             };

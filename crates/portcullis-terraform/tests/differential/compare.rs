@@ -1,13 +1,14 @@
 //! Compares what Portcullis makes of a case with what Terraform made of it.
 
-use portcullis_core::{Assoc, Files, Kind, Level, MemoryFiles, Number, Seq, Value};
+use portcullis_core::{Assoc, Files, Kind, Level, MemoryFiles, Number, Resolution, Seq, Value};
 use portcullis_syntax::{Node, NodeKind, Style};
 use portcullis_terraform::{Project, Settings};
 
+use crate::agreed::agreed;
 use crate::answer::{Answer, Recorded, parse};
 
-/// What differs, in words; none if nothing does.
-pub(crate) fn differences(case: &Recorded) -> Vec<String> {
+/// What Portcullis makes of a case.
+pub(crate) fn resolve(case: &Recorded) -> (MemoryFiles, Resolution) {
     let mut files: Vec<(String, String)> =
         case.files.iter().map(|(f, t)| (format!("{}/{f}", case.folder), t.clone())).collect();
     files.push((
@@ -19,6 +20,27 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
     ));
     let files = MemoryFiles::new(files);
     let resolution = Project::new(&files, Settings::default()).resolve("");
+    (files, resolution)
+}
+
+/// An output of the case.
+fn output(resolution: &Resolution, name: &str) -> Option<Value> {
+    resolution.outputs.as_ref()?.get("all")?.get(name).cloned()
+}
+
+/// What is compared of a resource: the one argument of Terraform's own type, of others all.
+fn resource(resolution: &Resolution, address: &str) -> Option<Value> {
+    let graph = resolution.graphs.first()?;
+    let r = graph.get(graph.by_address(address)?)?;
+    if &*r.kind != "terraform_data" {
+        return Some(r.body.clone());
+    }
+    Some(r.body.get("input").cloned().unwrap_or_else(Value::null))
+}
+
+/// What differs, in words; none if nothing does.
+pub(crate) fn differences(case: &Recorded) -> Vec<String> {
+    let (files, resolution) = resolve(case);
     let problems: Vec<&str> = resolution
         .diagnostics
         .iter()
@@ -58,30 +80,43 @@ pub(crate) fn differences(case: &Recorded) -> Vec<String> {
             out.push(format!("{when}: {name} is {v}, terraform refuses it"));
         }
     }
+    let prefix = format!("module.{}.", case.folder);
+    let known = |value: &Value, found: &[String], find: &dyn Fn(&Resolution) -> Option<Value>| {
+        !found.is_empty()
+            && found.iter().all(|d| d.contains(": overclaim: "))
+            && agreed(case, value, find)
+    };
     for (name, answer) in &case.outputs {
-        match all.and_then(|a| a.get(name)) {
-            Some(value) => against(answer, value, name, &mut out),
+        match output(&resolution, name) {
+            Some(value) => {
+                let mut found = Vec::new();
+                against(answer, &value, name, &mut found);
+                if !known(&value, &found, &|r| output(r, name)) {
+                    out.extend(found);
+                }
+            }
             None if all.is_some_and(|a| a.as_map().is_none()) => {
                 out.push(format!("{name}: the module as a whole is not known"));
             }
             None => out.push(format!("{name}: missing")),
         }
     }
-    let prefix = format!("module.{}.", case.folder);
     for (address, answer) in &case.resources {
-        let graph = &resolution.graphs[0];
-        let found = graph.by_address(&format!("{prefix}{address}")).and_then(|id| graph.get(id));
-        match found {
-            Some(r) if &*r.kind == "terraform_data" => {
-                let null = Value::null();
-                against(answer, r.body.get("input").unwrap_or(&null), address, &mut out);
-            }
-            Some(r) => {
-                let want = answer.value.as_deref().map(parse);
-                let unknown = answer.unknown.as_deref().map(parse);
-                crate::loose::compare(&r.body, want.as_ref(), unknown.as_ref(), address, &mut out);
-            }
-            None => out.push(format!("{address}: missing")),
+        let full = format!("{prefix}{address}");
+        let Some(value) = resource(&resolution, &full) else {
+            out.push(format!("{address}: missing"));
+            continue;
+        };
+        let mut found = Vec::new();
+        if address.contains("terraform_data.") {
+            against(answer, &value, address, &mut found);
+        } else {
+            let want = answer.value.as_deref().map(parse);
+            let unknown = answer.unknown.as_deref().map(parse);
+            crate::loose::compare(&value, want.as_ref(), unknown.as_ref(), address, &mut found);
+        }
+        if !known(&value, &found, &|r| resource(r, &full)) {
+            out.extend(found);
         }
     }
     if refused().next().is_none() {

@@ -15,7 +15,8 @@ pub(crate) fn compare(
     out: &mut Vec<String>,
 ) {
     if is_true(unknown) {
-        if !matches!(v.kind, Kind::Unknown(_) | Kind::Choice(_)) && !holds_unknown(v) {
+        // What is null is not set, and the provider fills it in.
+        if v.is_wholly_known() && !v.is_null() {
             out.push(format!("{place}: overclaim: {v}, terraform does not know"));
         }
         return;
@@ -98,10 +99,6 @@ fn absent(want: &Node) -> bool {
         NodeKind::Map(entries) => entries.iter().all(|(_, n)| absent(n)),
         NodeKind::Scalar(..) => want.is_null(),
     }
-}
-
-fn holds_unknown(v: &Value) -> bool {
-    !v.is_wholly_known()
 }
 
 /// Whether a scalar is the wanted one, once converted as the schema says.

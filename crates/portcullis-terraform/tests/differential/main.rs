@@ -11,6 +11,7 @@
 //! Terraform to one with the types of `blocks.rs`, such configurations are generated too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::print_stderr)] // a test
 
+mod agreed;
 mod answer;
 mod blocks;
 mod compare;
