@@ -126,11 +126,7 @@ fn formatlist(a: &Args<'_>) -> Outcome {
     if rows == 0 {
         return a.seq(Seq::List, Vec::new());
     }
-    let parts = printf::parse(format)?;
-    // A row with something unknown in it is not looked at any further.
-    if values.iter().all(Value::is_wholly_known) {
-        check_used(&parts, values.len())?;
-    }
+    let parts = printf::parse(format);
     if rows > MAX_ELEMENTS {
         return Err(FunctionError::new(format!("more than {MAX_ELEMENTS} elements")));
     }
@@ -142,10 +138,15 @@ fn formatlist(a: &Args<'_>) -> Outcome {
                 .collect();
             let later = |v: &Value| v.as_unknown().is_some_and(known_after_plan);
             let unknown = || Ok(a.unknown().with_type(Some(Arc::new(Type::String))));
+            // A row with something unknown in it is not looked at any further.
             if row.iter().any(later) {
                 return unknown();
             }
-            match line(a, &parts, &row) {
+            let written = parts.as_ref().map_err(FunctionError::clone).and_then(|parts| {
+                check_used(parts, values.len())?;
+                line(a, parts, &row)
+            });
+            match written {
                 Err(_) if row.iter().any(|v| !v.is_wholly_known()) => unknown(),
                 line => line,
             }
