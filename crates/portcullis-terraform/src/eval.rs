@@ -113,7 +113,8 @@ impl Resolver<'_> {
     pub(crate) fn truth_of(&self, v: &Value, span: Span) -> Result<bool, Value> {
         match &v.kind {
             Kind::Bool(b) => Ok(*b),
-            Kind::Unknown(_) | Kind::Choice(_) => Err(v.clone()),
+            // Of what is not known, the type may tell that it is none.
+            Kind::Unknown(_) | Kind::Choice(_) if convert(v, &Type::Bool).is_ok() => Err(v.clone()),
             Kind::Null => Err(self.error(span, "the condition is null: it must be true or false")),
             _ => match convert(v, &Type::Bool).ok().and_then(|c| c.as_bool()) {
                 Some(b) => Ok(b),
