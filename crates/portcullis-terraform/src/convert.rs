@@ -48,8 +48,15 @@ pub(crate) fn convert(value: &Value, ty: &Type) -> Result<Value, String> {
             "false" | "0" => out(Kind::Bool(false)),
             _ => Err("a bool is required: \"true\" or \"false\"".to_owned()),
         },
+        // Defaults make an object of a map before it is converted.
+        (Kind::Map(Assoc::Map, _), Type::Object(attrs))
+            if attrs.iter().all(|a| a.default.is_none()) && !fits(&type_of(value), ty) =>
+        {
+            Err(mismatch(value, ty))
+        }
         (Kind::List(..) | Kind::Map(..), _)
-            if value.ty.as_deref().is_some_and(|from| is_empty(value) && !fits(from, ty)) =>
+            if !matches!(ty, Type::Object(_))
+                && value.ty.as_deref().is_some_and(|from| is_empty(value) && !fits(from, ty)) =>
         {
             Err(mismatch(value, ty))
         }
@@ -241,8 +248,10 @@ fn unified(
             .map(|(i, v)| convert(v, ty).map_err(|e| format!("{}: {e}", place(i))))
             .collect::<Result<Vec<_>, _>>()
     };
-    let items = if *elem == Type::Any { items.to_vec() } else { each(items, elem)? };
-    if !elem.has_any() {
+    // Where the element type stays open, the elements tell it.
+    let open = matches!(elem, Type::Any | Type::Dynamic);
+    let items = if open { items.to_vec() } else { each(items, elem)? };
+    if !open && !elem.has_any() {
         return Ok(items);
     }
     let types: Vec<Type> = items.iter().map(type_of).collect();

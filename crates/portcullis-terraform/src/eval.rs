@@ -113,8 +113,7 @@ impl Resolver<'_> {
     pub(crate) fn truth_of(&self, v: &Value, span: Span) -> Result<bool, Value> {
         match &v.kind {
             Kind::Bool(b) => Ok(*b),
-            // Of what is not known, the type may tell that it is none.
-            Kind::Unknown(_) | Kind::Choice(_) if convert(v, &Type::Bool).is_ok() => Err(v.clone()),
+            Kind::Unknown(_) | Kind::Choice(_) => Err(v.clone()),
             Kind::Null => Err(self.error(span, "the condition is null: it must be true or false")),
             _ => match convert(v, &Type::Bool).ok().and_then(|c| c.as_bool()) {
                 Some(b) => Ok(b),
@@ -255,7 +254,7 @@ impl Resolver<'_> {
             if let Some(condition) = &f.condition {
                 let c = self.eval(condition, &s);
                 marks = marks.union(c.marks);
-                match self.truth_of(&c, condition.span) {
+                match self.filters(&c, condition.span) {
                     Ok(true) => {}
                     Ok(false) => continue,
                     Err(v) => {
@@ -313,6 +312,18 @@ impl Resolver<'_> {
         Value::map(Map::from_entries(entries), origin).with_marks(marks)
     }
 
+    /// The value of a for-expression's condition, which Terraform converts even while it is unknown,
+    /// unlike that of a conditional.
+    fn filters(&self, v: &Value, span: Span) -> Result<bool, Value> {
+        self.truth_of(v, span).map_err(|v| match convert(&v, &Type::Bool) {
+            Ok(_) => v,
+            Err(_) => self.error(
+                span,
+                format!("the condition must be true or false, this is {}", kind_name(&v)),
+            ),
+        })
+    }
+
     /// Whether Terraform accepts the condition before it knows any element; it looks at it so even
     /// where there is none.
     fn condition_stands(&self, f: &ForExpr, collection: &Value, s: &Scope<'_>) -> bool {
@@ -331,7 +342,7 @@ impl Resolver<'_> {
         let s = outer.bind(&binding);
         let (stands, problems) = self.capture(|| {
             let c = self.eval(condition, &s);
-            self.truth_of(&c, condition.span).map_or_else(|v| !is_invalid(&v), |_| true)
+            self.filters(&c, condition.span).map_or_else(|v| !is_invalid(&v), |_| true)
         });
         let clean = problems.is_empty();
         problems.into_iter().for_each(|p| self.report(p));

@@ -91,9 +91,11 @@ fn structural(types: &[&Type]) -> Found {
         Some(t) => Found::Is(make(Box::new(t))),
         None => Found::Elsewhere,
     };
-    // A list of what stays as it is needs elements that all do.
+    // A list of what stays as it is: each of these becomes a list of its own.
     let settled = |found: Found| match found {
-        Found::Is(Type::List(t)) if *t == Type::Dynamic && !all_dynamic(types) => Found::None,
+        Found::Is(Type::List(t)) if *t == Type::Dynamic && !types.iter().all(|t| stays(t)) => {
+            Found::None
+        }
         found => found,
     };
     if maps > 0 && maps + dynamic == all {
@@ -123,13 +125,17 @@ fn structural(types: &[&Type]) -> Found {
     }
 }
 
-/// Whether no element of these types has a type of its own.
-fn all_dynamic(types: &[&Type]) -> bool {
-    types.iter().all(|ty| match ty {
+/// Whether a list or tuple converts to a list whose element type it tells itself: its elements have
+/// one type in common, or none of them has any.
+fn stays(ty: &Type) -> bool {
+    match ty {
         Type::List(t) => **t == Type::Dynamic,
-        Type::Tuple(ts) => ts.iter().all(|t| *t == Type::Dynamic),
+        Type::Tuple(ts) => {
+            ts.iter().all(|t| *t == Type::Dynamic)
+                || unify_types(ts).is_some_and(|t| t != Type::Dynamic)
+        }
         _ => false,
-    })
+    }
 }
 
 /// One type for all elements and attributes of all these types.

@@ -93,9 +93,9 @@ fn coalesce(a: &Args<'_>) -> Outcome {
 
 fn coalescelist(a: &Args<'_>) -> Outcome {
     for (i, value) in a.values.iter().enumerate() {
-        // Behind an unknown argument Terraform looks at none.
+        // Behind an unknown argument Terraform looks at no type.
         if value.as_unknown().is_some() {
-            return Ok(a.unknown());
+            break;
         }
         if !matches!(type_of(value), Type::List(_) | Type::Tuple(_) | Type::Any) {
             return Err(a.wrong(i, "a list or tuple"));
@@ -104,6 +104,7 @@ fn coalescelist(a: &Args<'_>) -> Outcome {
     for (i, value) in a.values.iter().enumerate() {
         match &value.kind {
             Kind::Null => {}
+            Kind::Unknown(_) => return Ok(a.unknown()),
             Kind::List(Seq::List | Seq::Tuple, items) => {
                 if !items.is_empty() {
                     return Ok(value.clone());

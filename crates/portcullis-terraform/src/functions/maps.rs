@@ -168,6 +168,10 @@ fn zipmap(a: &Args<'_>) -> Outcome {
     if seq == Seq::Set {
         return Err(a.wrong(1, "a list or tuple"));
     }
+    // While a key is not known, Terraform counts nothing.
+    if !a.value(0).is_wholly_known() {
+        return Ok(a.unknown());
+    }
     if keys.len() != values.len() {
         return Err(FunctionError::new(format!(
             "there must be one value for each key: {} keys, {} values",

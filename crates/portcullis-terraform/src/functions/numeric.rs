@@ -22,7 +22,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::deep("abs", &[NUM], abs).returns(Want::Num),
     Spec::deep("ceil", &[NUM], |a| round(a, RoundingMode::Ceiling)).returns(Want::Num),
     Spec::deep("floor", &[NUM], |a| round(a, RoundingMode::Floor)).returns(Want::Num),
-    Spec::deep("log", &[NUM, NUM], |a| a.float(a.num(0).as_f64().ln() / a.num(1).as_f64().ln()))
+    Spec::deep("log", &[NUM, NUM], |a| a.float(ln(a.num(0).as_f64()) / ln(a.num(1).as_f64())))
         .returns(Want::Num),
     Spec::deep("max", &[], |a| extreme(a, Ordering::Greater)).returns(Want::Num).rest(NUM),
     Spec::deep("min", &[], |a| extreme(a, Ordering::Less)).returns(Want::Num).rest(NUM),
@@ -48,6 +48,37 @@ fn round(a: &Args<'_>, mode: RoundingMode) -> Outcome {
     }
 }
 
+/// The natural logarithm, computed as Go does it, so that the last digits agree.
+///
+/// The method is that of FreeBSD's `e_log.c`; see <https://pkg.go.dev/math#Log>.
+fn ln(x: f64) -> f64 {
+    const LN2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    const SERIES: [f64; 7] = [
+        6.666_666_666_666_735e-1,
+        3.999_999_999_940_942e-1,
+        2.857_142_874_366_239e-1,
+        2.222_219_843_214_978_4e-1,
+        1.818_357_216_161_805e-1,
+        1.531_383_769_920_937_3e-1,
+        1.479_819_860_511_658_6e-1,
+    ];
+    if x <= 0.0 || !x.is_finite() {
+        return x.ln();
+    }
+    let (mut fraction, mut exponent) = split(x);
+    if fraction < std::f64::consts::FRAC_1_SQRT_2 {
+        fraction *= 2.0;
+        exponent -= 1;
+    }
+    let (f, k) = (fraction - 1.0, exponent as f64);
+    let s = f / (2.0 + f);
+    let (s2, s4) = (s * s, s * s * (s * s));
+    let odd = s2 * (SERIES[0] + s4 * (SERIES[2] + s4 * (SERIES[4] + s4 * SERIES[6])));
+    let even = s4 * (SERIES[1] + s4 * (SERIES[3] + s4 * SERIES[5]));
+    let half = 0.5 * f * f;
+    k * LN2[0] - ((half - (s * (half + (odd + even)) + k * LN2[1])) - f)
+}
+
 /// `x` to the power of `y`, multiplied out as Go does it, so that the last digits agree.
 fn power(x: f64, y: f64) -> f64 {
     let special = x == 0.0 || !x.is_finite() || !y.is_finite() || y.abs() >= 9e18;
@@ -65,7 +96,7 @@ fn power(x: f64, y: f64) -> f64 {
             part -= 1.0;
             whole += 1.0;
         }
-        mantissa = (part * x.ln()).exp();
+        mantissa = (part * ln(x)).exp();
     }
     let (mut square, mut scale) = split(x);
     let mut bits = whole as i64;
