@@ -16,7 +16,7 @@ use portcullis_core::{
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::types::{ObjectAttr, Type};
-use crate::unify::{as_part, fits};
+use crate::unify::{as_part, differ, fits};
 pub(crate) use crate::unify::{unify, unify_types};
 use crate::unknowns::{derived, not_null};
 
@@ -476,27 +476,6 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
             all_equal(x.iter().filter_map(|e| Some((&e.value, y.get(&e.key)?))))
         }
         _ => Some(false),
-    }
-}
-
-/// Whether two types are certainly not the same.
-pub(crate) fn differ(a: &Type, b: &Type) -> bool {
-    match (a, b) {
-        (Type::Any, _) | (_, Type::Any) => false,
-        (Type::List(a), Type::List(b))
-        | (Type::Set(a), Type::Set(b))
-        | (Type::Map(a), Type::Map(b)) => differ(a, b),
-        (Type::Tuple(a), Type::Tuple(b)) => {
-            a.len() != b.len() || a.iter().zip(b).any(|(a, b)| differ(a, b))
-        }
-        (Type::Object(a), Type::Object(b)) => {
-            a.len() != b.len()
-                || a.iter().any(|x| match b.iter().find(|y| y.name == x.name) {
-                    Some(y) => differ(&x.ty, &y.ty),
-                    None => true,
-                })
-        }
-        (a, b) => std::mem::discriminant(a) != std::mem::discriminant(b),
     }
 }
 

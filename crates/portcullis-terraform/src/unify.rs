@@ -233,3 +233,24 @@ pub(crate) fn fits(from: &Type, to: &Type) -> bool {
         (a, b) => a == b,
     }
 }
+
+/// Whether two types are certainly not the same.
+pub(crate) fn differ(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Any, _) | (_, Type::Any) => false,
+        (Type::List(a), Type::List(b))
+        | (Type::Set(a), Type::Set(b))
+        | (Type::Map(a), Type::Map(b)) => differ(a, b),
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() != b.len() || a.iter().zip(b).any(|(a, b)| differ(a, b))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            a.len() != b.len()
+                || a.iter().any(|x| match b.iter().find(|y| y.name == x.name) {
+                    Some(y) => differ(&x.ty, &y.ty),
+                    None => true,
+                })
+        }
+        (a, b) => std::mem::discriminant(a) != std::mem::discriminant(b),
+    }
+}

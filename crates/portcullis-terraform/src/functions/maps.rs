@@ -5,8 +5,9 @@ use std::sync::Arc;
 use portcullis_core::{Assoc, Kind, Map, MapEntry, Seq, Value};
 use rustc_hash::FxHashMap;
 
-use crate::convert::{convert, differ, type_of};
+use crate::convert::{convert, type_of};
 use crate::types::{ObjectAttr, Type};
+use crate::unify::differ;
 
 use super::args::Args;
 use super::spec::{ANY, Gives, MAP_OF_STRINGS, NULLABLE, Reads, STR, STRINGS, Spec, Want};
