@@ -152,6 +152,11 @@ fn recorded_answers_are_given_again() {
 }
 
 #[test]
+fn recorded_blocks_are_planned_again() {
+    assert!(replay("terraform-blocks.jsonl") >= 150);
+}
+
+#[test]
 fn what_once_differed_does_not_differ_again() {
     assert!(replay("terraform-regressions.jsonl") > 0);
 }
