@@ -153,6 +153,20 @@ fn untold(value: &Value, ty: &Type) -> Result<Value, String> {
     if !fits(from, ty) {
         return Err(format!("{ty} is required, this is {from}"));
     }
+    // A list made of a tuple has as many elements, if nothing else is known of it.
+    if let (Kind::Unknown(u), Type::Tuple(ts), Type::List(_)) = (&value.kind, &**from, ty)
+        && u.not_null
+        && let Type::List(elem) = target(from, ty)
+    {
+        let inner = Unknown { not_null: false, ..Unknown::clone(u) };
+        let elem = (*elem != Type::Any).then(|| Arc::new(*elem));
+        let kind = Kind::Unknown(Arc::new(inner));
+        let one = Value { kind, ..value.clone() }.with_type(elem);
+        let items = vec![one; ts.len()];
+        return Ok(
+            Value { kind: Kind::List(Seq::List, items.into()), ..value.clone() }.with_type(None)
+        );
+    }
     Ok(value.clone().with_type(Some(Arc::new(target(from, ty)))))
 }
 

@@ -11,7 +11,7 @@ use portcullis_core::{
 };
 use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
 
-use crate::convert::{convert, kind_name, normalise};
+use crate::convert::{convert, kind_name, normalise, type_of};
 use crate::functions::{self, FunctionContext, FunctionError};
 use crate::resolver::Resolver;
 use crate::scope::{Access, Binding, Scope, with_names};
@@ -370,6 +370,13 @@ impl Resolver<'_> {
                         (key, e.value.clone().with_marks(v.marks))
                     })
                     .collect())
+            }
+            Kind::Unknown(_)
+                if !is_invalid(v)
+                    && matches!(type_of(v), Type::String | Type::Number | Type::Bool) =>
+            {
+                let text = format!("a {} cannot be iterated over", type_of(v));
+                Err(self.error(span, text))
             }
             Kind::Unknown(_) | Kind::Choice(_) => Err(v.clone()),
             Kind::Null => Err(self.error(span, "null cannot be iterated over")),

@@ -36,7 +36,7 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     }),
     Spec::moves("matchkeys", &[LIST, LIST, LIST], matchkeys),
     Spec::moves("one", &[SEQUENCE], one).gives(Gives::Maybe),
-    Spec::moves("reverse", &[SEQUENCE], reverse),
+    Spec::moves("reverse", &[SEQUENCE], reverse).reads(Reads::Own),
     Spec::moves("slice", &[SEQUENCE, NUM, NUM], slice),
     Spec::moves("sort", &[STRINGS], sort).returns(Want::Strings),
 ];
@@ -79,12 +79,16 @@ fn coalesce(a: &Args<'_>) -> Outcome {
     let Some(values) = unify(&a.values) else {
         return Err(FunctionError::new("all arguments of coalesce must have one type"));
     };
+    let types: Vec<Type> = a.values.iter().map(type_of).collect();
     for value in values {
         match &value.kind {
             Kind::Null => {}
             Kind::Str(s) if s.is_empty() => {}
             // It may turn out to be null or empty, so that a later argument counts.
-            Kind::Unknown(_) => return Ok(a.unknown()),
+            Kind::Unknown(_) => {
+                let ty = unify_types(&types).filter(|ty| *ty != Type::Any);
+                return Ok(a.unknown().with_type(ty.map(Arc::new)));
+            }
             _ => return Ok(value),
         }
     }
@@ -144,10 +148,12 @@ fn concat(a: &Args<'_>) -> Outcome {
             }
         }
     }
-    if lists_only && let Some(items) = unify(&items) {
-        let types: Vec<Type> = a.values.iter().map(type_of).collect();
-        let ty = || unify_types(&types).unwrap_or(Type::Any);
-        return Ok(a.told(a.seq(Seq::List, items)?, ty));
+    let types: Vec<Type> = a.values.iter().map(type_of).collect();
+    if lists_only
+        && let Some(ty) = unify_types(&types)
+        && let Some(items) = unify(&items)
+    {
+        return Ok(a.told(a.seq(Seq::List, items)?, || ty));
     }
     a.seq(Seq::Tuple, items)
 }
@@ -320,6 +326,10 @@ fn matchkeys(a: &Args<'_>) -> Outcome {
                     break;
                 }
                 Some(false) => {}
+                // Terraform gives up here, with a list of no elements.
+                None if is_later(key) || is_later(s) => {
+                    return Ok(a.told(a.seq(Seq::List, Vec::new())?, || a.ty(0)));
+                }
                 None => found = None,
             }
         }
@@ -330,6 +340,16 @@ fn matchkeys(a: &Args<'_>) -> Outcome {
         }
     }
     Ok(a.told(a.seq(Seq::List, out)?, || a.ty(0)))
+}
+
+/// Whether something in a value is not known to Terraform either.
+fn is_later(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(u) => known_after_plan(u),
+        Kind::List(_, items) => items.iter().any(is_later),
+        Kind::Map(_, map) => map.iter().any(|e| is_later(&e.value)),
+        _ => false,
+    }
 }
 
 fn one(a: &Args<'_>) -> Outcome {
@@ -348,6 +368,15 @@ fn one(a: &Args<'_>) -> Outcome {
 }
 
 fn reverse(a: &Args<'_>) -> Outcome {
+    if a.is_open(0) {
+        let ty = match a.ty(0) {
+            Type::Tuple(ts) => Type::Tuple(ts.into_iter().rev().collect()),
+            Type::List(t) | Type::Set(t) => Type::List(t),
+            Type::Any | Type::Dynamic => return Ok(a.unknown()),
+            _ => return Err(a.wrong(0, "a list, set or tuple")),
+        };
+        return Ok(a.unknown().with_type(Some(Arc::new(ty))));
+    }
     let (seq, items) = a.sequence(0)?;
     let seq = if seq == Seq::Set { Seq::List } else { seq };
     let made = a.seq(seq, items.iter().rev().cloned().collect())?;

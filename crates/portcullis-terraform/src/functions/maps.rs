@@ -119,8 +119,9 @@ fn merge(a: &Args<'_>) -> Outcome {
         return Ok(a.unknown().with_type((ty != Type::Any).then(|| Arc::new(ty))));
     }
     let mut entries: Vec<MapEntry> = Vec::new();
-    for value in a.values.iter().filter(|v| !v.is_null()) {
-        entries.extend(value.as_map().into_iter().flat_map(Map::iter).cloned());
+    for (i, value) in a.values.iter().enumerate().filter(|(_, v)| !v.is_null()) {
+        let map = value.as_map().ok_or_else(|| a.wrong(i, "a map or object"))?;
+        entries.extend(map.iter().cloned());
     }
     match &ty {
         Type::Map(_) if entries.is_empty() => {

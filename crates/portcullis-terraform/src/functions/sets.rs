@@ -1,5 +1,7 @@
 //! Operations on sets.
 
+use std::sync::Arc;
+
 use portcullis_core::{Kind, Seq, Value};
 
 use crate::convert::{convert, set_of, type_of, unify_types};
@@ -7,14 +9,14 @@ use crate::types::Type;
 use crate::unify::as_part;
 
 use super::args::Args;
-use super::spec::{ANY, SET, Spec};
+use super::spec::{ANY, Reads, SET, Spec};
 use super::{FunctionError, MAX_ELEMENTS, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
-    Spec::deep("setintersection", &[SET], setintersection).rest(SET),
+    Spec::deep("setintersection", &[SET], setintersection).rest(SET).reads(Reads::OwnDeep),
     Spec::moves("setproduct", &[], setproduct).rest(ANY),
-    Spec::deep("setsubtract", &[SET, SET], setsubtract),
-    Spec::moves("setunion", &[SET], setunion).rest(SET),
+    Spec::deep("setsubtract", &[SET, SET], setsubtract).reads(Reads::OwnDeep),
+    Spec::moves("setunion", &[SET], setunion).rest(SET).reads(Reads::Own),
 ];
 
 /// The type of the arguments once they are alike. Sets without elements and element type count for
@@ -36,9 +38,17 @@ fn common(a: &Args<'_>) -> Result<Type, FunctionError> {
     ty.map(|ty| Type::Set(Box::new(ty))).ok_or_else(none)
 }
 
-/// What the operation makes of the arguments' elements, converted to one type.
+/// What an operation makes of sets that are known throughout.
 fn operation(a: &Args<'_>, run: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> Outcome {
     let ty = common(a)?;
+    if !a.values.iter().all(Value::is_wholly_known) {
+        return Ok(a.unknown().with_type(Some(Arc::new(ty))));
+    }
+    combine(a, ty, run)
+}
+
+/// What `run` makes of the arguments' elements, converted to one type.
+fn combine(a: &Args<'_>, ty: Type, run: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> Outcome {
     let mut sets = Vec::with_capacity(a.len());
     for (i, value) in a.values.iter().enumerate() {
         let alike = as_part(value, &ty).map_err(|e| FunctionError::at(i, e))?;
@@ -48,7 +58,11 @@ fn operation(a: &Args<'_>, run: impl Fn(Vec<Vec<Value>>) -> Vec<Value>) -> Outco
 }
 
 fn setunion(a: &Args<'_>) -> Outcome {
-    operation(a, |sets| set_of(sets.into_iter().flatten().collect()))
+    let ty = common(a)?;
+    if (0..a.len()).any(|i| a.is_open(i)) {
+        return Ok(a.unknown().with_type(Some(Arc::new(ty))));
+    }
+    combine(a, ty, |sets| set_of(sets.into_iter().flatten().collect()))
 }
 
 fn setintersection(a: &Args<'_>) -> Outcome {

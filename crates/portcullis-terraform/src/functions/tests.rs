@@ -235,6 +235,7 @@ fn collections() {
         ("coalescelist(u, \"a\")", "u"),
         ("coalescelist([\"a\"], u)", "[\"a\"]"),
         ("zipmap([u, \"a\"], [])", "u"),
+        ("merge({ a = 1 }, null, \"x\")", "!"),
         ("index([[]], u)", "u"),
         ("tomap({ a = null, b = \"x\", c = [] })", "!"),
         ("tomap({ a = null, b = \"x\", c = \"y\" })", "{ a = null, b = \"x\", c = \"y\" }"),

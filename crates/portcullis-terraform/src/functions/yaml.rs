@@ -93,6 +93,18 @@ fn block(
                 if i > 0 {
                     out.push_str(&pad);
                 }
+                if !is_simple_key(&e.key) {
+                    out.push_str("? ");
+                    quoted(&e.key, out, None);
+                    out.push_str(&format!("\n{pad}: "));
+                    if is_block(&e.value) {
+                        block(&e.value, out, indent + 2, depth + 1)?;
+                    } else {
+                        inline(&e.value, out, indent)?;
+                        out.push('\n');
+                    }
+                    continue;
+                }
                 quoted(&e.key, out, None);
                 out.push(':');
                 match &e.value.kind {
@@ -118,6 +130,13 @@ fn block(
         _ => inline(value, out, indent)?,
     }
     Ok(())
+}
+
+/// Whether a key may stand before a colon: short, and of one line.
+/// Source: <https://yaml.org/spec/1.2.2/#742-flow-mappings>, and the limit of libyaml's writer.
+fn is_simple_key(key: &str) -> bool {
+    const LONGEST: usize = 128;
+    key.len() <= LONGEST && !key.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 fn is_block(value: &Value) -> bool {

@@ -285,7 +285,12 @@ pub(crate) fn shown(n: &Node) -> String {
 /// Whole numbers exactly, others to 14 digits.
 pub(crate) fn near(n: &Number, text: &str) -> bool {
     let Some(want) = Number::parse(text) else { return false };
-    if *n == want {
+    // A plan file holds whole numbers that fit 64 bits exactly, and a float as the number it is.
+    let stored = || {
+        let float = n.as_f64();
+        Number::from_f64(float).as_ref() == Some(n) && *text == format!("{float:.0}")
+    };
+    if *n == want || (n.is_integer() && stored()) {
         return true;
     }
     let (a, b) = (n.as_f64(), want.as_f64());
