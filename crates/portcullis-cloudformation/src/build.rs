@@ -14,13 +14,15 @@ use crate::template::is_module;
 
 /// What stands beside a resource's properties.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-product-attribute-reference.html>
-const ATTRIBUTES: [&str; 6] = [
+const ATTRIBUTES: [&str; 7] = [
     "Metadata",
     "DeletionPolicy",
     "UpdateReplacePolicy",
     "CreationPolicy",
     "UpdatePolicy",
     "DependsOn",
+    // Not an attribute; AWS's reference shows it like one, so that credentials are written there.
+    "AWS::CloudFormation::Authentication",
 ];
 
 /// A resource that its condition switches off.

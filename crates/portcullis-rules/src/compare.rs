@@ -32,8 +32,13 @@ fn text(unknown: &Value, known: &Value) -> Truth {
 
 /// Whether an unknown is an attribute of a resource as it is, and nothing made of it.
 fn direct(graph: &Graph, value: &Value, u: &Unknown) -> bool {
+    let [reference] = u.refs.as_slice() else { return false };
+    let target = graph.by_address(&reference.address).and_then(|id| graph.get(id));
+    // What Terraform's functions make of a reference is not known to be set; a template's
+    // intrinsic functions leave a hop.
+    let terraform = target.is_some_and(|r| r.flavour.is_terraform());
     let computed = graph.origins.get(value.origin).is_some_and(|o| o.from.is_some());
-    u.not_null && u.pieces.is_none() && u.refs.len() == 1 && !computed
+    u.not_null && u.pieces.is_none() && (terraform || !computed)
 }
 
 /// The least and the greatest number of different values among these.

@@ -351,7 +351,7 @@ fn move_cond(cond: &mut Cond, attrs: &[usize], parts: &[usize]) {
             *i = parts.get(*i).copied().unwrap_or(*i);
             move_cond(c, attrs, parts);
         }
-        Cond::Terraform(_) | Cond::Native(..) => {}
+        Cond::Fact(_) | Cond::Native(..) => {}
     }
 }
 
@@ -379,6 +379,6 @@ pub(crate) fn visit<'a>(cond: &'a Cond, f: &mut dyn FnMut(Used<'a>)) {
             let needed = native::find(name).map_or(&[][..], |n| n.attributes);
             needed.iter().for_each(|n| f(Used::Named(n)));
         }
-        Cond::Terraform(_) => {}
+        Cond::Fact(_) => {}
     }
 }

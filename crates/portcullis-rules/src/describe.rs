@@ -2,7 +2,7 @@
 
 use portcullis_core::{Kind, Value};
 
-use crate::model::{Lit, Matcher, Test};
+use crate::model::{Fact, Lit, Matcher, Test};
 use crate::row::Case;
 
 /// Longest text of a value in evidence and messages, in characters.
@@ -41,9 +41,11 @@ pub(crate) fn wanted(case: &Case<'_, '_>, matcher: &Matcher, negated: bool) -> S
         Matcher::Each(Test::EveryPort(yes)) => test(case, &Test::EveryPort(!yes)),
         Matcher::Each(Test::CustomerKey(yes)) => test(case, &Test::CustomerKey(!yes)),
         Matcher::Secret(_) => "no credential in the clear".to_owned(),
-        Matcher::Each(_) | Matcher::Count(_) | Matcher::SameAs(_) | Matcher::Distinct(_) => {
-            format!("not {}", words(case, matcher))
-        }
+        Matcher::Each(_)
+        | Matcher::Count(_)
+        | Matcher::SameAs(_)
+        | Matcher::Distinct(_)
+        | Matcher::Sum(_) => format!("not {}", words(case, matcher)),
     }
 }
 
@@ -64,6 +66,7 @@ fn words(case: &Case<'_, '_>, matcher: &Matcher) -> String {
         Matcher::PortsAll(l) => format!("ports that include {}", list(case, l, "and")),
         Matcher::SameAs(i) => format!("the same as {}", attribute(case, *i)),
         Matcher::Distinct(m) => format!("a number of different values that is {}", words(case, m)),
+        Matcher::Sum(m) => format!("a sum that is {}", words(case, m)),
         Matcher::Secret(_) => "a credential in the clear".to_owned(),
     }
 }
@@ -120,6 +123,24 @@ fn test(case: &Case<'_, '_>, t: &Test) -> String {
         Test::RefersTo(l) => format!("a reference to {}", list(case, l, "or")),
         Test::Plaintext => "text in the clear".to_owned(),
         Test::NoEcho => "a parameter with NoEcho and no default".to_owned(),
+        Test::Ended(_) => "one that AWS has ended".to_owned(),
+    }
+}
+
+/// What a fact requires; negated when it stands under `not`.
+pub(crate) fn fact(case: &Case<'_, '_>, fact: &Fact, negated: bool) -> String {
+    let not = if negated { "not " } else { "" };
+    match fact {
+        Fact::Terraform(terraform) => {
+            let source = if *terraform != negated { "Terraform" } else { "CloudFormation" };
+            format!("a resource of {source}")
+        }
+        Fact::Type(types) => format!("{not}a resource of type {}", list(case, types, "or")),
+        Fact::Given(names) => format!("{not}a value for the parameter {}", names.join(" or ")),
+        Fact::Before(day) => match negated {
+            false => format!("a day before {day}"),
+            true => format!("{day} or later"),
+        },
     }
 }
 

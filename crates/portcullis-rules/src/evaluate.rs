@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use portcullis_core::{
     DeciderId, Graph, Kind, OriginId, Outcome, Resource, ResourceId, SourceMap, Value, Verdict,
+    Why, WhyKind,
 };
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::choices;
+use crate::compile::{Used, visit};
 use crate::evidence::Explained;
 use crate::matchers::Judge;
 use crate::message;
@@ -93,7 +95,9 @@ fn judge_resource(
         let shapes: SmallVec<[&Shape; 4]> =
             group.iter().filter_map(|(_, s)| rule.logic().shapes.get(*s)).collect();
         let params = overrides.params(*index, resource, world.sources);
-        let job = Job { world, rule_index: *index, rule, id, resource, params, shapes: &shapes };
+        let as_of = overrides.as_of();
+        let rule_index = *index;
+        let job = Job { world, rule_index, rule, id, resource, params, as_of, shapes: &shapes };
         job.run(out);
     }
 }
@@ -106,6 +110,7 @@ pub(crate) struct Job<'a, 'w> {
     pub id: ResourceId,
     pub resource: &'a Resource,
     pub params: Option<&'w BTreeMap<Arc<str>, Lit>>,
+    pub as_of: Option<&'w str>,
     pub shapes: &'w [&'a Shape],
 }
 
@@ -135,6 +140,7 @@ impl<'a, 'w> Job<'a, 'w> {
             id: self.id,
             resource: self.resource,
             params: self.params,
+            as_of: self.as_of,
             arms: Arms { taken, ..Arms::default() },
         }
     }
@@ -212,8 +218,11 @@ impl<'a, 'w> Job<'a, 'w> {
             }
             out.push(outcome);
         }
+        let without_rows = |l: &choices::Leaf<'_, '_>| {
+            l.judged.applies && l.case.whole().when_of_resource() != Truth::False
+        };
         let passes = rows.iter().any(|r| r.truth == Some(Truth::True))
-            || (rows.is_empty() && leaves.iter().any(|l| l.judged.applies));
+            || (rows.is_empty() && leaves.iter().any(without_rows));
         if out.len() == before && passes {
             out.push(self.outcome(Verdict::Pass));
         }
@@ -241,15 +250,7 @@ impl<'a, 'w> Case<'a, 'w> {
         let mut rows: SmallVec<[(Row<'c, 'a, 'w>, RowKey); 1]> = SmallVec::new();
         let mut applies = false;
         for (s, shape) in shapes.iter().enumerate() {
-            let whole = Row {
-                case: self,
-                value: self.resource.body.clone(),
-                place: Place::of(self.id),
-                each: "",
-                doubt: None,
-                bound: None,
-                among: None,
-            };
+            let whole = self.whole();
             let (belongs, doubt) = whole.belongs(shape);
             if belongs == Truth::False {
                 continue;
@@ -271,9 +272,9 @@ impl<'a, 'w> Case<'a, 'w> {
                     if shape.own_only && self.written_elsewhere(value) {
                         return;
                     }
-                    // An unknown that is no element may stand for no row at all.
+                    // An unknown that is no element may stand for no row at all, unless it is set.
                     let perhaps = match &value.kind {
-                        Kind::Unknown(_) if !place.element => why_of(value),
+                        Kind::Unknown(u) if !place.element && !u.not_null => why_of(value),
                         _ => None,
                     };
                     let alike = seen.entry(value.origin).or_insert(0_usize);
@@ -303,6 +304,19 @@ impl<'a, 'w> Case<'a, 'w> {
         (rows, applies)
     }
 
+    /// The resource as its own row.
+    fn whole<'c>(&'c self) -> Row<'c, 'a, 'w> {
+        Row {
+            case: self,
+            value: self.resource.body.clone(),
+            place: Place::of(self.id),
+            each: "",
+            doubt: None,
+            bound: None,
+            among: None,
+        }
+    }
+
     /// Whether a row is written in the block of another resource that the rule judges itself.
     fn written_elsewhere(&self, value: &Value) -> bool {
         let graph = self.world.graph;
@@ -321,7 +335,7 @@ impl<'a, 'w> Case<'a, 'w> {
 
 impl<'a> Row<'_, 'a, '_> {
     /// Whether the resource belongs to a shape, and why that is in doubt.
-    fn belongs(&self, shape: &'a Shape) -> (Truth, Option<portcullis_core::Why>) {
+    fn belongs(&self, shape: &'a Shape) -> (Truth, Option<Why>) {
         let mut all = Truth::True;
         let mut doubt = None;
         for (path, matcher) in &shape.filter {
@@ -338,6 +352,25 @@ impl<'a> Row<'_, 'a, '_> {
             all = all.and(truth);
         }
         (all, doubt)
+    }
+
+    /// What `when` says of a resource without rows; true where it asks for what only a row has.
+    fn when_of_resource(&self) -> Truth {
+        let logic = self.case.rule.logic();
+        let Some(when) = &logic.when else { return Truth::True };
+        let terraform = self.case.terraform();
+        let mut of_row = false;
+        visit(when, &mut |used| match used {
+            Used::Attr(i) => {
+                let reading = logic.attrs.get(i).and_then(|a| a.reading(terraform));
+                of_row |= reading.is_some_and(|r| r.all_paths().any(|p| p.root == Root::Row));
+            }
+            Used::Part(i) => {
+                of_row |= logic.parts.get(i).is_some_and(|p| p.reads_row(terraform));
+            }
+            Used::Named(_) => of_row = true,
+        });
+        if of_row { Truth::True } else { self.judge(when) }
     }
 
     /// What the rule says of the row; `None` where it does not apply.
@@ -394,6 +427,11 @@ impl<'a> Row<'_, 'a, '_> {
                 self.explain(when, Truth::Unknown, &mut out);
             }
             self.doubt.iter().for_each(|w| out.why(w.clone()));
+            if out.whys.is_empty() && self.case.as_of.is_none() {
+                // Nothing else than the day is ever asked that no value answers.
+                let text = "the day that the scan is for is not given";
+                out.why(Why::new(WhyKind::NoValue, text));
+            }
         }
         out
     }

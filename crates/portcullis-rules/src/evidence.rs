@@ -2,7 +2,7 @@
 
 use portcullis_core::{Evidence, OriginId, Why};
 
-use crate::describe::{shown, wanted};
+use crate::describe::{self, shown, wanted};
 use crate::matchers::Judge;
 use crate::model::{Attr, Cond, Matcher, Quantifier};
 use crate::native;
@@ -39,7 +39,13 @@ impl Row<'_, '_, '_> {
         }
         match cond {
             Cond::All(list) | Cond::Any(list) => {
-                let mut same = list.iter().filter(|c| self.judge(c) == truth);
+                // Of alternatives for different resources, those for others are beside the point.
+                let meant = |c: &&Cond| {
+                    matches!((cond, truth), (Cond::All(_), _) | (_, Truth::True))
+                        || !self.is_for_others(c)
+                        || list.iter().all(|c| self.is_for_others(c))
+                };
+                let mut same = list.iter().filter(|c| self.judge(c) == truth).filter(meant);
                 // The first false decides `all`, the first true decides `any`.
                 let one = matches!(
                     (cond, truth),
@@ -65,15 +71,14 @@ impl Row<'_, '_, '_> {
             Cond::Linked(part, quantifier, inner) => {
                 self.explain_linked(*part, *quantifier, inner, truth, out);
             }
-            Cond::Terraform(wanted) => {
-                let source = if *wanted { "Terraform" } else { "CloudFormation" };
+            Cond::Fact(fact) => {
                 let owner = Place::of(self.case.id);
                 let place = if self.each.is_empty() { owner } else { self.place };
                 out.evidence.push(Evidence {
                     path: self.each.to_owned(),
                     found: (!self.each.is_empty()).then(|| shown(&self.value)),
                     secret: false,
-                    wanted: format!("a resource of {source}"),
+                    wanted: describe::fact(self.case, fact, truth == Truth::True),
                     origin: self.value.origin,
                     through: place.expr,
                     span: match self.each.is_empty() {
@@ -88,7 +93,7 @@ impl Row<'_, '_, '_> {
                 let attrs = &self.case.rule.logic().attrs;
                 if let Some(attr) = attrs.iter().find(|a| &*a.name == judgement.attribute) {
                     let values = self.read_attr(attr);
-                    self.found(attr, &values, judgement.wanted, truth, out);
+                    self.found(attr, &values, &judgement.wanted, truth, out);
                     if truth == Truth::Unknown && out.whys.is_empty() {
                         for name in native.attributes {
                             for f in self.read_named(name) {
@@ -98,6 +103,18 @@ impl Row<'_, '_, '_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether a condition is a conjunction whose first member, which says what the rest is for,
+    /// does not hold.
+    fn is_for_others(&self, cond: &Cond) -> bool {
+        match cond {
+            Cond::All(list) => {
+                list.len() > 1
+                    && list.first().is_some_and(|first| self.judge(first) == Truth::False)
+            }
+            _ => false,
         }
     }
 

@@ -1,12 +1,14 @@
 //! The tests that rules carry.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_core::Span;
 use portcullis_syntax::Node;
 
 use crate::compile::RuleSource;
-use crate::read::Reader;
+use crate::overrides::{Override, Overrides, Selector};
+use crate::read::{Reader, Text};
 
 /// What an example must give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,10 @@ pub struct Example {
     pub index: usize,
     /// The text of a `main.tf` or a template.
     pub text: Arc<str>,
+    /// Values of the rule's parameters; the others have their defaults.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// The day that it is judged for.
+    pub as_of: Option<Arc<str>>,
     /// Its place in the rule file.
     pub span: Span,
 }
@@ -68,6 +74,22 @@ impl Example {
             ("terraform", true) => "main.tf.json",
             (_, false) => "template.yaml",
             (_, true) => "template.json",
+        }
+    }
+
+    /// What the example changes about its rule, whose index this is.
+    #[must_use]
+    pub fn overrides(&self, rule: usize) -> Overrides {
+        let list = Override {
+            rule,
+            params: self.params.clone(),
+            severity: None,
+            select: Selector::default(),
+        };
+        let out = Overrides::new(vec![list]);
+        match &self.as_of {
+            Some(day) => out.on(day.clone()),
+            None => out,
         }
     }
 
@@ -104,17 +126,54 @@ pub(crate) fn read(r: &mut Reader, rule: &Node, id: &Arc<str>) -> Vec<Example> {
             let Some((_, expect)) = Expect::ALL.into_iter().find(|(n, _)| *n == &*word.text) else {
                 continue;
             };
-            for (i, text) in r.texts(list, "an example").into_iter().enumerate() {
+            let items = list.as_seq().unwrap_or(std::slice::from_ref(list));
+            for (i, item) in items.iter().enumerate() {
+                let Some((text, params, as_of)) = one(r, rule, item) else { continue };
                 out.push(Example {
                     rule: id.clone(),
                     format,
                     expect,
                     index: i + 1,
                     text: text.text,
+                    params,
+                    as_of,
                     span: text.span,
                 });
             }
         }
     }
     out
+}
+
+/// What an example changes about its rule's parameters.
+type Params = BTreeMap<String, serde_json::Value>;
+
+/// The text alone, or `{ params: …, as_of: …, text: … }`.
+fn one(r: &mut Reader, rule: &Node, node: &Node) -> Option<(Text, Params, Option<Arc<str>>)> {
+    if node.as_map().is_none() {
+        return r.text(node, "an example").map(|t| (t, Params::new(), None));
+    }
+    r.fields(node, "an example", &["params", "as_of", "text"]);
+    let mut params = Params::new();
+    let known: Vec<&str> = rule
+        .get("params")
+        .and_then(Node::as_map)
+        .unwrap_or(&[])
+        .iter()
+        .map(|(key, _)| &*key.text)
+        .collect();
+    for (key, value) in node.get("params").map(|n| r.map(n, "params")).unwrap_or(&[]) {
+        if !known.contains(&&*key.text) {
+            r.unknown("parameter", &key.text, key.span, &known);
+        }
+        if let Some(lit) = r.lit(value, "a value", &[]) {
+            params.insert(key.text.to_string(), lit.to_json());
+        }
+    }
+    let as_of = node.get("as_of").and_then(|n| r.text(n, "a day")).map(|t| t.text);
+    let Some(text) = node.get("text") else {
+        r.error(node.span, "the example lacks `text`");
+        return None;
+    };
+    Some((r.text(text, "an example")?, params, as_of))
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Graph, Kind, Presence, Resource, ResourceId, Span, Value, Why, WhyKind};
+use portcullis_core::{
+    Graph, Kind, OriginId, Presence, Resource, ResourceId, Span, Value, Why, WhyKind,
+};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -32,8 +34,8 @@ struct Index {
     unknown: Vec<(ResourceId, Value)>,
 }
 
-/// A resource with a known key: whether it certainly has it, and where the text is written.
-type Named = (ResourceId, bool, Option<Span>);
+/// A resource with a known key: whether it certainly has it, and where the text comes from.
+type Named = (ResourceId, bool, OriginId);
 
 type Key = (Arc<str>, String);
 
@@ -83,7 +85,7 @@ impl Joins {
         let mut index = Index::default();
         for id in world.graph.of_kind(kind) {
             for (value, one_of) in values(world, *id, paths) {
-                index.add(world.graph, *id, &value, !one_of, how);
+                index.add(*id, &value, !one_of, how);
             }
         }
         let index = Arc::new(index);
@@ -95,7 +97,7 @@ impl Joins {
 }
 
 impl Index {
-    fn add(&mut self, graph: &Graph, id: ResourceId, value: &Value, certain: bool, how: &Spelling) {
+    fn add(&mut self, id: ResourceId, value: &Value, certain: bool, how: &Spelling) {
         match &value.kind {
             Kind::Unknown(u) if !u.refs.is_empty() => {
                 for r in &u.refs {
@@ -105,9 +107,8 @@ impl Index {
             Kind::Unknown(_) => self.unknown.push((id, value.clone())),
             _ => {
                 if let Some(text) = value.scalar_text() {
-                    let written = graph.origins.chain(value.origin).last().map(|o| o.span);
                     for part in how.names(&text) {
-                        self.by_text.entry(part).or_default().push((id, certain, written));
+                        self.by_text.entry(part).or_default().push((id, certain, value.origin));
                     }
                 }
             }
@@ -407,14 +408,11 @@ fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut 
     }
 }
 
-/// Whether a name was read from another resource of the same type: then it means that one, even
-/// where both have the same name.
-fn names_another(graph: &Graph, resource: &Resource, written: Option<Span>) -> bool {
-    let Some(at) = written else { return false };
-    let holds = |r: &Resource| {
-        let b = r.block;
-        b.file == at.file && b.start <= at.start && at.end <= b.end
-    };
+/// Whether a name was read from another resource of the same type, and not from this one: then it
+/// means that one, even where both have the same name.
+fn names_another(graph: &Graph, resource: &Resource, origin: OriginId) -> bool {
+    let hops: SmallVec<[Span; 8]> = graph.origins.chain(origin).map(|o| o.span).collect();
+    let holds = |r: &Resource| hops.iter().any(|at| r.block.covers(*at));
     !holds(resource)
         && graph.of_kind(&resource.kind).iter().filter_map(|id| graph.get(*id)).any(holds)
 }

@@ -7,6 +7,7 @@
 //! Deliberately absent: how sources are parsed or resolved, how results are written, suppression
 //! and baselines (applied by the binary after evaluation), files on disk.
 
+mod automaton;
 mod choices;
 mod compare;
 mod compile;

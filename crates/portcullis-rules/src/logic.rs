@@ -1,9 +1,14 @@
 //! Three-valued judgement of conditions. Allocates nothing where everything is known.
 
+use std::sync::Arc;
+
+use portcullis_core::kinds;
+
 use crate::matchers::Judge;
-use crate::model::{Cond, Quantifier};
+use crate::model::{Cond, Fact, Lit, Quantifier};
 use crate::native;
 use crate::row::Row;
+use crate::text::glob;
 use crate::truth::Truth;
 
 impl Row<'_, '_, '_> {
@@ -18,10 +23,32 @@ impl Row<'_, '_, '_> {
                 Judge { case: self.case, row: Some(self), ty }.matcher(matcher, &self.read(*attr))
             }
             Cond::Linked(part, quantifier, inner) => self.linked(*part, *quantifier, inner),
-            Cond::Terraform(tf) => (self.case.terraform() == *tf).into(),
+            Cond::Fact(fact) => self.fact(fact),
             Cond::Native(name, args) => {
                 native::find(name).map_or(Truth::Unknown, |n| (n.judge)(self, args).truth)
             }
+        }
+    }
+
+    fn fact(&self, fact: &Fact) -> Truth {
+        let case = self.case;
+        match fact {
+            Fact::Terraform(tf) => (case.terraform() == *tf).into(),
+            Fact::Type(types) => {
+                let types = case.operands(types);
+                let mut globs = types.iter().filter_map(|l| l.text());
+                globs.any(|g| glob(kinds::canonical(&g), &case.resource.kind, false)).into()
+            }
+            Fact::Given(names) => {
+                let has = |name| match case.lit(&Lit::Param(Arc::clone(name))) {
+                    Lit::Null => false,
+                    Lit::List(items) => !items.is_empty(),
+                    Lit::Str(text) => !text.is_empty(),
+                    _ => true,
+                };
+                names.iter().any(has).into()
+            }
+            Fact::Before(day) => case.as_of.map(|today| today < &**day).into(),
         }
     }
 

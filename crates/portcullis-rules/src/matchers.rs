@@ -12,7 +12,6 @@ use crate::text::{Holes, Known, glob};
 use crate::truth::Truth;
 use crate::types::Data;
 use crate::types::cidrs::Net;
-use crate::types::policy::condition_text;
 use crate::types::ports::Wanted;
 
 /// Judges values of one attribute.
@@ -74,6 +73,8 @@ impl Judge<'_, '_, '_> {
                 let counted = self.interval(inner, least, Some(most));
                 if open { self.interval(inner, 0, None) } else { counted }
             }
+            Matcher::Sum(_) if values.is_empty() => Truth::False,
+            Matcher::Sum(inner) => self.sum(inner, values),
             Matcher::Secret(named) => {
                 let names = named.map(|attr| self.row.map(|r| r.read(attr)).unwrap_or_default());
                 Truth::any(values.iter().map(|v| match &names {
@@ -105,6 +106,25 @@ impl Judge<'_, '_, '_> {
             }
         }
         self.interval(matcher, least, most)
+    }
+
+    /// What the numbers add up to. What is not known may be any number from 0 on.
+    fn sum(&self, matcher: &Matcher, values: &[Found]) -> Truth {
+        let (mut total, mut open) = (Some(0_i64), false);
+        for v in values {
+            match (&v.value.kind, total) {
+                (Kind::Num(n), Some(t)) => total = n.as_i64().and_then(|n| t.checked_add(n)),
+                _ => open = true,
+            }
+        }
+        let Some(total) = total else { return Truth::Unknown };
+        let known = self.number_holds(matcher, &Number::from(total));
+        if !open {
+            return known;
+        }
+        // Bounds cut the numbers in two: what holds at both ends holds between them.
+        let largest = self.number_holds(matcher, &Number::from(i64::MAX));
+        if known == largest && bounds_only(matcher) { known } else { Truth::Unknown }
     }
 
     /// What holds for every number from `least` to `most`, or for all from `least` on.
@@ -223,6 +243,7 @@ impl Judge<'_, '_, '_> {
             Test::RefersTo(lit) => self.refers_to(found, lit),
             Test::Plaintext => secrets::plaintext(self.case, &found.value),
             Test::NoEcho => secrets::no_echo(self.case, &found.value),
+            Test::Ended(table) => self.ended(table, found),
         }
     }
 
@@ -242,11 +263,20 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    /// What is known of a value as text; conditions have a text of their own.
+    /// Whether a text is in the table with a day that has come.
+    fn ended(&self, table: &[(Arc<str>, Arc<str>)], found: &Found) -> Truth {
+        let Some(known) = self.known(found) else { return Truth::False };
+        Truth::any(table.iter().map(|(text, day)| {
+            let come = self.case.as_of.map(|today| today >= &**day);
+            known.equals(text, self.fold()).and(come.into())
+        }))
+    }
+
+    /// What is known of a value as text; conditions and tags have a text of their own.
     fn known<'f>(&self, found: &'f Found) -> Option<Known<'f>> {
         match (&found.value.kind, self.ty) {
-            (Kind::Map(_, map), Type::Conditions) => {
-                Some(condition_text(map).map_or(Known::Nothing(Holes::Any), Known::Whole))
+            (Kind::Map(_, map), Type::Conditions | Type::Tags) => {
+                Some(map.get("text").and_then(Known::of).unwrap_or(Known::Nothing(Holes::Any)))
             }
             _ => Known::of(&found.value),
         }
@@ -261,11 +291,11 @@ impl Judge<'_, '_, '_> {
 
     fn matches(&self, pattern: &Pattern, found: &Found) -> Truth {
         let Some(known) = self.known(found) else { return Truth::False };
-        let (Some(text), Some(expression)) = (known.whole(), self.case.lit(&pattern.text).text())
-        else {
-            return Truth::Unknown;
-        };
-        pattern.is_match(&expression, text).into()
+        let Some(expression) = self.case.lit(&pattern.text).text() else { return Truth::Unknown };
+        match known.whole() {
+            Some(text) => pattern.is_match(&expression, text).into(),
+            None => pattern.partial(&expression, |dfa| known.matches(dfa)),
+        }
     }
 
     /// The value is the pattern, the rule's text is what it may match.
@@ -314,6 +344,18 @@ fn set(found: &Found) -> Truth {
             }
         }
         _ => Truth::True,
+    }
+}
+
+/// Whether a matcher compares with bounds alone.
+fn bounds_only(matcher: &Matcher) -> bool {
+    match matcher {
+        Matcher::All(list) => list.iter().all(bounds_only),
+        Matcher::Each(test) => matches!(
+            test,
+            Test::AtLeast(_) | Test::AtMost(_) | Test::LessThan(_) | Test::MoreThan(_)
+        ),
+        _ => false,
     }
 }
 

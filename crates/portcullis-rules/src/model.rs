@@ -6,7 +6,9 @@ use portcullis_core::Number;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use crate::automaton::Automaton;
 use crate::path::Path;
+use crate::truth::Truth;
 
 mod meta;
 
@@ -110,10 +112,13 @@ pub(crate) enum Type {
     Actions,
     Principals,
     Conditions,
+    Block,
+    Tags,
+    Accounts,
 }
 
 impl Type {
-    pub(crate) const ALL: [(&'static str, Type); 14] = [
+    pub(crate) const ALL: [(&'static str, Type); 17] = [
         ("any", Type::Any),
         ("string", Type::String),
         ("int", Type::Int),
@@ -128,6 +133,9 @@ impl Type {
         ("actions", Type::Actions),
         ("principals", Type::Principals),
         ("conditions", Type::Conditions),
+        ("block", Type::Block),
+        ("tags", Type::Tags),
+        ("accounts", Type::Accounts),
     ];
 }
 
@@ -243,10 +251,27 @@ pub(crate) enum Cond {
     Attr(usize, Matcher),
     #[serde(rename = "linked")]
     Linked(usize, Quantifier, Box<Cond>),
-    #[serde(rename = "tf")]
-    Terraform(bool),
+    #[serde(rename = "fact")]
+    Fact(Fact),
     #[serde(rename = "native")]
     Native(Arc<str>, Vec<(Arc<str>, Lit)>),
+}
+
+/// What is asked of a resource, a rule or a scan without reading an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Fact {
+    /// The resource comes from Terraform, or from CloudFormation.
+    #[serde(rename = "tf")]
+    Terraform(bool),
+    /// The resource's type is like one of these globs.
+    #[serde(rename = "type")]
+    Type(Lit),
+    /// One of these parameters has a value.
+    #[serde(rename = "given")]
+    Given(Vec<Arc<str>>),
+    /// The day that the scan is for comes before this one.
+    #[serde(rename = "before")]
+    Before(Arc<str>),
 }
 
 /// What must hold of the values found.
@@ -283,6 +308,9 @@ pub(crate) enum Matcher {
     /// How many different values there are.
     #[serde(rename = "distinct")]
     Distinct(Box<Matcher>),
+    /// What the numbers found add up to.
+    #[serde(rename = "sum")]
+    Sum(Box<Matcher>),
     /// One value is a credential; it is named by another attribute, else by the member it stands in.
     #[serde(rename = "secret")]
     Secret(Option<usize>),
@@ -293,9 +321,10 @@ impl Matcher {
     pub(crate) fn attrs_mut(&mut self, f: &mut dyn FnMut(&mut usize)) {
         match self {
             Matcher::All(list) => list.iter_mut().for_each(|m| m.attrs_mut(f)),
-            Matcher::Some(inner) | Matcher::Count(inner) | Matcher::Distinct(inner) => {
-                inner.attrs_mut(f);
-            }
+            Matcher::Some(inner)
+            | Matcher::Count(inner)
+            | Matcher::Distinct(inner)
+            | Matcher::Sum(inner) => inner.attrs_mut(f),
             Matcher::SameAs(i) | Matcher::Secret(Some(i)) => f(i),
             _ => {}
         }
@@ -305,9 +334,10 @@ impl Matcher {
     pub(crate) fn attrs(&self, f: &mut dyn FnMut(usize)) {
         match self {
             Matcher::All(list) => list.iter().for_each(|m| m.attrs(f)),
-            Matcher::Some(inner) | Matcher::Count(inner) | Matcher::Distinct(inner) => {
-                inner.attrs(f);
-            }
+            Matcher::Some(inner)
+            | Matcher::Count(inner)
+            | Matcher::Distinct(inner)
+            | Matcher::Sum(inner) => inner.attrs(f),
             Matcher::SameAs(i) | Matcher::Secret(Some(i)) => f(*i),
             _ => {}
         }
@@ -379,6 +409,9 @@ pub(crate) enum Test {
     /// A template's parameter that is not shown, without a value in the template.
     #[serde(rename = "noecho")]
     NoEcho,
+    /// A text whose day has come; the table is sorted by text.
+    #[serde(rename = "ended")]
+    Ended(Vec<(Arc<str>, Arc<str>)>),
 }
 
 /// A regular expression, compiled when first used.
@@ -387,6 +420,9 @@ pub(crate) struct Pattern {
     pub text: Lit,
     #[serde(skip)]
     compiled: OnceLock<(Arc<str>, Option<Regex>)>,
+    /// For text that is known in part.
+    #[serde(skip)]
+    automaton: OnceLock<(Arc<str>, Option<Automaton>)>,
 }
 
 /// Bound on a compiled expression, so that a user's rule cannot take the memory.
@@ -394,7 +430,7 @@ const REGEX_SIZE: usize = 1 << 20;
 
 impl Pattern {
     pub(crate) fn new(text: Lit) -> Self {
-        Self { text, compiled: OnceLock::new() }
+        Self { text, compiled: OnceLock::new(), automaton: OnceLock::new() }
     }
 
     pub(crate) fn build(text: &str) -> Result<Regex, regex::Error> {
@@ -409,6 +445,22 @@ impl Pattern {
             return regex.as_ref().map(|r| r.is_match(text));
         }
         Self::build(expression).ok().map(|r| r.is_match(text))
+    }
+}
+
+impl Pattern {
+    /// What `f` says of the expression's automaton; unknown where there is none.
+    pub(crate) fn partial(
+        &self,
+        expression: &Arc<str>,
+        f: impl FnOnce(&Automaton) -> Truth,
+    ) -> Truth {
+        let (known, automaton) =
+            self.automaton.get_or_init(|| (expression.clone(), Automaton::build(expression)));
+        if known == expression {
+            return automaton.as_ref().map_or(Truth::Unknown, f);
+        }
+        Automaton::build(expression).as_ref().map_or(Truth::Unknown, f)
     }
 }
 
@@ -454,7 +506,7 @@ impl Logic {
                 Cond::All(list) | Cond::Any(list) => list.iter().any(|c| asks(c, attr)),
                 Cond::Not(inner) | Cond::Linked(_, _, inner) => asks(inner, attr),
                 Cond::Attr(i, matcher) => *i == attr && matcher.is_about_secrets(),
-                Cond::Terraform(_) | Cond::Native(..) => false,
+                Cond::Fact(_) | Cond::Native(..) => false,
             }
         }
         self.when.iter().chain(&self.require).any(|c| asks(c, attr))

@@ -45,10 +45,12 @@ struct Compiled {
     select: Selector,
 }
 
-/// All overrides; for each rule the first that matches a resource wins.
+/// All overrides; for each rule the first that matches a resource wins. With them, the day that the
+/// scan is for.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     by_rule: FxHashMap<usize, Vec<Compiled>>,
+    as_of: Option<Arc<str>>,
 }
 
 impl Overrides {
@@ -67,7 +69,17 @@ impl Overrides {
                 select: o.select,
             });
         }
-        Self { by_rule }
+        Self { by_rule, as_of: None }
+    }
+
+    /// The same for a day, `2026-11-29`. Without one, what depends on the day is unknown.
+    #[must_use]
+    pub fn on(self, day: impl Into<Arc<str>>) -> Self {
+        Self { as_of: Some(day.into()), ..self }
+    }
+
+    pub(crate) fn as_of(&self) -> Option<&str> {
+        self.as_of.as_deref()
     }
 
     fn first(&self, rule: usize, of: &Resource, sources: &SourceMap) -> Option<&Compiled> {

@@ -25,6 +25,10 @@ pub(crate) enum Step {
     Member(Arc<str>),
     /// Every member of a mapping.
     Any,
+    /// The names of a mapping's members.
+    Keys,
+    /// Every scalar below, however deep.
+    Deep,
     /// Those elements whose member has this text.
     Where(Arc<str>, Arc<str>),
     /// Those elements whose member does not have this text, or that lack the member.
@@ -124,12 +128,11 @@ fn steps(text: &str, rest: &str) -> Result<SmallVec<[Step; 2]>, String> {
     let mut out = SmallVec::new();
     let mut rest = rest;
     while !rest.is_empty() {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        if name.is_empty() {
-            return Err(format!("the path `{text}` has an empty step"));
+        let (step, after) = step(text, rest)?;
+        if matches!(step, Step::Keys | Step::Deep) && !after.is_empty() {
+            return Err(format!("`*~` and `**` end a path: nothing follows in `{text}`"));
         }
-        out.push(if name == "*" { Step::Any } else { Step::Member(Arc::from(name)) });
+        out.push(step);
         rest = after;
         while let Some(inner) = rest.strip_prefix('[') {
             let Some((filter, after)) = inner.split_once(']') else {
@@ -159,6 +162,30 @@ fn steps(text: &str, rest: &str) -> Result<SmallVec<[Step; 2]>, String> {
         }
     }
     Ok(out)
+}
+
+/// The next step of a path, without its filters, and what follows it.
+fn step<'t>(text: &str, rest: &'t str) -> Result<(Step, &'t str), String> {
+    if let Some(quoted) = rest.strip_prefix('\'') {
+        let Some((name, after)) = quoted.split_once('\'').filter(|(name, _)| !name.is_empty())
+        else {
+            return Err(format!("the path `{text}` lacks a name between quotes"));
+        };
+        if !after.is_empty() && !after.starts_with(['.', '[']) {
+            return Err(format!("a dot is missing after the quote in the path `{text}`"));
+        }
+        return Ok((Step::Member(Arc::from(name)), after));
+    }
+    let end = rest.find(['.', '[']).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let step = match name {
+        "" => return Err(format!("the path `{text}` has an empty step")),
+        "*" => Step::Any,
+        "*~" => Step::Keys,
+        "**" => Step::Deep,
+        name => Step::Member(Arc::from(name)),
+    };
+    Ok((step, after))
 }
 
 /// `name/` at the start of a path, if its first separator is a slash.
@@ -203,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn names_keys_and_depths() {
+        let steps = |text: &str| Path::parse(text, |_| None).unwrap().steps.into_vec();
+        assert_eq!(
+            steps("Parameters.'rds.force_ssl'"),
+            [Step::Member("Parameters".into()), Step::Member("rds.force_ssl".into())]
+        );
+        assert_eq!(steps("tags.*~"), [Step::Member("tags".into()), Step::Keys]);
+        assert_eq!(steps("**"), [Step::Deep]);
+    }
+
+    #[test]
     fn broken_paths_say_why() {
         for (text, want) in [
             ("", "empty"),
@@ -211,6 +249,9 @@ mod tests {
             ("a[b]", "[Key=value]"),
             ("a[b=c", "lacks a `]`"),
             ("nope/a", "unknown part `nope`"),
+            ("a.'b", "between quotes"),
+            ("'a'b", "after the quote"),
+            ("**.a", "nothing follows"),
         ] {
             let e = Path::parse(text, |_| None).unwrap_err();
             assert!(e.contains(want), "{text}: {e}");

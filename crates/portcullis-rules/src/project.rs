@@ -206,6 +206,18 @@ impl Walk<'_, '_> {
         place: Place,
         out: &mut dyn FnMut(&Value, Place),
     ) {
+        if let [Step::Deep] = steps {
+            match &value.kind {
+                Kind::Map(_, map) => {
+                    for entry in map.iter() {
+                        self.go(&entry.value, steps, place.member(entry), out);
+                    }
+                    return;
+                }
+                Kind::Null | Kind::Choice(_) | Kind::List(..) => {}
+                _ => return out(value, place),
+            }
+        }
         match &value.kind {
             Kind::Null => {}
             Kind::Choice(c) => match self.arms {
@@ -238,6 +250,14 @@ impl Walk<'_, '_> {
                         self.go(&entry.value, rest, place.member(entry), out);
                     }
                 }
+                [Step::Keys, ..] => {
+                    for entry in map.iter().filter(|e| !e.value.is_null()) {
+                        let name = Value::str(entry.key.clone(), entry.value.origin);
+                        out(&name, place.member(entry));
+                    }
+                }
+                // Taken above.
+                [Step::Deep, ..] => {}
                 [
                     step @ (Step::Where(key, _)
                     | Step::WhereNot(key, _)
@@ -252,10 +272,12 @@ impl Walk<'_, '_> {
                             Step::OneOf(.., why) => why.clone(),
                             _ => None,
                         };
-                        let why = map.get(key).and_then(why_of).or(of_row).unwrap_or_else(|| {
-                            let text = format!("`{key}` cannot be compared");
-                            Why::new(WhyKind::Unsupported, text)
-                        });
+                        let member = key.split('.').next().unwrap_or(key);
+                        let why =
+                            map.get(member).and_then(why_of).or(of_row).unwrap_or_else(|| {
+                                let text = format!("`{key}` cannot be compared");
+                                Why::new(WhyKind::Unsupported, text)
+                            });
                         out(&unknown(why, value), Place { element: false, ..place });
                     }
                 },
@@ -309,8 +331,15 @@ impl Walk<'_, '_> {
 
     fn member_is(&self, map: &Map, key: &str, want: &str) -> Truth {
         let mut found = Truth::False;
-        if let Some(v) = map.get(key) {
-            self.go(v, &[], Place::of(ResourceId(0)), &mut |v, p| {
+        // A member of a member, `Principal.AWS`, is named with dots.
+        let (name, below) = key.split_once('.').unwrap_or((key, ""));
+        let below: SmallVec<[Step; 1]> = below
+            .split('.')
+            .filter(|name| !name.is_empty())
+            .map(|name| Step::Member(Arc::from(name)))
+            .collect();
+        if let Some(v) = map.get(name) {
+            self.go(v, &below, Place::of(ResourceId(0)), &mut |v, p| {
                 if let Some(text) = Known::of(v) {
                     let same = text.equals(want, false);
                     found = found.or(if p.one_of { !(!same).unless_false() } else { same });

@@ -37,6 +37,8 @@ pub(crate) struct Case<'a, 'w> {
     pub id: ResourceId,
     pub resource: &'a Resource,
     pub params: Option<&'w BTreeMap<Arc<str>, Lit>>,
+    /// The day that the scan is for.
+    pub as_of: Option<&'w str>,
     pub arms: Arms,
 }
 
@@ -109,9 +111,9 @@ impl<'a> Row<'_, 'a, '_> {
     pub(crate) fn read_attr(&self, attr: &Attr) -> Values {
         let mut out = Values::new();
         let Some(reading) = attr.reading(self.case.terraform()) else { return out };
-        let walk = self.case.walk(false);
+        let walk = self.case.walk(attr.ty == Type::Block);
         for (i, path) in reading.paths.iter().enumerate() {
-            self.raw(path, &mut |v, place, maybe| {
+            self.raw_with(&walk, path, &mut |v, place, maybe| {
                 normalise(&walk, attr.ty, v, place, &mut |value, data, place| {
                     out.push(Found { value, data, place, path: Some(i), maybe });
                 });
@@ -142,10 +144,13 @@ impl<'a> Row<'_, 'a, '_> {
 
     /// Values at a path before any type, with whether they hang on a join that may apply.
     pub(crate) fn raw(&self, path: &Path, out: &mut dyn FnMut(&Value, Place, bool)) {
-        let walk = self.case.walk(false);
+        self.raw_with(&self.case.walk(false), path, out);
+    }
+
+    fn raw_with(&self, walk: &Walk<'a, '_>, path: &Path, out: &mut dyn FnMut(&Value, Place, bool)) {
         let own = Place::of(self.case.id);
         let of_row;
-        let path = match self.filled(path, &walk) {
+        let path = match self.filled(path, walk) {
             Some(filled) => {
                 of_row = filled;
                 &of_row
@@ -162,7 +167,7 @@ impl<'a> Row<'_, 'a, '_> {
             Root::Meta => {
                 walk.go(&self.case.resource.meta, &path.steps, own, &mut |v, p| out(v, p, false));
             }
-            Root::Part(part) => self.raw_part(part, path, &walk, out),
+            Root::Part(part) => self.raw_part(part, path, walk, out),
         }
     }
 

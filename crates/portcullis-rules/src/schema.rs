@@ -109,7 +109,7 @@ fn property(key: &str) -> Value {
             let by_expect = json!({
                 "type": "object",
                 "additionalProperties": false,
-                "properties": each(&words, |_| reference("texts")),
+                "properties": each(&words, |_| reference("examples")),
             });
             json!({
                 "type": "object",
@@ -144,6 +144,18 @@ fn definitions() -> Value {
     json!({
         "texts": { "oneOf": [
             { "type": "string" }, { "type": "array", "items": { "type": "string" } },
+        ] },
+        "examples": { "oneOf": [
+            { "type": "string" },
+            { "type": "array", "items": { "oneOf": [
+                { "type": "string" },
+                { "type": "object", "required": ["text"], "additionalProperties": false,
+                  "properties": {
+                      "params": { "type": "object", "additionalProperties": reference("literal") },
+                      "as_of": { "type": "string", "format": "date" },
+                      "text": { "type": "string" },
+                  } },
+            ] } },
         ] },
         "scalar": { "type": ["string", "number", "boolean", "null"] },
         "literal": { "oneOf": [
@@ -208,6 +220,9 @@ fn definitions() -> Value {
                     "properties": each(&["all", "some", "none"], |_| reference("condition")),
                 } },
                 "source": { "enum": ["terraform", "cloudformation"] },
+                "resource_type": reference("texts"),
+                "given": reference("texts"),
+                "before": { "type": "string", "format": "date" },
                 "native": { "oneOf": [
                     { "enum": natives },
                     { "type": "object", "additionalProperties": false,
@@ -220,7 +235,10 @@ fn definitions() -> Value {
             { "type": ["string", "number", "boolean"] },
             { "type": "object", "minProperties": 1, "additionalProperties": false,
               "properties": each(&MATCHERS, |name| match name {
-                  "some" | "count" | "distinct" => reference("matcher"),
+                  "some" | "count" | "distinct" | "sum" => reference("matcher"),
+                  "ended" => json!({ "type": "object", "additionalProperties": {
+                      "type": "string", "format": "date",
+                  } }),
                   "set" | "unset" | "every_port" | "customer_key" => json!({ "type": "boolean" }),
                   "plaintext" | "no_echo" => json!({ "const": true }),
                   "equals_attribute" => json!({ "type": "string" }),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis_core::{Kind, Ref, Unknown, Value, WhyKind};
 
+use crate::automaton::Automaton;
 use crate::truth::Truth;
 
 /// Matches `*` (any text) and `?` (one character), with or without regard to case.
@@ -271,7 +272,20 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// A regular expression: decided for whole text only.
+    /// A regular expression over the text, as much of it as is known.
+    pub(crate) fn matches(&self, automaton: &Automaton) -> Truth {
+        let (pieces, holes): (&[Option<Arc<str>>], _) = match self {
+            Known::Whole(t) => return automaton.matches(&[Some(t.clone())], |_| true),
+            Known::Pieces(p, holes) => (p, *holes),
+            Known::Nothing(holes) => (&[None], *holes),
+        };
+        // What is filled in is taken for one line of plain text; identifiers hold no wildcards.
+        let wild = |b: u8| matches!(b, b'*' | b'?');
+        automaton
+            .matches(pieces, |b| (0x20..0x7f).contains(&b) && (holes == Holes::Any || !wild(b)))
+    }
+
+    /// The text, where all of it is known.
     pub(crate) fn whole(&self) -> Option<&str> {
         match self {
             Known::Whole(t) => Some(t),
@@ -280,15 +294,20 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether a glob of literals and `*` is satisfied by the known pieces alone.
+/// Whether a glob is satisfied by the known pieces, whatever stands between them.
 fn stars_hold(pattern: &str, pieces: &[Option<Arc<str>>], fold: bool) -> bool {
-    if pattern.contains('?') || !pattern.contains('*') {
+    let single = pattern.matches('?').count();
+    let holes = pieces.iter().filter(|p| p.is_none()).count();
+    if single > 0 && holes > 1 {
         return false;
     }
-    // Holes are text that cannot occur in a literal of a rule, so that no literal matches them.
-    let text: String =
-        pieces.iter().map(|p| p.as_deref().unwrap_or("\u{0}")).collect::<Vec<_>>().concat();
-    glob(pattern, &text, fold)
+    // Holes are text that cannot occur in a literal of a rule, so that no literal matches them;
+    // one that is longer than there are `?` is covered by a `*`, and so is every longer one.
+    (0..=single + 1).all(|length| {
+        let hole = "\u{0}".repeat(length);
+        let text: String = pieces.iter().map(|p| p.as_deref().unwrap_or(&hole)).collect();
+        glob(pattern, &text, fold)
+    })
 }
 
 /// Whether text made of these pieces could be `want`.
@@ -341,6 +360,8 @@ mod tests {
         assert_eq!(k.like("arn:*:key/*", false), Truth::True);
         assert_eq!(k.like("arn:*:alias/*", false), Truth::Unknown);
         assert_eq!(k.like("s3:*", false), Truth::False);
+        assert_eq!(k.like("arn:?*:key/1", false), Truth::True);
+        assert_eq!(k.like("arn:aws:kms:?*:key/1", false), Truth::Unknown);
         assert_eq!(k.equals("arn:aws:kms:x:key/1", false), Truth::Unknown);
         assert_eq!(k.equals("other", false), Truth::False);
     }

@@ -183,8 +183,10 @@ fn names(steps: &[Step]) -> String {
     let names: Vec<&str> = steps
         .iter()
         .filter_map(|s| match s {
+            // A name with a dot can be a member of a free mapping only.
+            Step::Member(name) if name.contains('.') => Some("*"),
             Step::Member(name) => Some(&**name),
-            Step::Any => Some("*"),
+            Step::Any | Step::Keys => Some("*"),
             _ => None,
         })
         .collect();

@@ -21,9 +21,14 @@ fn resolve(example: &Example) -> (MemoryFiles, Resolution) {
     (files, resolution)
 }
 
-fn outcomes(rules: &RuleSet, rule: usize, files: &MemoryFiles, r: &Resolution) -> Vec<Outcome> {
-    let none = Overrides::default();
-    r.graphs.iter().flat_map(|g| evaluate(rules, &[rule], g, files.sources(), &none)).collect()
+fn outcomes(
+    rules: &RuleSet,
+    rule: usize,
+    files: &MemoryFiles,
+    r: &Resolution,
+    changes: &Overrides,
+) -> Vec<Outcome> {
+    r.graphs.iter().flat_map(|g| evaluate(rules, &[rule], g, files.sources(), changes)).collect()
 }
 
 fn meets(expect: Expect, outcomes: &[Outcome]) -> bool {
@@ -51,7 +56,7 @@ fn every_example_gives_what_it_says() {
         };
         let (memory, resolution) = resolve(example);
         let errors: Vec<_> = resolution.diagnostics.iter().map(|d| d.message.clone()).collect();
-        let found = outcomes(&rules, rule, &memory, &resolution);
+        let found = outcomes(&rules, rule, &memory, &resolution, &example.overrides(rule));
         if !meets(example.expect, &found) {
             let verdicts: Vec<_> = found.iter().map(|o| (&o.verdict, &o.evidence)).collect();
             wrong.push(format!("{}: {verdicts:?} {errors:?}", example.name()));
@@ -93,10 +98,10 @@ fn hiding_a_value_never_flips_an_example() {
             continue;
         };
         let (memory, mut resolution) = resolve(&example);
-        let none = Overrides::default();
+        let changes = example.overrides(rule);
         for graph in &mut resolution.graphs {
             let judge = |g: &portcullis_core::Graph| {
-                let found = evaluate(&rules, &[rule], g, memory.sources(), &none);
+                let found = evaluate(&rules, &[rule], g, memory.sources(), &changes);
                 summary(g.resources.len(), &found)
             };
             let before = judge(graph);

@@ -41,6 +41,77 @@ fn presence() {
 }
 
 #[test]
+fn blocks_without_content_are_there() {
+    table(&[
+        ("block", "set", "[{}]", 'P'),
+        ("block", "set", "{}", 'P'),
+        ("block", "set", "", 'F'),
+        ("block", "set", "[]", 'F'),
+        ("block", "unset", "[{}]", 'F'),
+        ("block", "set", "!Unknown var.x", 'U'),
+    ]);
+}
+
+#[test]
+fn sums() {
+    table(&[
+        ("int", "{ sum: { at_most: 10 } }", "[4, 6]", 'P'),
+        ("int", "{ sum: { at_most: 10 } }", "[4, 7]", 'F'),
+        ("int", "{ sum: 10 }", "[4, '6']", 'P'),
+        ("int", "{ sum: { at_most: 10 } }", "[4, !Unknown n]", 'U'),
+        ("int", "{ sum: { at_most: 10 } }", "[11, !Unknown n]", 'F'),
+        ("int", "{ sum: { at_least: 10 } }", "[11, !Unknown n]", 'P'),
+        ("int", "{ sum: 11 }", "[11, !Unknown n]", 'U'),
+        ("int", "{ sum: { at_most: 10 } }", "", 'F'),
+    ]);
+}
+
+#[test]
+fn expressions_over_text_known_in_part() {
+    table(&[
+        ("string", "{ matches: '^5[.]7' }", "!Pieces ['5.7.', null]", 'P'),
+        ("string", "{ matches: '^8[.]' }", "!Pieces ['5.7.', null]", 'F'),
+        ("string", "{ matches: '^5[.]7[.]44$' }", "!Pieces ['5.7.', null]", 'U'),
+        ("string", "{ matches: '^a.*z$' }", "!Pieces [a, null, z]", 'P'),
+        ("string", "{ matches: '^a' }", "!Unknown var.x", 'U'),
+    ]);
+}
+
+#[test]
+fn tags_in_every_spelling() {
+    let owner = "{ some: { like: 'Owner=?*' } }";
+    table(&[
+        ("tags", owner, "{ Owner: web }", 'P'),
+        ("tags", owner, "{ owner: web }", 'F'),
+        ("tags", owner, "{ Owner: null }", 'F'),
+        ("tags", owner, "{ Owner: '' }", 'F'),
+        ("tags", owner, "[{ Key: Owner, Value: web }]", 'P'),
+        ("tags", owner, "[{ key: Owner, value: web }]", 'P'),
+        ("tags", owner, "[{ Key: Name, Value: web }]", 'F'),
+        ("tags", owner, "{ Owner: !Pieces [team-, null] }", 'P'),
+        ("tags", owner, "{ Owner: !Unknown var.o }", 'U'),
+        ("tags", owner, "!Unknown var.tags", 'U'),
+        ("tags", "{ some: { like: 'key=k' } }", "{ key: k, value: v }", 'P'),
+    ]);
+}
+
+#[test]
+fn accounts_in_arns_and_addresses() {
+    let own = "{ only: ['111122223333'] }";
+    table(&[
+        ("accounts", own, "arn:aws:iam::111122223333:role/x", 'P'),
+        ("accounts", own, "arn:aws:iam::444455556666:role/x", 'F'),
+        ("accounts", own, "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app:1", 'F'),
+        ("accounts", own, "'444455556666'", 'F'),
+        ("accounts", own, "!Pieces ['arn:aws:iam::444455556666:role/', null]", 'F'),
+        ("accounts", own, "!Pieces ['arn:aws:iam::', null, ':role/x']", 'U'),
+        ("accounts", "unset", "!Pieces [name-, null]", 'P'),
+        ("accounts", "unset", "arn:aws:s3:::bucket", 'P'),
+        ("accounts", "unset", "!Ref aws_q.q.arn", 'P'),
+    ]);
+}
+
+#[test]
 fn scalars_compare_as_text_and_numbers() {
     table(&[
         ("any", "1", "'1'", 'P'),

@@ -114,7 +114,7 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         framework: &options.framework,
     };
     let selected = select::select(&rules, &config, &choice)?;
-    let overrides = overrides::from_config(&rules, &config)?;
+    let overrides = overrides::from_config(&rules, &config)?.on(as_of.as_str());
     timings.phase("load rules and config");
     let values = project::read_values(files, &options.values)?;
     let given: Vec<String> =

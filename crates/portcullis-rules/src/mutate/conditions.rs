@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::literals::{dropped, moved};
 use super::words;
-use crate::model::{Cond, Lit, Matcher, Test};
+use crate::model::{Cond, Fact, Lit, Matcher, Test};
 use crate::rule::Rule;
 
 /// What a change was, and what came of it.
@@ -47,7 +47,11 @@ impl Context<'_> {
                 }
             }
             Cond::Native(name, args) => self.native(name, args, &mut out),
-            Cond::Terraform(_) => {}
+            Cond::Fact(Fact::Type(types)) => {
+                let below = dropped(types, self.rule.params()).into_iter();
+                out.extend(below.map(|(what, l)| (what, Cond::Fact(Fact::Type(l)))));
+            }
+            Cond::Fact(_) => {}
         }
         out
     }
@@ -156,6 +160,10 @@ pub(super) fn matchers(matcher: &Matcher, params: &[(Arc<str>, Lit)]) -> Changed
             let below = matchers(inner, params).into_iter();
             out.extend(below.map(|(what, m)| (what, Matcher::Distinct(Box::new(m)))));
         }
+        Matcher::Sum(inner) => {
+            let below = matchers(inner, params).into_iter();
+            out.extend(below.map(|(what, m)| (what, Matcher::Sum(Box::new(m)))));
+        }
         Matcher::Set | Matcher::Unset | Matcher::SameAs(_) | Matcher::Secret(_) => {}
     }
     out
@@ -185,7 +193,8 @@ fn tests(test: &Test, params: &[(Arc<str>, Lit)]) -> Changed<Test> {
         | Test::EveryPort(_)
         | Test::CustomerKey(_)
         | Test::Plaintext
-        | Test::NoEcho => return Vec::new(),
+        | Test::NoEcho
+        | Test::Ended(_) => return Vec::new(),
     };
     let changed = if bound { moved(lit, params) } else { dropped(lit, params) };
     changed.into_iter().map(|(what, l)| (what, make(l))).collect()

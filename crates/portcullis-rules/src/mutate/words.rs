@@ -1,6 +1,6 @@
 //! Conditions in the words of rule files, short.
 
-use crate::model::{Cond, Lit, Logic, Matcher, Quantifier, Test};
+use crate::model::{Cond, Fact, Lit, Logic, Matcher, Quantifier, Test};
 
 pub(super) fn cond(cond: &Cond, logic: &Logic) -> String {
     let list = |l: &[Cond]| l.iter().map(|c| self::cond(c, logic)).collect::<Vec<_>>().join(", ");
@@ -21,9 +21,12 @@ pub(super) fn cond(cond: &Cond, logic: &Logic) -> String {
             };
             format!("{q} {name}: {}", self::cond(c, logic))
         }
-        Cond::Terraform(tf) => {
+        Cond::Fact(Fact::Terraform(tf)) => {
             format!("source: {}", if *tf { "terraform" } else { "cloudformation" })
         }
+        Cond::Fact(Fact::Type(types)) => format!("resource_type: {}", lit(types)),
+        Cond::Fact(Fact::Given(names)) => format!("given: {}", names.join(", ")),
+        Cond::Fact(Fact::Before(day)) => format!("before: {day}"),
         Cond::Native(name, _) => format!("native: {name}"),
     }
 }
@@ -41,6 +44,7 @@ pub(super) fn matcher(m: &Matcher) -> String {
         Matcher::PortsAll(l) => format!("include_all {}", lit(l)),
         Matcher::SameAs(_) => "equals_attribute".to_owned(),
         Matcher::Distinct(m) => format!("distinct {}", matcher(m)),
+        Matcher::Sum(m) => format!("sum {}", matcher(m)),
         Matcher::Secret(_) => "secret true".to_owned(),
     }
 }
@@ -52,6 +56,7 @@ fn test(t: &Test) -> String {
         Test::CustomerKey(yes) => return format!("customer_key {yes}"),
         Test::Plaintext => return "plaintext true".to_owned(),
         Test::NoEcho => return "no_echo true".to_owned(),
+        Test::Ended(_) => return "ended".to_owned(),
         Test::In(l) => ("in", l),
         Test::AtLeast(l) => ("at_least", l),
         Test::AtMost(l) => ("at_most", l),

@@ -32,7 +32,7 @@ pub(super) fn oidc_sub(row: &Row<'_, '_, '_>, args: &[(Arc<str>, Lit)]) -> Judge
     Judgement {
         truth: (!trusts_github(row)).or(pins_subject(row, names)),
         attribute: "conditions",
-        wanted,
+        wanted: wanted.into(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod github;
 mod nacl;
+mod tags;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::Lit;
@@ -14,7 +16,7 @@ pub(crate) struct Judgement {
     pub truth: Truth,
     pub attribute: &'static str,
     /// What is required, in words.
-    pub wanted: &'static str,
+    pub wanted: Cow<'static, str>,
 }
 
 /// A function's signature: the row and the rule's arguments.
@@ -31,7 +33,7 @@ pub(crate) struct Native {
 }
 
 /// All of them. An addition is a change of the language and needs two rules that want it.
-pub(crate) const NATIVES: [Native; 2] = [
+pub(crate) const NATIVES: [Native; 3] = [
     Native {
         name: "github_oidc_sub",
         attributes: &["effect", "principals", "actions", "conditions"],
@@ -43,6 +45,12 @@ pub(crate) const NATIVES: [Native; 2] = [
         attributes: &["number", "cidrs", "siblings"],
         arguments: &["port"],
         judge: nacl::denied_first,
+    },
+    Native {
+        name: "tagged",
+        attributes: &["tags"],
+        arguments: &["required", "allowed"],
+        judge: tags::tagged,
     },
 ];
 

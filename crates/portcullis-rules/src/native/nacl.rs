@@ -46,7 +46,7 @@ pub(super) fn denied_first(row: &Row<'_, '_, '_>, args: &[(Arc<str>, Lit)]) -> J
     Judgement {
         truth,
         attribute: "number",
-        wanted: "a number behind that of an entry that denies the same traffic",
+        wanted: "a number behind that of an entry that denies the same traffic".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use portcullis_syntax::{Key, Node};
 
 use super::shapes::{RESERVED, is_numeric};
 use super::{Reader, kind, plain};
-use crate::model::{Attr, Cond, Lit, Matcher, Part, Pattern, Quantifier, Test, Type};
+use crate::model::{Attr, Cond, Fact, Lit, Matcher, Part, Pattern, Quantifier, Test, Type};
 use crate::native;
 use crate::types::cidrs::Net;
 use crate::types::ports::Wanted;
@@ -54,8 +54,11 @@ fn entry(r: &mut Reader, key: &Key, value: &Node, names: &Names<'_>, depth: usiz
         "linked" => linked(r, value, names, depth),
         "source" => {
             let tf = r.word(value, "source", &[("terraform", true), ("cloudformation", false)])?;
-            Some(Cond::Terraform(tf))
+            Some(Cond::Fact(Fact::Terraform(tf)))
         }
+        "resource_type" => Some(Cond::Fact(Fact::Type(r.lit(value, "type", names.params)?))),
+        "given" => given(r, value, names).map(|g| Cond::Fact(Fact::Given(g))),
+        "before" => Some(Cond::Fact(Fact::Before(day(r, value)?))),
         "native" => native_call(r, value, names),
         name => match names.attrs.iter().position(|a| &*a.name == name) {
             Some(i) => Some(Cond::Attr(i, matcher(r, value, names.attrs[i].ty, names)?)),
@@ -67,6 +70,30 @@ fn entry(r: &mut Reader, key: &Key, value: &Node, names: &Names<'_>, depth: usiz
             }
         },
     }
+}
+
+/// Parameters of which one must have a value.
+fn given(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Vec<Arc<str>>> {
+    let texts = r.texts(node, "given");
+    for t in texts.iter().filter(|t| !names.params.contains(&t.text)) {
+        let known: Vec<&str> = names.params.iter().map(|p| &**p).collect();
+        r.unknown("parameter", &t.text, t.span, &known);
+    }
+    (!texts.is_empty()).then(|| texts.into_iter().map(|t| t.text).collect())
+}
+
+/// A day, as text that sorts by time: `2026-09-30`.
+fn day(r: &mut Reader, node: &Node) -> Option<Arc<str>> {
+    let text = r.text(node, "a day")?;
+    let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = text.text.split('-').collect();
+    let fine = matches!(parts.as_slice(), [y, m, d]
+        if digits(y, 4) && digits(m, 2) && digits(d, 2)
+            && ("01"..="12").contains(m) && ("01"..="31").contains(d));
+    if !fine {
+        r.error(text.span, format!("`{}` is no day like `2026-09-30`", text.text));
+    }
+    fine.then_some(text.text)
 }
 
 fn list(r: &mut Reader, node: &Node, what: &str, names: &Names<'_>, depth: usize) -> Vec<Cond> {
@@ -143,7 +170,7 @@ fn native_call(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Cond> {
 }
 
 /// Names of all matchers.
-pub(crate) const MATCHERS: [&str; 38] = [
+pub(crate) const MATCHERS: [&str; 40] = [
     "set",
     "unset",
     "equals",
@@ -182,6 +209,8 @@ pub(crate) const MATCHERS: [&str; 38] = [
     "secret",
     "equals_attribute",
     "distinct",
+    "sum",
+    "ended",
 ];
 
 /// A matcher: a scalar, `set`, `unset`, or a mapping of matchers that must all hold.
@@ -226,7 +255,7 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
     let name = &*key.text;
     match name {
         "some" => return Some(Matcher::Some(Box::new(matcher(r, value, ty, names)?))),
-        "count" | "distinct" => {
+        "count" | "distinct" | "sum" => {
             let inner = matcher(r, value, Type::Int, names)?;
             if !counts(&inner) {
                 r.error(value.span, format!("`{name}` takes a number or a comparison of numbers"));
@@ -234,6 +263,7 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
             }
             return Some(match name {
                 "count" => Matcher::Count(Box::new(inner)),
+                "sum" => Matcher::Sum(Box::new(inner)),
                 _ => Matcher::Distinct(Box::new(inner)),
             });
         }
@@ -243,6 +273,14 @@ fn one(r: &mut Reader, key: &Key, value: &Node, ty: Type, names: &Names<'_>) -> 
                 "plaintext" => Matcher::One(Test::Plaintext),
                 _ => Matcher::Each(Test::NoEcho),
             });
+        }
+        "ended" => {
+            let mut table = Vec::new();
+            for (key, value) in r.map(value, name) {
+                table.extend(day(r, value).map(|day| (key.text.clone(), day)));
+            }
+            table.sort();
+            return Some(Matcher::Each(Test::Ended(table)));
         }
         "equals_attribute" => return other(r, value, name, names).map(Matcher::SameAs),
         "secret" => {

@@ -239,7 +239,8 @@ pub(crate) fn attributes(
 }
 
 /// Keys of conditions that no attribute may be named.
-pub(crate) const RESERVED: [&str; 6] = ["all", "any", "not", "linked", "source", "native"];
+pub(crate) const RESERVED: [&str; 9] =
+    ["all", "any", "not", "linked", "source", "resource_type", "given", "before", "native"];
 
 /// The parts that an attribute reads.
 pub(crate) fn parts_of(attr: &Attr) -> impl Iterator<Item = usize> {

@@ -1,8 +1,10 @@
 //! Types: what an attribute's values are normalised to.
 
+mod accounts;
 pub(crate) mod cidrs;
 pub(crate) mod policy;
 pub(crate) mod ports;
+mod tags;
 
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ pub(crate) fn normalise(
     out: &mut dyn FnMut(Value, Data, Place),
 ) {
     match ty {
-        Type::Any | Type::List | Type::Key => out(found.clone(), Data::Plain, place),
+        Type::Any | Type::List | Type::Key | Type::Block => out(found.clone(), Data::Plain, place),
         Type::String => out(string(found), Data::Plain, place),
         Type::Word | Type::Actions => out(lower(found), Data::Plain, place),
         Type::Int | Type::Number => out(number(found, ty == Type::Int), Data::Plain, place),
@@ -49,6 +51,8 @@ pub(crate) fn normalise(
             Some(ports) => out(found.clone(), Data::Ports(ports), place),
             None => out(or_invalid(found, "a port or port range"), Data::Plain, place),
         },
+        Type::Tags => tags::tags(walk, found, place, &mut |v, p| out(v, Data::Plain, p)),
+        Type::Accounts => accounts::accounts(found, &mut |v| out(v, Data::Plain, place)),
         Type::Principals => decoded(walk, found, place, &mut |v, p| {
             policy::principals(walk, v, p, &mut |v, p| out(v, Data::Plain, p));
         }),

@@ -60,7 +60,8 @@ fn qualified(kind: &str, id: &Value) -> Value {
     Value { kind: new, ..id.clone() }
 }
 
-/// Gives each condition as a mapping with `test`, `variable` and `values`.
+/// Gives each condition as a mapping with `test`, `variable`, `values` and, for text matchers,
+/// `text`: `StringEquals aws:sourcevpc`. Keys of conditions do not regard case.
 pub(crate) fn conditions(
     walk: &Walk<'_, '_>,
     found: &Value,
@@ -115,12 +116,48 @@ fn row(
         });
     }
     map.insert("values", Value::list(list, of.origin));
+    let text = joined(&[(map.get("test"), false), (map.get("variable"), true)], " ");
+    if let Some(kind) = text {
+        map.insert("text", Value::new(kind, of.origin));
+    }
     Value::map(map, of.origin).with_marks(of.marks)
 }
 
-/// A condition as text, for text matchers: `StringEquals aws:sourcevpc`. Keys of conditions do
-/// not regard case; `None` where a part is unknown.
-pub(crate) fn condition_text(map: &Map) -> Option<Arc<str>> {
-    let (test, variable) = (map.get("test")?.as_str()?, map.get("variable")?.as_str()?);
-    Some(Arc::from(format!("{test} {}", variable.to_ascii_lowercase())))
+/// Texts with a separator between them, as much of it as is known; with `true` in lower case.
+/// `None` where one of them is no text.
+pub(crate) fn joined(parts: &[(Option<&Value>, bool)], separator: &str) -> Option<Kind> {
+    let mut pieces: Vec<Option<Arc<str>>> = Vec::new();
+    let mut unknown: Option<&Unknown> = None;
+    for (i, (value, lower)) in parts.iter().enumerate() {
+        let value = (*value)?;
+        let cased = |t: &str| Arc::from(if *lower { t.to_ascii_lowercase() } else { t.to_owned() });
+        if i > 0 {
+            pieces.push(Some(Arc::from(separator)));
+        }
+        match &value.kind {
+            Kind::Unknown(u) => {
+                unknown = unknown.or(Some(u));
+                match u.pieces.as_deref() {
+                    Some(known) => pieces.extend(known.iter().map(|p| p.as_deref().map(cased))),
+                    None => pieces.push(None),
+                }
+            }
+            _ => pieces.push(Some(cased(&value.scalar_text()?))),
+        }
+    }
+    // Neighbours that are known are one piece.
+    let mut merged: Vec<Option<Arc<str>>> = Vec::new();
+    for piece in pieces {
+        match (merged.last_mut(), piece) {
+            (Some(Some(before)), Some(piece)) => *before = Arc::from(format!("{before}{piece}")),
+            (_, piece) => merged.push(piece),
+        }
+    }
+    Some(match (unknown, merged.as_slice()) {
+        (None, [Some(text)]) => Kind::Str(text.clone()),
+        (None, _) => return None,
+        (Some(u), _) => {
+            Kind::Unknown(Arc::new(Unknown { pieces: Some(merged.into()), ..u.clone() }))
+        }
+    })
 }

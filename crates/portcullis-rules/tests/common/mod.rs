@@ -23,7 +23,8 @@ pub(crate) struct World {
     pub graph: Graph,
 }
 
-/// `address: { Type: …, Properties: … }` for each resource. Types with `::` are CloudFormation's.
+/// `address: { Type: …, Properties: … }` for each resource. Types with `::` are CloudFormation's;
+/// with `Perhaps: why` the resource may be absent.
 pub(crate) fn world(text: &str) -> World {
     let sources = SourceMap::default();
     let file = sources.add("main", text);
@@ -48,7 +49,10 @@ pub(crate) fn world(text: &str) -> World {
             meta,
             block,
             header: key.span,
-            presence: Presence::Present,
+            presence: match node.get("Perhaps").and_then(Node::as_text) {
+                Some(why) => Presence::Possible(Why::new(WhyKind::NoValue, why)),
+                None => Presence::Present,
+            },
             conditional: None,
             judged: true,
             calls: Arc::from([]),

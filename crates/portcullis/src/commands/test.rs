@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_cloudformation as cfn;
 use portcullis_core::{Level, MemoryFiles, Resolution, SourceMap, Verdict};
-use portcullis_rules::{Example, Expect, Overrides, RuleSet, RuleSource, evaluate, examples};
+use portcullis_rules::{Example, Expect, RuleSet, RuleSource, evaluate, examples};
 use portcullis_terraform as terraform;
 
 use crate::catalogue;
@@ -100,10 +100,11 @@ fn wrong(example: &Example, rules: &RuleSet) -> Option<String> {
     let Some(rule) = rules.rules().iter().position(|r| r.info.id == example.rule) else {
         return Some("the rule did not compile".to_owned());
     };
+    let changes = example.overrides(rule);
     let (mut pass, mut fail, mut unknown) = (0, 0, Vec::new());
     for graph in &resolution.graphs {
         let sources = portcullis_core::Files::sources(&files);
-        for o in evaluate(rules, &[rule], graph, sources, &Overrides::default()) {
+        for o in evaluate(rules, &[rule], graph, sources, &changes) {
             match o.verdict {
                 Verdict::Pass => pass += 1,
                 Verdict::Fail => fail += 1,

@@ -1,11 +1,11 @@
 //! Examples as graphs, and what rules say of them.
 
 use portcullis_core::{Files as _, MemoryFiles, Resolution, Verdict};
-use portcullis_rules::{Example, Expect, Overrides, RuleSet, evaluate};
+use portcullis_rules::{Example, Expect, RuleSet, evaluate};
 
 /// A resolved example.
 pub(super) struct Resolved {
-    expect: Expect,
+    example: Example,
     files: MemoryFiles,
     pub(super) resolution: Resolution,
 }
@@ -20,14 +20,15 @@ impl Resolved {
         } else {
             portcullis_cloudformation::Project::new(&files, Default::default()).resolve(path)
         };
-        Self { expect: example.expect, files, resolution }
+        Self { example: example.clone(), files, resolution }
     }
 
     /// One letter per resource of a graph: its worst outcome under a rule, `-` for none.
     pub(super) fn summary(&self, rules: &RuleSet, rule: usize, graph: usize) -> Vec<char> {
         let graph = &self.resolution.graphs[graph];
         let mut out = vec!['-'; graph.resources.len()];
-        for o in evaluate(rules, &[rule], graph, self.files.sources(), &Overrides::default()) {
+        let changes = self.example.overrides(rule);
+        for o in evaluate(rules, &[rule], graph, self.files.sources(), &changes) {
             let letter = match &o.verdict {
                 Verdict::Pass => 'P',
                 Verdict::Unknown(_) => 'U',
@@ -44,8 +45,9 @@ impl Resolved {
     /// Whether the only rule of a set gives what the example says.
     pub(super) fn holds(&self, rule: &RuleSet) -> bool {
         let (mut pass, mut fail, mut unknown) = (false, false, false);
+        let changes = self.example.overrides(0);
         for graph in &self.resolution.graphs {
-            for o in evaluate(rule, &[0], graph, self.files.sources(), &Overrides::default()) {
+            for o in evaluate(rule, &[0], graph, self.files.sources(), &changes) {
                 match o.verdict {
                     Verdict::Pass => pass = true,
                     Verdict::Fail => fail = true,
@@ -53,7 +55,7 @@ impl Resolved {
                 }
             }
         }
-        match self.expect {
+        match self.example.expect {
             Expect::Pass => pass && !fail && !unknown,
             Expect::Fail => fail && !unknown,
             Expect::Unknown => unknown && !fail,
