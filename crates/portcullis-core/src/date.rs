@@ -31,6 +31,19 @@ pub fn civil_from_days(days: i64) -> (i64, u32, u32) {
     (year, u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1))
 }
 
+/// Whether text is a date as people write it here, `2026-11-29`; such texts sort by time.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
+    let b = text.as_bytes();
+    b.len() == 10
+        && b.iter().enumerate().all(|(i, c)| match i {
+            4 | 7 => *c == b'-',
+            _ => c.is_ascii_digit(),
+        })
+        && ("01"..="12").contains(&text.get(5..7).unwrap_or_default())
+        && ("01"..="31").contains(&text.get(8..).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portcullis_core::date::is_date;
 use portcullis_syntax::{Key, Node};
 
 use super::shapes::{RESERVED, is_numeric};
@@ -85,11 +86,7 @@ fn given(r: &mut Reader, node: &Node, names: &Names<'_>) -> Option<Vec<Arc<str>>
 /// A day, as text that sorts by time: `2026-09-30`.
 fn day(r: &mut Reader, node: &Node) -> Option<Arc<str>> {
     let text = r.text(node, "a day")?;
-    let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
-    let parts: Vec<&str> = text.text.split('-').collect();
-    let fine = matches!(parts.as_slice(), [y, m, d]
-        if digits(y, 4) && digits(m, 2) && digits(d, 2)
-            && ("01"..="12").contains(m) && ("01"..="31").contains(d));
+    let fine = is_date(&text.text);
     if !fine {
         r.error(text.span, format!("`{}` is no day like `2026-09-30`", text.text));
     }

@@ -10,6 +10,7 @@ mod metadata;
 pub(crate) use apply::{Rules, apply};
 pub(crate) use comments::from_comment;
 pub(crate) use metadata::from_metadata;
+pub(crate) use portcullis_core::date::is_date;
 
 use portcullis_core::Span;
 
@@ -50,16 +51,4 @@ pub(crate) struct Suppression {
     pub(crate) scope: Scope,
     /// Whose notation.
     pub(crate) dialect: Dialect,
-}
-
-/// Whether text is a date as suppressions write it.
-pub(crate) fn is_date(text: &str) -> bool {
-    let b = text.as_bytes();
-    b.len() == 10
-        && b.iter().enumerate().all(|(i, c)| match i {
-            4 | 7 => *c == b'-',
-            _ => c.is_ascii_digit(),
-        })
-        && ("01"..="12").contains(&text.get(5..7).unwrap_or_default())
-        && ("01"..="31").contains(&text.get(8..).unwrap_or_default())
 }
