@@ -13,9 +13,9 @@ use crate::truth::Truth;
 const SIZE: usize = 1 << 20;
 
 /// An expression as an automaton, to be run over pieces and over every text that may stand between
-/// them.
+/// them. Boxed, since few patterns ever need theirs.
 #[derive(Clone, Debug)]
-pub(crate) struct Automaton(dense::DFA<Vec<u32>>);
+pub(crate) struct Automaton(Box<dense::DFA<Vec<u32>>>);
 
 impl Automaton {
     /// `None` for what is no expression, or one too large to be judged so.
@@ -24,7 +24,11 @@ impl Automaton {
             .start_kind(StartKind::Unanchored)
             .dfa_size_limit(Some(SIZE))
             .determinize_size_limit(Some(SIZE));
-        dense::Builder::new().configure(config).build(expression).ok().map(Self)
+        dense::Builder::new()
+            .configure(config)
+            .build(expression)
+            .ok()
+            .map(|dfa| Self(Box::new(dfa)))
     }
 
     /// Whether the expression matches a text made of these pieces: for every text in the holes, for
