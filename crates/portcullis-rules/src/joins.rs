@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use portcullis_core::{
-    Graph, Kind, OriginId, Presence, Resource, ResourceId, Span, Value, Why, WhyKind,
+    Graph, Kind, OriginId, Presence, Resource, ResourceId, Span, Unknown, Value, Why, WhyKind,
 };
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -373,39 +373,66 @@ fn find_via(seek: &Seek<'_, '_, '_, '_>, join: &Join, of: ResourceId, out: &mut 
             out.list.push((id, doubt));
             continue;
         }
-        if let Kind::Unknown(u) = &value.kind {
-            for r in &u.refs {
-                if let Some(id) = world.graph.by_address(&r.address) {
-                    let kind = world.resource(id).map(|t| &t.kind);
-                    if kind.is_some_and(|k| join.kinds.contains(k)) {
-                        out.list.push((id, doubt.clone()));
+        let before = out.list.len();
+        let texts = match &value.kind {
+            Kind::Unknown(u) => {
+                for r in &u.refs {
+                    if let Some(id) = world.graph.by_address(&r.address) {
+                        let kind = world.resource(id).map(|t| &t.kind);
+                        if kind.is_some_and(|k| join.kinds.contains(k)) {
+                            out.list.push((id, doubt.clone()));
+                        }
                     }
                 }
+                if join.within { whole_segments(u) } else { SmallVec::new() }
             }
-            if u.refs.is_empty() {
-                out.unknown.get_or_insert_with(|| u.why.clone());
-            }
-            continue;
-        }
-        let Some(text) = value.scalar_text() else { continue };
+            _ => match value.scalar_text() {
+                Some(text) => segments(&text, join.within),
+                None => continue,
+            },
+        };
         for kind in &join.kinds {
-            if world.graph.of_kind(kind).is_empty() {
+            if texts.is_empty() || world.graph.of_kind(kind).is_empty() {
                 continue;
             }
             let index = Joins::index(world, kind, &join.name, &Spelling::default());
-            for text in segments(&text, join.within) {
-                if let Some(found) = index.by_text.get(&text) {
+            for text in &texts {
+                if let Some(found) = index.by_text.get(text) {
                     let doubt = |c: bool| if c { doubt.clone() } else { Some(in_one_arm()) };
                     out.list.extend(found.iter().map(|(id, c, _)| (*id, doubt(*c))));
                 }
                 for (id, name) in &index.unknown {
-                    if by_input(name) && could_equal(name, &text) {
+                    if by_input(name) && could_equal(name, text) {
                         out.list.push((*id, why_of(name)));
                     }
                 }
             }
         }
+        if let Kind::Unknown(u) = &value.kind
+            && u.refs.is_empty()
+            && out.list.len() == before
+        {
+            out.unknown.get_or_insert_with(|| u.why.clone());
+        }
     }
+}
+
+/// The segments between `/` and `:` that are known as a whole in text that is known in part.
+fn whole_segments(u: &Unknown) -> SmallVec<[Arc<str>; 4]> {
+    let pieces = u.pieces.as_deref().unwrap_or(&[]);
+    let mut out = SmallVec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        let Some(piece) = piece else { continue };
+        let parts: SmallVec<[&str; 8]> = piece.split(['/', ':']).collect();
+        for (n, part) in parts.iter().enumerate() {
+            let begun = n > 0 || i == 0;
+            let ended = n + 1 < parts.len() || i + 1 == pieces.len();
+            if begun && ended && !part.is_empty() {
+                out.push(Arc::from(*part));
+            }
+        }
+    }
+    out
 }
 
 /// Whether a name was read from another resource of the same type, and not from this one: then it

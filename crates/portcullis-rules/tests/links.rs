@@ -69,6 +69,30 @@ fn links_may_start_from_the_row() {
 }
 
 #[test]
+fn segments_are_followed_where_they_are_known_as_a_whole() {
+    let logic = "resources: { tf: aws_alarm }\n\
+        parts: { alias: { tf: aws_alias, via: on, name: name, within: true } }\n\
+        attributes: { alias: { tf: alias/ } }\nrequire: { alias: set }";
+    let of = |on: &str| {
+        format!(
+            "l: {{ Type: aws_alias, Properties: {{ name: live }} }}\n\
+             a: {{ Type: aws_alarm, Properties: {{ on: {on} }} }}"
+        )
+    };
+    verdicts(
+        logic,
+        &[
+            (&of("'orders:live'"), "P"),
+            (&of("'orders:next'"), "F"),
+            (&of("!Pieces [null, ':live']"), "P"),
+            (&of("!Pieces [null, 'live']"), "U"),
+            (&of("!Unknown on"), "U"),
+            (&of("!Ref aws_f.f.name"), "F"),
+        ],
+    );
+}
+
+#[test]
 fn filters_of_paths_may_exclude_and_follow_each_other() {
     let logic = "resources: { tf: aws_t }\n\
         attributes: { a: { tf: 's[effect!=Deny][on=all].action' } }\n\
