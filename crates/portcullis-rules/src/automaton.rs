@@ -82,12 +82,14 @@ impl Automaton {
 mod tests {
     use super::*;
 
+    type Pieces = [Option<Arc<str>>];
+
     #[test]
     fn pieces_decide_where_every_filling_agrees() {
         let text = |t: &str| Some(Arc::from(t));
         let prefixed = [text("arn:aws:iam::"), None, text(":role/x")];
         let begun = [text("5.7."), None];
-        let cases: [(&str, &[Option<Arc<str>>], Truth); 9] = [
+        let cases: [(&str, &Pieces, Truth); 9] = [
             ("^arn:aws:iam::", &prefixed, Truth::True),
             ("^arn:aws:iam::.*:role/", &prefixed, Truth::True),
             ("^arn:aws:s3", &prefixed, Truth::False),
