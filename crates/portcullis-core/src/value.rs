@@ -116,6 +116,14 @@ pub struct Unknown {
     pub pieces: Option<Arc<[Option<Arc<str>>]>>,
 }
 
+impl Unknown {
+    /// Whether it is text of which some part is known, so that it is set and not empty.
+    #[must_use]
+    pub fn has_known_text(&self) -> bool {
+        self.pieces.iter().flat_map(|p| p.iter()).flatten().any(|t| !t.is_empty())
+    }
+}
+
 /// Why a value is not known; `text` completes "not known: …".
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Why {

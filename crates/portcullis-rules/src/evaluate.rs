@@ -272,9 +272,14 @@ impl<'a, 'w> Case<'a, 'w> {
                     if shape.own_only && self.written_elsewhere(value) {
                         return;
                     }
-                    // An unknown that is no element may stand for no row at all, unless it is set.
+                    // An unknown that is no element may stand for no row at all, unless it is set;
+                    // text of which a part is known is one value, whatever the rest.
                     let perhaps = match &value.kind {
-                        Kind::Unknown(u) if !place.element && !u.not_null => why_of(value),
+                        Kind::Unknown(u)
+                            if !place.element && !u.not_null && !u.has_known_text() =>
+                        {
+                            why_of(value)
+                        }
                         _ => None,
                     };
                     let alike = seen.entry(value.origin).or_insert(0_usize);

@@ -23,9 +23,9 @@ pub(crate) struct Explained {
 }
 
 impl Explained {
-    /// Each cause once.
+    /// Each cause once, at the first of its places.
     pub(crate) fn why(&mut self, why: Why) {
-        if !self.whys.contains(&why) {
+        if !self.whys.iter().any(|w| w.text == why.text) {
             self.whys.push(why);
         }
     }

@@ -240,6 +240,11 @@ fn by_input(value: &Value) -> bool {
     value.as_unknown().is_some_and(|u| u.refs.is_empty() && u.why.kind != WhyKind::Computed)
 }
 
+/// Text of literals and pseudo parameters, which never has the random part of a generated name.
+fn spells_no_generated_name(value: &Value) -> bool {
+    value.as_unknown().is_some_and(|u| u.why.kind == WhyKind::Pseudo && u.has_known_text())
+}
+
 fn join_of<'p>(part: &'p Part, resource: &Resource) -> Option<&'p Join> {
     if resource.flavour.is_terraform() { part.tf.as_ref() } else { part.cfn.as_ref() }
 }
@@ -353,6 +358,10 @@ fn find_by(
             }
         }
         for (id, value) in &index.unknown {
+            // A name that nobody wrote is generated with a random part.
+            if names.is_empty() && spells_no_generated_name(value) {
+                continue;
+            }
             // A key made of known pieces that contradict the known name is no link.
             let texts: Vec<_> = names.iter().filter_map(|(n, _)| n.scalar_text()).collect();
             if join.within

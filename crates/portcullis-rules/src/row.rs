@@ -275,8 +275,11 @@ fn spell(
     to: &Option<(Value, Place)>,
 ) -> Arc<str> {
     let text = |v: &Option<(Value, Place)>| v.as_ref().and_then(|(v, _)| v.scalar_text());
-    let protocol = text(protocol).filter(|p| &**p != "-1");
-    let protocol = protocol.as_deref().unwrap_or("every protocol");
+    // Every protocol means every port, whatever ports are written.
+    let every = Protocol::of(protocol.as_ref().map(|(v, _)| v)) == Protocol::Every;
+    let Some(protocol) = text(protocol).filter(|_| !every) else {
+        return Arc::from("every protocol and port");
+    };
     match (text(from), text(to)) {
         (Some(f), Some(t)) if f == t => Arc::from(format!("{protocol} {f}")),
         (Some(f), Some(t)) => Arc::from(format!("{protocol} {f}-{t}")),

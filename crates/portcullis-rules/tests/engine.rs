@@ -379,6 +379,39 @@ fn github_trust_must_pin_a_repository() {
 }
 
 #[test]
+fn every_protocol_is_told_as_every_port() {
+    let logic = "resources: { tf: aws_t }\n\
+        attributes: { ports: { type: ports, tf: { protocol: p, from: f, to: t } } }\n\
+        require: { not: { ports: { include: 22 } } }\n\
+        message: \"{resource} opens {ports}\"";
+    let told = |text: &str| judge(&rule(logic), &world(text))[0].message.clone();
+    let every = "a opens every protocol and port";
+    assert_eq!(told("a: { Type: aws_t, Properties: { p: '-1', f: 0, t: 0 } }"), every);
+    assert_eq!(told("a: { Type: aws_t, Properties: { p: ALL } }"), every);
+    assert_eq!(
+        told("a: { Type: aws_t, Properties: { p: tcp, f: 20, t: 25 } }"),
+        "a opens tcp 20-25"
+    );
+}
+
+#[test]
+fn text_known_in_part_is_one_row_and_a_cause_is_told_once() {
+    let named = rule("resources: { tf: aws_t, each: name }\nrequire: { source: cloudformation }");
+    let name = |v: &str| world(&format!("a: {{ Type: aws_t, Properties: {{ name: {v} }} }}"));
+    assert_eq!(letters(&judge(&named, &name("!Pieces [~, -orders]"))), "F");
+    assert_eq!(letters(&judge(&named, &name("!Unknown stack"))), "U");
+
+    let both = rule(
+        "resources: { tf: aws_t }\n\
+         attributes: { a: { tf: a }, b: { tf: b } }\n\
+         require: { a: x, b: x }",
+    );
+    let graph = world("a: { Type: aws_t, Properties: { a: !Unknown stack, b: !Unknown stack } }");
+    let Verdict::Unknown(causes) = &judge(&both, &graph)[0].verdict else { panic!("unknown") };
+    assert_eq!(causes.len(), 1);
+}
+
+#[test]
 fn the_first_matching_override_wins() {
     let rules = rule(DAYS);
     let graph = world(
