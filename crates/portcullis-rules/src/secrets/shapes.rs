@@ -28,6 +28,9 @@ const ASSIGNED: &str = r#"(?i)(?:password|passwd|secret|token|api_?key|access_?k
 const QUOTED: &str =
     r#"(?i)(?:password|passwd)["']?\s*[=:]\s*\\?["']([^"'\\\s$<{%(][^"'\\\s]{7,})\\?["']"#;
 
+/// A password that a PHP script defines as a constant.
+const DEFINED: &str = r#"(?i)\bdefine\(\s*["'][a-z0-9_]*(?:password|passwd|secret|token|api_?key)["']\s*,\s*["']([^"'\\\s$<{%(][^"'\\\s]{7,})["']"#;
+
 /// Shannon entropy, in bits per character, of text that nobody made up.
 const RANDOM: f64 = 3.5;
 
@@ -40,7 +43,7 @@ const AWS_SECRET: usize = 40;
 /// Whether text is, or holds, a credential by its shape alone.
 pub(super) fn is_credential(text: &str) -> bool {
     static SET: OnceLock<Option<RegexSet>> = OnceLock::new();
-    static QUOTES: OnceLock<Option<regex::Regex>> = OnceLock::new();
+    static QUOTES: OnceLock<[Option<regex::Regex>; 2]> = OnceLock::new();
     static ASSIGN: OnceLock<Option<regex::Regex>> = OnceLock::new();
     if text.len() < 8 {
         return false;
@@ -49,10 +52,10 @@ pub(super) fn is_credential(text: &str) -> bool {
     if set.as_ref().is_some_and(|s| s.is_match(text)) || holds_aws_secret(text) {
         return true;
     }
-    let quoted = QUOTES.get_or_init(|| regex::Regex::new(QUOTED).ok());
+    let quoted = QUOTES.get_or_init(|| [QUOTED, DEFINED].map(|r| regex::Regex::new(r).ok()));
     let written = |value: &str| entropy(value) >= 2.5 && !is_placeholder(value);
     let captured = |c: regex::Captures<'_>| written(c.get(1).map_or("", |m| m.as_str()));
-    if quoted.iter().flat_map(|r| r.captures_iter(text)).any(captured) {
+    if quoted.iter().flatten().flat_map(|r| r.captures_iter(text)).any(captured) {
         return true;
     }
     if let Some(inner) = decoded(text) {
@@ -197,6 +200,7 @@ mod tests {
             "token: \"a1b2c3d4e5f6\"",
             "export DATABASE_PASSWORD=\\\"NotARealPassword\\\"",
             "password = 'NotARealPassword'",
+            "define('DB_PASSWORD', 'NotARealPassword');",
             // export DATABASE_PASSWORD="NotARealPassword"
             "ZXhwb3J0IERBVEFCQVNFX1BBU1NXT1JEPSJOb3RBUmVhbFBhc3N3b3JkIg==",
         ] {
@@ -213,6 +217,9 @@ mod tests {
             "token_ttl=3600",
             "password = \"${var.password}\"",
             "password: \"<your password>\"",
+            "define('DB_PASSWORD', '${Password}');",
+            "define('DB_PASSWORD_FILE', '/run/secrets/database');",
+            "columns = ['name', 'password', 'description']",
             "password = \"changeme-later\"",
             "ZXhwb3J0IEdSRUVUSU5HPWhlbGxvIHdvcmxk",
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
