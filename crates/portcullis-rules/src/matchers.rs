@@ -292,8 +292,8 @@ impl Judge<'_, '_, '_> {
     fn matches(&self, pattern: &Pattern, found: &Found) -> Truth {
         let Some(known) = self.known(found) else { return Truth::False };
         let Some(expression) = self.case.lit(&pattern.text).text() else { return Truth::Unknown };
-        match known.whole() {
-            Some(text) => pattern.is_match(&expression, text).into(),
+        match known.for_expression(&expression) {
+            Some(text) => pattern.is_match(&expression, &text).into(),
             None => pattern.partial(&expression, |dfa| known.matches(dfa)),
         }
     }
@@ -335,14 +335,8 @@ fn set(found: &Found) -> Truth {
     match &found.value.kind {
         Kind::Null => Truth::False,
         Kind::Str(s) => (!s.is_empty()).into(),
-        Kind::Unknown(u) => {
-            let some_text = |p: &[Option<Arc<str>>]| p.iter().flatten().any(|t| !t.is_empty());
-            if u.not_null || u.pieces.as_deref().is_some_and(some_text) {
-                Truth::True
-            } else {
-                Truth::Unknown
-            }
-        }
+        Kind::Unknown(u) if u.not_null || u.has_known_text() => Truth::True,
+        Kind::Unknown(_) => Truth::Unknown,
         _ => Truth::True,
     }
 }

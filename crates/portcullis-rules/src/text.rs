@@ -1,5 +1,6 @@
 //! Text helpers: globs, nearest names, and text of which only pieces are known.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use portcullis_core::{Kind, Ref, Unknown, Value, WhyKind};
@@ -79,6 +80,19 @@ fn distance(a: &str, b: &str) -> usize {
     rows[1][b.len()]
 }
 
+/// Whether the one thing that is not known is the number of an account.
+fn is_account(u: &Unknown) -> bool {
+    let holes = u.pieces.as_deref().map_or(1, |p| p.iter().filter(|p| p.is_none()).count());
+    holes == 1
+        && match (u.why.kind, u.refs.as_slice()) {
+            (WhyKind::Pseudo, []) => u.why.text.starts_with("AWS::AccountId "),
+            (WhyKind::Data, [one]) => {
+                &*one.attr == "account_id" && one.address.contains("aws_caller_identity.")
+            }
+            _ => false,
+        }
+}
+
 /// Text, as much of it as is known.
 pub(crate) enum Known<'a> {
     Whole(Arc<str>),
@@ -93,6 +107,9 @@ pub(crate) enum Holes {
     Any,
     /// An account, a region, a partition and the like: some plain word.
     Pseudo,
+    /// One hole, the number of the account: twelve digits
+    /// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>).
+    Account,
     /// Names, ids or ARNs of resources and data sources: no wildcards, and none of AWS's own.
     Identifiers,
 }
@@ -104,7 +121,9 @@ impl Holes {
             let ends = ["arn", "id", "name", "ref", "partition", "suffix", "region"];
             ends.iter().any(|e| attr.ends_with(e))
         };
-        if !u.why.kind.is_given() || !u.refs.iter().all(identifies) {
+        if is_account(u) {
+            Holes::Account
+        } else if !u.why.kind.is_given() || !u.refs.iter().all(identifies) {
             Holes::Any
         } else if !u.refs.is_empty() {
             Holes::Identifiers
@@ -124,7 +143,7 @@ impl Holes {
         match self {
             Holes::Any => false,
             Holes::Pseudo => wild(want) > known,
-            Holes::Identifiers => {
+            Holes::Identifiers | Holes::Account => {
                 wild(want) > known || (own(want) && !pieces.iter().flatten().any(|p| own(p)))
             }
         }
@@ -217,7 +236,23 @@ impl<'a> Known<'a> {
             Known::Whole(t) => has(t).into(),
             Known::Pieces(p, _) if p.iter().flatten().any(|t| has(t)) => Truth::True,
             _ if self.never(want) => Truth::False,
-            _ => Truth::Unknown,
+            _ => self.with_number(want).map_or(Truth::Unknown, |t| has(&t).into()),
+        }
+    }
+
+    /// The text with a number in place of the account's, where what is asked of it names no digit:
+    /// then any number gives the same answer.
+    fn with_number(&self, asked: &str) -> Option<String> {
+        const NUMBER: &str = "111122223333";
+        if asked.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        match self {
+            Known::Pieces(p, Holes::Account) => {
+                Some(p.iter().map(|p| p.as_deref().unwrap_or(NUMBER)).collect())
+            }
+            Known::Nothing(Holes::Account) => Some(NUMBER.to_owned()),
+            _ => None,
         }
     }
 
@@ -227,6 +262,9 @@ impl<'a> Known<'a> {
         match self {
             Known::Whole(t) => glob(pattern, t, fold).into(),
             Known::Pieces(p, _) => {
+                if let Some(text) = self.with_number(pattern) {
+                    return glob(pattern, &text, fold).into();
+                }
                 let start = pattern.find(['*', '?']).unwrap_or(pattern.len());
                 let end = pattern.rfind(['*', '?']).map_or(0, |i| i + 1);
                 let ends = self
@@ -252,7 +290,7 @@ impl<'a> Known<'a> {
             Known::Whole(pattern) => return glob(pattern, text, fold).into(),
             Known::Pieces(pieces, holes) => (*pieces, *holes),
             // An identifier is no pattern, and no text that a rule spells.
-            Known::Nothing(Holes::Identifiers) => return Truth::False,
+            Known::Nothing(Holes::Identifiers | Holes::Account) => return Truth::False,
             Known::Nothing(_) => return Truth::Unknown,
         };
         let with = |hole: &str| {
@@ -266,7 +304,7 @@ impl<'a> Known<'a> {
         match holes {
             Holes::Any => Truth::Unknown,
             // The rule's account or region stands for any.
-            Holes::Pseudo => Truth::True,
+            Holes::Pseudo | Holes::Account => Truth::True,
             // Where the known wildcards reach over the hole, it does not matter.
             Holes::Identifiers => with("\u{0}").into(),
         }
@@ -281,17 +319,44 @@ impl<'a> Known<'a> {
         };
         // What is filled in is taken for one line of plain text; identifiers hold no wildcards.
         let wild = |b: u8| matches!(b, b'*' | b'?');
-        automaton
-            .matches(pieces, |b| (0x20..0x7f).contains(&b) && (holes == Holes::Any || !wild(b)))
+        automaton.matches(pieces, |b| match holes {
+            Holes::Account => b.is_ascii_digit(),
+            Holes::Any => (0x20..0x7f).contains(&b),
+            _ => (0x20..0x7f).contains(&b) && !wild(b),
+        })
     }
 
-    /// The text, where all of it is known.
+    /// The text where all of it is known.
     pub(crate) fn whole(&self) -> Option<&str> {
         match self {
             Known::Whole(t) => Some(t),
             _ => None,
         }
     }
+
+    /// Text that a regular expression takes or refuses as it does the value, where there is one.
+    pub(crate) fn for_expression(&self, expression: &str) -> Option<Cow<'_, str>> {
+        match self {
+            Known::Whole(t) => Some(Cow::Borrowed(t)),
+            _ => self.with_number(&without_counts(expression)).map(Cow::Owned),
+        }
+    }
+}
+
+/// An expression without its counts (`{12}`) and its classes of all digits (`0-9`).
+fn without_counts(expression: &str) -> String {
+    let mut out = String::new();
+    let mut rest = expression;
+    while let Some((before, counted)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((count, after)) = counted.split_once('}') else { break };
+        if !count.bytes().all(|b| b.is_ascii_digit() || b == b',') {
+            out.push_str(count);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out.replace("0-9", "")
 }
 
 /// Whether a glob is satisfied by the known pieces, whatever stands between them.
@@ -364,6 +429,28 @@ mod tests {
         assert_eq!(k.like("arn:aws:kms:?*:key/1", false), Truth::Unknown);
         assert_eq!(k.equals("arn:aws:kms:x:key/1", false), Truth::Unknown);
         assert_eq!(k.equals("other", false), Truth::False);
+    }
+
+    #[test]
+    fn an_account_is_a_number() {
+        let pieces = [None, Some(Arc::from("-acme.logs"))];
+        let k = Known::Pieces(&pieces, Holes::Account);
+        assert_eq!(k.contains("support", false), Truth::False);
+        assert_eq!(k.contains("-acme", false), Truth::True);
+        assert_eq!(k.contains("111122223333", false), Truth::Unknown);
+        assert_eq!(k.like("*support*", false), Truth::False);
+        assert_eq!(k.like("*-acme*", false), Truth::True);
+        assert_eq!(k.like("1111*", false), Truth::Unknown);
+        assert_eq!(
+            k.for_expression("^[0-9a-z.-]{3,63}$").as_deref(),
+            Some("111122223333-acme.logs")
+        );
+        for asked in ["^111122223333", "^[0-4]{12}-", "12", r"^\x31"] {
+            assert_eq!(k.for_expression(asked), None, "{asked}");
+        }
+        assert_eq!(k.equals("111122223333-acme.logs", false), Truth::Unknown);
+        assert_eq!(k.covers("111122223333-acme.logs", false), Truth::True);
+        assert!(Known::Nothing(Holes::Pseudo).for_expression("^[0-9]{12}$").is_none());
     }
 
     #[test]
