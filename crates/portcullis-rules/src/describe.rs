@@ -36,7 +36,10 @@ pub(crate) fn wanted(case: &Case<'_, '_>, matcher: &Matcher, negated: bool) -> S
         Matcher::All(l) if l.len() > 1 => format!("not both {}", words(case, matcher)),
         Matcher::All(l) => l.first().map_or(String::new(), |m| wanted(case, m, true)),
         Matcher::IncludesAll(l) => format!("not {}", list(case, l, "and")),
-        Matcher::IncludesAny(l) => format!("neither {}", list(case, l, "nor")),
+        Matcher::IncludesAny(l) => match case.operands(l).len() {
+            1 => format!("not {}", list(case, l, "nor")),
+            _ => format!("neither {}", list(case, l, "nor")),
+        },
         Matcher::PortsAll(l) => format!("no ports that include {}", list(case, l, "and")),
         Matcher::Each(Test::EveryPort(yes)) => test(case, &Test::EveryPort(!yes)),
         Matcher::Each(Test::CustomerKey(yes)) => test(case, &Test::CustomerKey(!yes)),
