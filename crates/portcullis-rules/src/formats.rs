@@ -364,7 +364,7 @@ fn asks_for_values(rule: &Rule, name: &str) -> bool {
             Cond::All(l) | Cond::Any(l) => l.iter().any(|c| asks(c, attr)),
             Cond::Not(c) | Cond::Linked(_, _, c) => asks(c, attr),
             Cond::Attr(i, m) => *i == attr && !presence(m),
-            Cond::Terraform(_) | Cond::Native(..) => false,
+            Cond::Fact(_) | Cond::Native(..) => false,
         }
     }
     let logic = rule.logic();
