@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use portcullis_cloudformation as cfn;
+use portcullis_core::files as core_files;
 use portcullis_core::report::{Finding, Gap, Input, OutcomeKind, Pool, Report, RuleInfo, Subject};
 use portcullis_core::{
     Diagnostic, FileId, Files, Graph, Hidden, Level, NotCovered, Resolution, ResourceId, Severity,
@@ -153,8 +154,12 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
             judged.keep_touching(&targets, files.sources());
         }
         if plan.roots.len() > MANY {
+            // What stands elsewhere, as modules and nested templates do, other roots read as well.
+            let own = |path: &str| [path, core_files::parent(path)].contains(&root.path());
             for input in &judged.inputs {
-                files.sources().pack(input.file);
+                if own(&files.sources().path(input.file)) {
+                    files.sources().pack(input.file);
+                }
             }
         }
         gathered.lock().unwrap_or_else(PoisonError::into_inner).add(judged);
