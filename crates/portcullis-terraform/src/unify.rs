@@ -91,9 +91,14 @@ fn structural(types: &[&Type]) -> Found {
         Some(t) => Found::Is(make(Box::new(t))),
         None => Found::Elsewhere,
     };
-    // A list of what stays as it is: each of these becomes a list of its own.
+    // A list of what stays as it is: each of these becomes a list of its own, and what is one already
+    // stays one if such a list is among them.
+    let any = types.iter().any(|t| matches!(t, Type::List(t) if **t == Type::Dynamic));
     let settled = |found: Found| match found {
-        Found::Is(Type::List(t)) if *t == Type::Dynamic && !types.iter().all(|t| stays(t)) => {
+        Found::Is(Type::List(t))
+            if *t == Type::Dynamic
+                && !types.iter().all(|t| stays(t) || (any && matches!(t, Type::List(_)))) =>
+        {
             Found::None
         }
         found => found,

@@ -6,6 +6,7 @@ use portcullis_core::{Kind, MapEntry, Seq, Unknown, Value};
 
 use crate::convert::{self, convert, equal, type_of, unify, unify_types};
 use crate::types::Type;
+use crate::unify::fits;
 use crate::unknowns::known_after_plan;
 
 use super::args::Args;
@@ -38,7 +39,14 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::moves("one", &[SEQUENCE], one).gives(Gives::Maybe),
     Spec::moves("reverse", &[SEQUENCE], reverse).reads(Reads::Own),
     Spec::moves("slice", &[SEQUENCE, NUM, NUM], slice),
-    Spec::moves("sort", &[STRINGS], sort).returns(Want::Strings),
+    // Of a tuple that is not known it is known how many elements it has.
+    Spec::moves("sort", &[STRINGS], sort).returns(Want::Strings).by_type(|a, ty| match ty {
+        Type::Tuple(ts) if a.value(0).as_unknown().is_some() && fits(ty, &Want::Strings.ty()) => {
+            let one = a.unknown().with_type(Some(Arc::new(Type::String)));
+            Some(a.seq(Seq::List, vec![one; ts.len()]))
+        }
+        _ => None,
+    }),
 ];
 
 fn alltrue(a: &Args<'_>) -> Outcome {
