@@ -123,7 +123,15 @@ impl Resolver<'_> {
                 Err(v) => return v,
             },
             Kind::Choice(_) => derived([base], base.origin),
-            _ if key.as_unknown().is_some() => derived([key, base], base.origin),
+            _ if key.as_unknown().is_some() => {
+                let any = derived([key, base], base.origin);
+                match type_of(base) {
+                    Type::List(t) | Type::Map(t) if !matches!(*t, Type::Any | Type::Dynamic) => {
+                        any.with_type(Some(Arc::new(*t)))
+                    }
+                    _ => any,
+                }
+            }
             Kind::List(seq, items) => match self.position(*seq, items.len(), key, at, attr) {
                 Ok(i) => items.get(i).cloned().unwrap_or_else(|| invalid(at)),
                 Err(v) => return v,

@@ -324,10 +324,20 @@ fn matchkeys(a: &Args<'_>) -> Outcome {
     };
     let both = convert(&a.value(1), &common).and_then(|k| Ok((k, convert(&a.value(2), &common)?)));
     let (keys, search) = both.map_err(|e| FunctionError::at(2, e))?;
+    let (keys, search) = (keys.as_list().unwrap_or(&[]), search.as_list().unwrap_or(&[]));
+    let none = || Ok(a.told(a.seq(Seq::List, Vec::new())?, || a.ty(0)));
+    if search.is_empty() {
+        return none();
+    }
+    // Terraform waits for values and keys, though it only moves the values.
+    if values.iter().chain(keys).any(is_later) {
+        let ty = Some(a.ty(0)).filter(|ty| *ty != Type::Any);
+        return Ok(a.unknown().with_type(ty.map(Arc::new)));
+    }
     let mut out = Vec::new();
-    for (value, key) in values.iter().zip(keys.as_list().unwrap_or(&[])) {
+    for (value, key) in values.iter().zip(keys) {
         let mut found = Some(false);
-        for s in search.as_list().unwrap_or(&[]) {
+        for s in search {
             match equal(key, s) {
                 Some(true) => {
                     found = Some(true);
@@ -335,9 +345,7 @@ fn matchkeys(a: &Args<'_>) -> Outcome {
                 }
                 Some(false) => {}
                 // Terraform gives up here, with a list of no elements.
-                None if is_later(key) || is_later(s) => {
-                    return Ok(a.told(a.seq(Seq::List, Vec::new())?, || a.ty(0)));
-                }
+                None if is_later(s) => return none(),
                 None => found = None,
             }
         }
