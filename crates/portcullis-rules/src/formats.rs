@@ -206,12 +206,14 @@ impl Facts {
         let mut related = false;
         for t in &used.terraform {
             for c in &used.cloudformation {
-                if let Some(line) = self.related(t, c) {
+                if let Some(line) = self.paired(t, c) {
                     related = true;
-                    out.needed.extend(line);
+                    out.needed.insert(line);
                 }
             }
         }
+        related = related
+            || used.terraform.iter().any(|t| used.cloudformation.iter().any(|c| alike(&t.1, &c.1)));
         let both = !used.terraform.is_empty() && !used.cloudformation.is_empty();
         if both && !related {
             problem(format!(
@@ -247,7 +249,7 @@ impl Facts {
                         let (t, c) = if flip { (other, one) } else { (one, other) };
                         let near = |x: &str, y: &str| x == y || is_below(x, y) || is_below(y, x);
                         let pair = t.0 == *tf && c.0 == *cfn && near(&t.1, a) && near(&c.1, b);
-                        pair || self.related(t, c).is_some()
+                        pair || self.paired(t, c).is_some() || alike(&t.1, &c.1)
                     })
                 };
                 if has_t && !has_c && !met(&used.cloudformation, &t, false) {
@@ -260,22 +262,19 @@ impl Facts {
         }
     }
 
-    /// Whether two places are the same attribute: by a pair, both above or both below one alike,
-    /// or by the name of their last step. The line of the pair it stands on; empty for the name.
-    fn related(&self, t: &Place, c: &Place) -> Option<Option<String>> {
-        let pairs = self.pairs.get(&(t.0.clone(), c.0.clone()));
+    /// The pair, as a line of a record, by which two places are the same attribute: that they are it,
+    /// stand both above it, or below it alike.
+    fn paired(&self, t: &Place, c: &Place) -> Option<String> {
+        let pairs = self.pairs.get(&(t.0.clone(), c.0.clone()))?;
         // A pair that names no filter holds for every element of its lists.
         let (all_t, all_c) = (without_filters(&t.1), without_filters(&c.1));
-        let found = pairs.into_iter().flatten().find(|(a, b)| {
+        let (a, b) = pairs.iter().find(|(a, b)| {
             let same = (t.1 == *a || all_t == *a) && (c.1 == *b || all_c == *b);
             let above = is_below(a, &t.1) && is_below(b, &c.1);
             let below = is_below(&t.1, a) && is_below(&c.1, b) && t.1[a.len()..] == c.1[b.len()..];
             same || above || below
-        });
-        match found {
-            Some((a, b)) => Some(Some(line(&(t.0.clone(), a.clone()), &(c.0.clone(), b.clone())))),
-            None => alike(&t.1, &c.1).then_some(None),
-        }
+        })?;
+        Some(line(&(t.0.clone(), a.clone()), &(c.0.clone(), b.clone())))
     }
 
     fn defaults(&self, rule: &Rule, attr: &Attr, used: &AttributeUse, out: &mut Checked) {

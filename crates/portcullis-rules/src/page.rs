@@ -223,9 +223,15 @@ fn paths(list: &[Path]) -> String {
     codes(list.iter().map(Path::text))
 }
 
+/// Types that are named before the rest is counted.
+const MOST: usize = 24;
+
 /// Types, their rows and what chooses among them.
 fn shape(shape: &Shape) -> String {
-    let mut out = codes(&shape.kinds);
+    let mut out = codes(shape.kinds.iter().take(MOST));
+    if shape.kinds.len() > MOST {
+        let _ = write!(out, " and {} more types", shape.kinds.len() - MOST);
+    }
     if !shape.each.is_empty() {
         let word = if shape.some { "of which one is enough" } else { "each by itself" };
         let _ = write!(out, " ({}, {word})", paths(&shape.each));
