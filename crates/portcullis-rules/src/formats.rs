@@ -345,6 +345,8 @@ fn alike(t: &str, c: &str) -> bool {
     if let Some(key) = t.strip_prefix("tags.") {
         return c == format!("Tags[Key={key}].Value");
     }
+    // With the provider's default tags.
+    let t = if t == "tags_all" { "tags" } else { t };
     let (a, b) = (last_name(t), last_name(c));
     !a.1.is_empty() && a == b
 }
