@@ -25,13 +25,13 @@ pub(crate) use room::{Room, write_within};
 
 /// Writes the report.
 pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    beginning(report, out)?;
+    beginning(report, usize::MAX, out)?;
     services(report, out)?;
     record(report, out)
 }
 
-/// What stands first, for those who read no further.
-fn beginning(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+/// What stands first, for those who read no further; `most` lines of each list.
+fn beginning(report: &Report, most: usize, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "# Portcullis report\n")?;
     writeln!(
         out,
@@ -48,8 +48,8 @@ fn beginning(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         writeln!(out, "{}\n", markdown(&tally::baseline_line(report, compared)))?;
     }
     top(report, out)?;
-    undetermined(report, out)?;
-    incomplete(report, out)
+    undetermined(report, most, out)?;
+    incomplete(report, most, out)
 }
 
 /// What an auditor asks of a report: what was read, by its digest, which rules ran, what was left
@@ -184,42 +184,59 @@ fn are(n: usize) -> String {
     format!("{} {}", counted(n, "check"), if n == 1 { "is" } else { "are" })
 }
 
-fn undetermined(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+fn undetermined(report: &Report, most: usize, out: &mut dyn io::Write) -> io::Result<()> {
     let list: Vec<&Finding> = tally::undetermined(report).collect();
     if list.is_empty() {
         return Ok(());
     }
     writeln!(out, "## Undetermined critical checks\n")?;
     writeln!(out, "These are neither passed nor failed until the values are known.\n")?;
-    for (cause, n) in tally::causes(list.iter().copied()) {
-        writeln!(out, "- {}: settles {}", markdown(cause), counted(n, "check"))?;
+    let causes = tally::causes(list.iter().copied()).into_iter();
+    bullets(
+        causes.map(|(cause, n)| format!("{}: settles {}", markdown(cause), counted(n, "check"))),
+        most,
+        out,
+    )
+}
+
+/// A list and an empty line; what is over `most` is counted.
+fn bullets(
+    lines: impl Iterator<Item = String>,
+    most: usize,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut more = 0usize;
+    for (i, line) in lines.enumerate() {
+        if i < most {
+            writeln!(out, "- {line}")?;
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        writeln!(out, "- and {more} more")?;
     }
     writeln!(out)
 }
 
-fn incomplete(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+fn incomplete(report: &Report, most: usize, out: &mut dyn io::Write) -> io::Result<()> {
     let errors: Vec<_> = report.diagnostics.iter().filter(|d| d.level == Level::Error).collect();
     if errors.is_empty() && report.not_covered.is_empty() {
         return Ok(());
     }
     writeln!(out, "## Not analysed\n")?;
-    for d in errors {
+    let errors = errors.into_iter().map(|d| {
         let at = somewhere(report, d.span, d.path.as_deref());
         let help = d.help.as_ref().map(|h| format!(" ({})", markdown(h))).unwrap_or_default();
-        writeln!(out, "- Error{at}: {}{help}", markdown(&d.message))?;
-    }
-    for gap in &report.not_covered {
+        format!("Error{at}: {}{help}", markdown(&d.message))
+    });
+    let gaps = report.not_covered.iter().map(|gap| {
         let at = somewhere(report, gap.what.span, gap.what.path.as_deref());
         let accepted = gap.accepted.as_ref().map(|a| format!(" (accepted: {})", markdown(a)));
-        writeln!(
-            out,
-            "- Not covered: {} {}{at}{}",
-            gap.what.what,
-            code(&gap.what.name),
-            accepted.unwrap_or_default()
-        )?;
-    }
-    writeln!(out)
+        let accepted = accepted.unwrap_or_default();
+        format!("Not covered: {} {}{at}{accepted}", gap.what.what, code(&gap.what.name))
+    });
+    bullets(errors.chain(gaps), most, out)
 }
 
 /// Rules that found something, in their order, with what they found.

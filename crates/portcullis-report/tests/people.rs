@@ -297,7 +297,15 @@ fn markdown_fits_whatever_is_long() {
         d.path = Some(format!("infra/locked-{i}.tf"));
         d
     }));
+    for format in [Format::MarkdownComment, Format::MarkdownSummary] {
+        let text = written(format, &report);
+        assert!(text.encode_utf16().count() <= 65_536);
+        assert!(text.contains("- and "), "the rest is counted: {text}");
+        assert!(text.contains("### Queues are encrypted"), "and leaves room for findings: {text}");
+    }
+    // One text may be too long by itself.
+    report.diagnostics[1].message = "x".repeat(80_000);
     let text = written(Format::MarkdownComment, &report);
     assert!(text.encode_utf16().count() <= 65_536);
-    assert!(text.contains("left out"));
+    assert!(text.contains("And more of this."), "{text}");
 }

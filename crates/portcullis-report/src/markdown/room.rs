@@ -48,7 +48,7 @@ const NOTE: usize = 400;
 pub(crate) fn write_within(report: &Report, room: Room, out: &mut dyn io::Write) -> io::Result<()> {
     let mut text = room.mark.to_owned();
     let mut left = room.most.saturating_sub(NOTE + (room.measure)(&text));
-    let first = written(|out| beginning(report, out))?;
+    let first = written(|out| beginning(report, room.places, out))?;
     let whole = (room.measure)(&first) <= left;
     let first = if whole { first } else { cut(&first, left, room.measure) };
     left -= (room.measure)(&first);
