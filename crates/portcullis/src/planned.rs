@@ -1,6 +1,7 @@
 //! `--plan`: which of the roots a plan belongs to.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use portcullis_core::{FileId, Files, Resolution};
 use portcullis_terraform as terraform;
@@ -14,6 +15,8 @@ pub(crate) struct Planned {
     /// The root's folder.
     pub(crate) root: String,
     file: FileId,
+    /// The plan where it was read to find its root.
+    read: Mutex<Option<Resolution>>,
 }
 
 impl Planned {
@@ -45,6 +48,7 @@ impl Planned {
                 _ => None,
             })
             .collect();
+        let mut read = None;
         let root = match folders.as_slice() {
             [] => {
                 return Err(fail(&"no Terraform configuration is scanned that it could belong to"));
@@ -56,17 +60,19 @@ impl Planned {
                     .iter()
                     .map(|dir| (terraform::planned_by(&plan, &tf.resolve(dir)), *dir))
                     .max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+                read = Some(plan);
                 match best {
                     Some((n, dir)) if n > 0 => dir.to_owned(),
                     _ => return Err(fail(&"none of the scanned roots declares what it plans")),
                 }
             }
         };
-        Ok(Self { root, file })
+        Ok(Self { root, file, read: Mutex::new(read) })
     }
 
     /// The plan alone.
     pub(crate) fn resolve(&self, files: &dyn Files) -> Resolution {
-        terraform::resolve_plan(files, self.file)
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).take();
+        read.unwrap_or_else(|| terraform::resolve_plan(files, self.file))
     }
 }

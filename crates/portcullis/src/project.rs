@@ -37,7 +37,7 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
         }
         real.push(path);
     }
-    let mut parts: Vec<PathBuf> = real.iter().flat_map(|p| widened(boundary_of(p))).collect();
+    let mut parts: Vec<PathBuf> = real.iter().map(|p| widened(boundary_of(p))).collect();
     parts.sort();
     // A folder inside another one is read with it.
     parts.dedup_by(|inner, outer| inner.starts_with(outer));
@@ -62,16 +62,17 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
     Ok(Targets { files, targets, prefix })
 }
 
-/// The boundary itself where a project is marked; else also the folders of the local modules that
-/// the configuration in it calls, so that `../../modules/x` is found in a folder that is under no
-/// version control. What lies between them is not read.
-fn widened(boundary: PathBuf) -> Vec<PathBuf> {
+/// The boundary itself where a project is marked; else the smallest folder that also holds the
+/// local modules which the configuration in it calls. Terraform reads `../../modules/x`, and what
+/// such a module reads beside it (`${path.module}/../../templates/y`); without them the root would
+/// be incomplete only because it is under no version control.
+fn widened(boundary: PathBuf) -> PathBuf {
     if is_marked(&boundary) {
-        return vec![boundary];
+        return boundary;
     }
     let disk = DiskFiles::new(PathBuf::from("/"));
     let modules = terraform::Project::new(&disk, terraform::Settings::default());
-    let Some(start) = relative_to(Path::new("/"), &boundary) else { return vec![boundary] };
+    let Some(start) = relative_to(Path::new("/"), &boundary) else { return boundary };
     let mut seen = BTreeSet::from([start.clone()]);
     let mut todo = vec![start];
     while let Some(dir) = todo.pop() {
@@ -81,10 +82,10 @@ fn widened(boundary: PathBuf) -> Vec<PathBuf> {
             }
         }
     }
-    let on_disk = |d: &String| Path::new("/").join(d).canonicalize();
-    let folders: Vec<PathBuf> = seen.iter().filter_map(|d| on_disk(d).ok()).collect();
+    let folders: Vec<PathBuf> = seen.iter().map(|d| Path::new("/").join(d)).collect();
+    let common = common_folder(&folders);
     // Never the whole disk: modules that have nothing in common stay outside.
-    if common_folder(&folders).parent().is_some() { folders } else { vec![boundary] }
+    if common.parent().is_some() { common } else { boundary }
 }
 
 /// Values from options and environment, read.

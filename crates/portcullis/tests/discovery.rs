@@ -6,44 +6,66 @@ mod common;
 
 use common::{Folder, code, json, run_in};
 
-/// Where nothing marks a project, its local modules are read wherever they are, and nothing else.
+/// Where nothing marks a project, the boundary is the smallest folder that holds PATH and the local
+/// modules called from it.
 #[test]
-fn without_a_mark_called_modules_are_read_and_nothing_else() {
+fn without_a_mark_called_modules_are_read_and_nothing_outside() {
     let main = "module \"m\" {\n  source = \"../../shared/m\"\n}\n\
                 module \"etc\" {\n  source = \"../../../../../../../../etc\"\n}\n\
                 output \"own\" { value = file(\"note.txt\") }\n\
-                output \"between\" { value = try(file(\"../note.txt\"), \"refused\") }\n\
-                output \"beside\" { value = try(file(\"../../shared/note.txt\"), \"refused\") }\n\
+                output \"outside\" { value = try(file(\"../../../note.txt\"), \"refused\") }\n\
                 output \"far\" { value = try(file(\"/etc/passwd\"), \"refused\") }\n\
                 output \"module\" { value = module.m.note }\n";
     let module = "resource \"aws_sqs_queue\" \"q\" {}\n\
-                  output \"note\" { value = file(\"${path.module}/note.txt\") }\n";
+                  output \"note\" { value = file(\"${path.module}/../notes/note.txt\") }\n";
     let dir = Folder::new(
         "boundary",
         &[
-            ("apps/prod/main.tf", main),
-            ("apps/prod/note.txt", "own"),
-            ("apps/note.txt", "secret"),
-            ("shared/note.txt", "secret"),
-            ("shared/m/main.tf", module),
-            ("shared/m/note.txt", "module's"),
+            ("note.txt", "secret"),
+            ("project/apps/prod/main.tf", main),
+            ("project/apps/prod/note.txt", "own"),
+            ("project/shared/m/main.tf", module),
+            ("project/shared/notes/note.txt", "module's"),
         ],
     );
-    let out = run_in(&dir.0.join("apps/prod"), &["inspect", ".", "--format", "json"]);
+    let out = run_in(&dir.0.join("project/apps/prod"), &["inspect", ".", "--format", "json"]);
     let report = json(&out);
     let output = |name: &str| report["outputs"][name].clone();
     assert_eq!(output("own"), "own");
     assert_eq!(output("module"), "module's");
-    for name in ["between", "beside", "far"] {
+    for name in ["outside", "far"] {
         let value = output(name);
         assert!(value == "refused" || value.get("$unknown").is_some(), "{name}: {value}");
     }
     assert_eq!(report["resources"][0]["address"], "module.m.aws_sqs_queue.q");
-    // The folder that is no module is not looked into, and that is an error.
+    // A folder that is no module widens nothing: it is refused, and that is an error.
     assert_eq!(code(&out), 3);
     let errors = report["errors"].as_array().unwrap();
-    assert!(errors.iter().any(|e| e["line"] == 5 || e["line"] == 4), "{errors:?}");
+    assert!(errors.iter().any(|e| e["line"] == 5), "{errors:?}");
     assert!(!out.stdout.windows(6).any(|w| w == b"secret"));
+}
+
+/// Several paths have a boundary each: what lies between them is not read.
+#[test]
+fn what_lies_between_two_projects_is_not_read() {
+    let main = "output \"between\" { value = try(file(\"../note.txt\"), \"refused\") }\n\
+                resource \"aws_sqs_queue\" \"q\" {\n  name = try(file(\"../note.txt\"), \"refused\")\n}\n";
+    let dir = Folder::new(
+        "between",
+        &[
+            ("note.txt", "secret"),
+            ("a/main.tf", main),
+            ("b/main.tf", main),
+            ("c/main.tf", "module \"a\" {\n  source = \"../a\"\n}\n"),
+        ],
+    );
+    let args = ["scan", "a", "b", "--format", "json", "--include-passed"];
+    let out = run_in(&dir.0, &args);
+    assert!(!out.stdout.windows(6).any(|w| w == b"secret"));
+    let report = json(&out);
+    let files: Vec<&str> =
+        report["inputs"].as_array().unwrap().iter().map(|i| i["path"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a/main.tf", "b/main.tf"]);
 }
 
 /// Inside a marked project the mark bounds everything, called modules included.
