@@ -11,8 +11,9 @@ use portcullis_core::source::hex;
 use portcullis_core::{Cut, Source};
 use sha2::{Digest, Sha256};
 
-/// Bytes read at a time.
+/// Bytes read at a time, and at first: most JSON files show soon that they are something else.
 const CHUNK: usize = 1 << 18;
+const FIRST: usize = 1 << 12;
 /// How deep lists and objects may nest, as in the JSON parser.
 const MAX_DEPTH: usize = 512;
 /// Longest key that is looked at, and longest number.
@@ -53,14 +54,15 @@ pub fn condense(
         reader.rewind()?;
         let mut scan = Scan { keep_planned, ..Scan::default() };
         let mut digest = Sha256::new();
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; FIRST];
         loop {
             let n = reader.read(&mut chunk)?;
             let Some(read) = chunk.get(..n).filter(|c| !c.is_empty()) else { break };
-            digest.update(read);
             if scan.feed(read).is_err() {
                 return Ok(None);
             }
+            digest.update(read);
+            chunk.resize(CHUNK, 0);
         }
         // Planned values count only where no changes are told; that is known at the end.
         if scan.planned && !scan.changes && !keep_planned {

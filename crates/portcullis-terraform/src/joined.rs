@@ -180,7 +180,9 @@ impl Joiner<'_> {
                 let mut entries = Vec::with_capacity(map.len());
                 for e in map.iter() {
                     let own = written.entry(&e.key);
-                    if e.value.is_null() && own.is_none() {
+                    // What the provider will fill in is not written.
+                    let unwritten = e.value.is_null() || e.value.as_unknown().is_some();
+                    if unwritten && own.is_none() {
                         continue;
                     }
                     entries.push(MapEntry {

@@ -37,8 +37,8 @@ pub fn is_state(text: &str) -> bool {
 
 /// Resolves a plan: what the resources will be, without those that are destroyed.
 ///
-/// What the plan does not know yet is unknown but set; where its configuration says what the
-/// argument refers to, so does the value. Of the file's tree only one resource is in memory at a
+/// What the plan does not know yet is unknown, and set where its configuration sets it; where that
+/// says what the argument refers to, so does the value. Of the file's tree only one resource is in memory at a
 /// time.
 #[must_use]
 pub fn resolve_plan(files: &dyn Files, file: FileId) -> Resolution {
@@ -355,7 +355,10 @@ impl Reader<'_> {
         if at.unknown.is_some_and(is_true) {
             let why = Why::at(WhyKind::Plan, "the plan knows it only after apply", span);
             let refs: SmallVec<_> = self.configuration.refs(at.expression, place).into();
-            let unknown = Unknown { why, not_null: true, refs, pieces: None };
+            // What nobody wrote the provider fills in, as it does where it is not asked: no rule
+            // may take that for set.
+            let not_null = at.expression.is_some();
+            let unknown = Unknown { why, not_null, refs, pieces: None };
             return Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks);
         }
         let value = match at.after.map(|n| &n.kind) {

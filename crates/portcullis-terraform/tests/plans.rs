@@ -59,7 +59,8 @@ fn a_plan_gives_what_will_stand_with_references_from_its_configuration() {
     assert_eq!(graph.resources[0].flavour, Flavour::Plan);
     assert!(at(0, "tags").get("a").unwrap().marks.is_sensitive());
     let region = at(0, "region").as_unknown().unwrap();
-    assert!(region.not_null && region.why.kind == WhyKind::Plan);
+    // Nobody wrote it: the provider fills it in.
+    assert!(!region.not_null && region.why.kind == WhyKind::Plan);
     // What AWS will call it is no value that anything could equal.
     assert!(graph.resources[0].body.get("id").is_none());
 
@@ -67,6 +68,7 @@ fn a_plan_gives_what_will_stand_with_references_from_its_configuration() {
     let bucket = at(2, "bucket").as_unknown().unwrap();
     let refs: Vec<&str> = bucket.refs.iter().map(|r| &*r.address).collect();
     assert_eq!(refs, ["module.m[0].aws_s3_bucket.b[\"x\"]"]);
+    assert!(bucket.not_null);
     let inner = &at(2, "versioning_configuration").as_list().unwrap()[0];
     assert_eq!(inner.get("status").and_then(Value::as_str), Some("Enabled"));
     assert!(inner.get("mfa_delete").unwrap().as_unknown().is_some());
