@@ -150,6 +150,8 @@ output "name" { value = aws_s3_bucket.b["y"].id }
     let skip = group.body.get("skip_destroy").unwrap();
     assert!(text(graph.origins.get(skip.origin).unwrap().span).starts_with("resource"));
     assert!(group.body.get("kms_key_id").is_none());
+    // Nor is what only the provider will know.
+    assert!(group.body.get("arn").is_none());
 
     // References are the source's, blocks are met part by part.
     let versioning = find("module.m[0].aws_s3_bucket_versioning.v[\"x\"]");
