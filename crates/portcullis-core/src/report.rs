@@ -146,6 +146,8 @@ pub struct Subject {
     pub calls: Arc<[Span]>,
     /// The CDK construct that made it.
     pub construct: Option<Box<Construct>>,
+    /// The environment whose values it was judged with, where the config names some.
+    pub environment: Option<Arc<str>>,
 }
 
 /// A construct of a CDK app.
@@ -225,13 +227,45 @@ pub struct Fixed {
     pub root: String,
 }
 
-/// What comparing with a baseline gave, beside the marks on the findings.
+/// What a scan was compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComparedWith {
+    /// A baseline: its file, as it was named.
+    Baseline(String),
+    /// The commit where this branch left another.
+    Commit {
+        /// The other branch, as it was named.
+        revision: String,
+        /// The commit's full id.
+        id: String,
+    },
+}
+
+/// Something by which a branch may change what a scan says other than by its code: a suppression,
+/// the config, a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// `suppression`, `config`, `rules`, `baseline` or `gitignore`.
+    pub what: &'static str,
+    /// `added`, `removed` or `changed`.
+    pub how: &'static str,
+    /// Boundary-relative path.
+    pub path: String,
+    /// Line in the new file; `None` for files as a whole and for what is gone.
+    pub line: Option<u32>,
+    /// The suppression in words; empty for files.
+    pub text: String,
+}
+
+/// What comparing with a baseline or a commit gave, beside the marks on the findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// The baseline's file, as it was named.
-    pub path: String,
-    /// Entries that nothing matches any more, although this scan judged their place.
+    /// With what.
+    pub with: ComparedWith,
+    /// Findings that nothing matches any more, although this scan judged their place.
     pub fixed: Vec<Fixed>,
+    /// What the branch changed beside its code, sorted; always empty for a baseline.
+    pub changes: Vec<Change>,
 }
 
 /// One result.
@@ -248,6 +282,10 @@ pub struct Finding {
     pub severity: Severity,
     /// What the baseline says of it.
     pub baseline: Baseline,
+    /// Whether it fails the build: open, new, and at or above the threshold of its root.
+    pub blocks: bool,
+    /// Which of the configs and environments of the scan it was judged with.
+    pub setup: u16,
     /// About what.
     pub subject: Arc<Subject>,
     /// The decisive place.
@@ -357,7 +395,7 @@ pub struct Report {
     pub hidden: Vec<Hidden>,
     /// Files of other tools that were told apart and left alone: kind and count.
     pub ignored: Vec<(String, usize)>,
-    /// What comparing with a baseline gave; `None` where none was given.
+    /// What comparing with a baseline or a commit gave; `None` where none was given.
     pub compared: Option<Compared>,
 }
 

@@ -38,6 +38,8 @@ fn report(text: &str, block: usize) -> Report {
                 outcome: OutcomeKind::Fail,
                 severity: Severity::High,
                 baseline: Baseline::NotCompared,
+                blocks: false,
+                setup: 0,
                 subject: Arc::new(Subject {
                     address: format!("aws_sqs_queue.q{i}").into(),
                     kind: "aws_sqs_queue".into(),
@@ -46,6 +48,7 @@ fn report(text: &str, block: usize) -> Report {
                     block: Span::new(file, at, at + block as u32),
                     calls: [].into(),
                     construct: None,
+                    environment: None,
                 }),
                 location: Span::new(file, at + 32, at + 47),
                 told: Arc::new(Told::new(Verdict::Fail, "`enabled` is false")),

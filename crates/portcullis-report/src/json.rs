@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use portcullis_core::report::{
-    self, Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject,
+    self, ComparedWith, Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject,
 };
 use portcullis_core::{Diagnostic, Level, Verdict};
 use rayon::prelude::*;
@@ -96,7 +96,9 @@ struct Tail<'a> {
     not_covered: Gaps<'a>,
     hidden: Vec<Hidden<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    baseline: Option<Compared<'a>>,
+    baseline: Option<WithBaseline<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Since<'a>>,
     ignored: Vec<Ignored<'a>>,
     rules_evaluated: Vec<&'a str>,
     summary: Summary,
@@ -132,9 +134,30 @@ struct Hidden<'a> {
 
 /// The baseline that was compared with, and what it holds that is gone.
 #[derive(Serialize)]
-struct Compared<'a> {
+struct WithBaseline<'a> {
     path: &'a str,
     fixed: Vec<Fixed<'a>>,
+}
+
+/// The commit that was compared with, what was fixed since, and what the branch changed beside its
+/// code.
+#[derive(Serialize)]
+struct Since<'a> {
+    revision: &'a str,
+    merge_base: &'a str,
+    fixed: Vec<Fixed<'a>>,
+    changes: Vec<Changed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    what: &'a str,
+    change: &'a str,
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -144,13 +167,32 @@ struct Fixed<'a> {
     root: String,
 }
 
-fn compared<'a>(report: &'a Report, c: &'a report::Compared) -> Compared<'a> {
+fn fixed<'a>(report: &'a Report, c: &'a report::Compared) -> Vec<Fixed<'a>> {
     let fixed = c.fixed.iter().map(|f| Fixed {
         rule: &f.rule,
         address: &f.address,
         root: place::display_path(report, &f.root),
     });
-    Compared { path: &c.path, fixed: fixed.collect() }
+    fixed.collect()
+}
+
+fn with_baseline<'a>(report: &'a Report, c: &'a report::Compared) -> Option<WithBaseline<'a>> {
+    match &c.with {
+        ComparedWith::Baseline(path) => Some(WithBaseline { path, fixed: fixed(report, c) }),
+        ComparedWith::Commit { .. } => None,
+    }
+}
+
+fn since<'a>(report: &'a Report, c: &'a report::Compared) -> Option<Since<'a>> {
+    let ComparedWith::Commit { revision, id } = &c.with else { return None };
+    let changes = c.changes.iter().map(|c| Changed {
+        what: c.what,
+        change: c.how,
+        file: place::display_path(report, &c.path),
+        line: c.line,
+        text: &c.text,
+    });
+    Some(Since { revision, merge_base: id, fixed: fixed(report, c), changes: changes.collect() })
 }
 
 #[derive(Serialize)]
@@ -201,7 +243,8 @@ impl<'a> Tail<'a> {
                 .iter()
                 .map(|h| Hidden { address: &h.address, because: &h.because })
                 .collect(),
-            baseline: report.compared.as_ref().map(|c| compared(report, c)),
+            baseline: report.compared.as_ref().and_then(|c| with_baseline(report, c)),
+            since: report.compared.as_ref().and_then(|c| since(report, c)),
             ignored: report
                 .ignored
                 .iter()
@@ -267,6 +310,7 @@ struct Outcome<'a> {
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<&'static str>,
+    blocks: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     conditional: Option<&'a str>,
     resource: &'a RawValue,
@@ -292,6 +336,8 @@ struct Resource<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     construct: Option<Construct<'a>>,
     root: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
     file: String,
     start_line: u32,
     end_line: u32,
@@ -372,6 +418,7 @@ fn outcome<'a>(
         },
         severity: f.severity.name(),
         baseline: f.baseline.name(),
+        blocks: f.blocks,
         conditional: f.conditional.as_deref(),
         resource: subject,
         location: location(report, place::of_finding(report, f)),
@@ -437,6 +484,7 @@ fn resource<'a>(report: &'a Report, f: &'a Finding) -> Resource<'a> {
             }
         }),
         root: place::display_path(report, &f.subject.root),
+        environment: f.subject.environment.as_deref(),
         file: block.file,
         start_line: block.start_line,
         end_line: block.end_line,

@@ -45,7 +45,14 @@ fn beginning(report: &Report, most: usize, out: &mut dyn io::Write) -> io::Resul
     )?;
     counts(report, out)?;
     if let Some(compared) = &report.compared {
-        writeln!(out, "{}\n", markdown(&tally::baseline_line(report, compared)))?;
+        writeln!(out, "{}\n", markdown(&tally::compared_line(report, compared)))?;
+        let changes = tally::change_lines(report, compared);
+        for line in &changes {
+            writeln!(out, "- {}", markdown(line))?;
+        }
+        if !changes.is_empty() {
+            writeln!(out)?;
+        }
     }
     top(report, out)?;
     undetermined(report, most, out)?;

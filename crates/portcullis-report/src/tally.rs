@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_core::report::{Baseline, Compared, Finding, OutcomeKind, Report};
+use portcullis_core::report::{
+    Baseline, Change, Compared, ComparedWith, Finding, OutcomeKind, Report,
+};
 use portcullis_core::value::WhyKind;
 use portcullis_core::{Severity, Verdict};
 
-use crate::words;
+use crate::{place, words};
 
 /// Severities from the worst, with how many results of this outcome have each.
 pub(crate) fn by_severity(report: &Report, outcome: OutcomeKind) -> Vec<(Severity, usize)> {
@@ -74,18 +76,40 @@ pub(crate) fn files(report: &Report) -> usize {
     paths.len()
 }
 
-/// How the findings stand to the baseline, and whether it can be made smaller.
-pub(crate) fn baseline_line(report: &Report, compared: &Compared) -> String {
+/// How the findings stand to what they were compared with; whether a baseline can be made smaller,
+/// how much a branch changed beside its code.
+pub(crate) fn compared_line(report: &Report, compared: &Compared) -> String {
     let known = report.findings.iter().filter(|f| f.baseline.is_known()).count();
     let moved = report.findings.iter().filter(|f| f.baseline == Baseline::Moved).count();
     let new = report.findings.iter().filter(|f| f.gates()).count();
-    let mut line = format!("baseline {}: {new} new, {known} known", compared.path);
+    let what = match &compared.with {
+        ComparedWith::Baseline(path) => format!("baseline {path}"),
+        ComparedWith::Commit { revision, id } => {
+            format!("since {revision} ({})", id.get(..10).unwrap_or(id))
+        }
+    };
+    let mut line = format!("{what}: {new} new, {known} known");
     if moved > 0 {
         line.push_str(&format!(" ({moved} of them moved or renamed)"));
     }
     if !compared.fixed.is_empty() {
-        let n = compared.fixed.len();
-        line.push_str(&format!(", {n} fixed: --write-baseline {} takes them out", compared.path));
+        line.push_str(&format!(", {} fixed", compared.fixed.len()));
+        if let ComparedWith::Baseline(path) = &compared.with {
+            line.push_str(&format!(": --write-baseline {path} takes them out"));
+        }
     }
     line
+}
+
+/// What a branch changed beside its code, one line each.
+pub(crate) fn change_lines(report: &Report, compared: &Compared) -> Vec<String> {
+    let line = |c: &Change| {
+        let path = place::display_path(report, &c.path);
+        let at = c.line.map_or(path.clone(), |l| format!("{path}:{l}"));
+        match c.text.is_empty() {
+            true => format!("this branch {} {}: {at}", c.how, c.what),
+            false => format!("this branch {} a {}: {at}: {}", c.how, c.what, c.text),
+        }
+    };
+    compared.changes.iter().map(line).collect()
 }

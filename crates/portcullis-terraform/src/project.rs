@@ -104,6 +104,10 @@ impl<'a> Project<'a> {
     /// The module calls of a folder, in order.
     #[must_use]
     pub fn calls(&self, dir: &str) -> Vec<Call> {
+        // Most modules call nobody: they are not parsed to learn that.
+        if !self.mentions(dir, "module") {
+            return Vec::new();
+        }
         let module = self.module(dir);
         let calls = module.calls.list.iter();
         calls
@@ -117,6 +121,15 @@ impl<'a> Project<'a> {
                 })
             })
             .collect()
+    }
+
+    /// Whether a word stands anywhere in a folder's configuration files.
+    fn mentions(&self, dir: &str, word: &str) -> bool {
+        let names = crate::module::config_files(self.files, dir).unwrap_or_default();
+        names.iter().any(|name| {
+            let file = self.files.read(&files::join(dir, name));
+            file.is_ok_and(|file| self.files.sources().get(file).text.contains(word))
+        })
     }
 
     /// Whether a folder has configuration files.

@@ -5,14 +5,16 @@
 //! beside a known one nor a copy of it in another root is swallowed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
 
-use portcullis_core::report::{Baseline, Compared, Finding, Fixed, Report};
+use portcullis_core::report::{
+    Baseline, Compared, ComparedWith, Finding, Fixed, OutcomeKind, Report, RuleInfo,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::fail::Fail;
-use crate::project::Targets;
+use crate::project::{Named, Target, below};
+use crate::write;
 
 /// The file, `.portcullis/baseline.json` by custom.
 #[derive(Debug, Deserialize, Serialize)]
@@ -31,6 +33,33 @@ struct Entry {
     address: String,
     fingerprint: String,
     moved_fingerprint: String,
+    /// The day it was first seen, `YYYY-MM-DD`; files of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_seen: Option<String>,
+}
+
+/// From which day on findings gate.
+pub(crate) struct Recency<'a> {
+    /// The scan's day.
+    pub(crate) today: &'a str,
+    /// The last day whose findings fail no build.
+    pub(crate) gate_after: Option<&'a str>,
+}
+
+impl Recency<'_> {
+    /// Marks what may fail the build before anything is compared: everything open, if today is
+    /// late enough.
+    pub(crate) fn open(&self, report: &mut Report) {
+        let late = self.gate_after.is_none_or(|day| self.today > day);
+        for f in &mut report.findings {
+            f.blocks = f.is_open() && late;
+        }
+    }
+
+    /// Whether what is known may fail the build all the same: it came after the day.
+    fn gates(&self, first_seen: Option<&str>) -> bool {
+        matches!((self.gate_after, first_seen), (Some(day), Some(seen)) if seen > day)
+    }
 }
 
 impl File {
@@ -55,9 +84,23 @@ impl File {
         Ok(file)
     }
 
+    /// The open findings of a scan; `rules` are those that they point into.
+    pub(crate) fn of(findings: &[Finding], rules: &[RuleInfo]) -> Self {
+        let mut findings: Vec<Entry> =
+            findings.iter().filter(|f| f.is_open()).map(|f| entry(rules, f)).collect();
+        findings.sort();
+        Self { schema_version: "1".to_owned(), findings }
+    }
+
     /// Marks the findings of a report, and lists the entries that it no longer holds although
-    /// their rule ran and their root lies below what was named.
-    pub(crate) fn compare(&self, report: &mut Report, path: &Path, targets: &Targets) {
+    /// they are `covered`.
+    pub(crate) fn compare(
+        &self,
+        report: &mut Report,
+        with: ComparedWith,
+        covered: &Judged,
+        recency: &Recency<'_>,
+    ) {
         let mut exact: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (i, e) in self.findings.iter().enumerate() {
             exact.entry(&e.fingerprint).or_default().push(i);
@@ -69,11 +112,18 @@ impl File {
                 Some(i) => {
                     left.remove(&i);
                     f.baseline = Baseline::Known;
+                    f.blocks = recency.gates(self.first_seen(i));
                 }
                 None => {
                     f.baseline = Baseline::New;
                     unmatched.push(at);
                 }
+            }
+        }
+        // What is suppressed now is neither open nor fixed.
+        for f in report.findings.iter().filter(|f| f.outcome == OutcomeKind::Suppressed) {
+            if let Some(i) = exact.get_mut(f.fingerprint.to_hex().as_str()).and_then(Vec::pop) {
+                left.remove(&i);
             }
         }
         let mut moved: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -88,89 +138,110 @@ impl File {
             if let Some(i) = moved.get_mut(key.as_str()).and_then(Vec::pop) {
                 left.remove(&i);
                 f.baseline = Baseline::Moved;
+                f.blocks = recency.gates(self.first_seen(i));
             }
         }
-        let judged = Judged::of(report, targets);
         let fixed =
-            left.iter().filter_map(|i| self.findings.get(*i)).filter(|e| judged.covers(e)).map(
+            left.iter().filter_map(|i| self.findings.get(*i)).filter(|e| covered.covers(e)).map(
                 |e| Fixed {
                     rule: e.rule.clone(),
                     address: e.address.clone(),
                     root: e.root.clone(),
                 },
             );
-        report.compared = Some(Compared {
-            path: path.to_string_lossy().replace('\\', "/"),
-            fixed: fixed.collect(),
-        });
+        report.compared = Some(Compared { with, fixed: fixed.collect(), changes: Vec::new() });
     }
 }
 
-/// What a scan can speak about: the rules that ran, the folders that were named.
-struct Judged<'a> {
-    rules: BTreeSet<String>,
-    folders: Vec<&'a str>,
+impl File {
+    fn first_seen(&self, entry: usize) -> Option<&str> {
+        self.findings.get(entry)?.first_seen.as_deref()
+    }
+
+    /// Gives entries that `before` has, too, the day on which they were first seen, the others
+    /// `today`.
+    fn date(&mut self, before: Option<&File>, today: &str) {
+        let mut days: BTreeMap<&str, Vec<Option<String>>> = BTreeMap::new();
+        for e in before.iter().flat_map(|f| &f.findings) {
+            days.entry(&e.fingerprint).or_default().push(e.first_seen.clone());
+        }
+        // By the weaker key only what the stronger one does not find.
+        let mut moved: BTreeMap<&str, Vec<Option<String>>> = BTreeMap::new();
+        for e in &mut self.findings {
+            match days.get_mut(e.fingerprint.as_str()).and_then(Vec::pop) {
+                Some(day) => e.first_seen = day,
+                None => e.first_seen = Some(String::new()),
+            }
+        }
+        let taken: BTreeSet<&str> = self.findings.iter().map(|e| &*e.fingerprint).collect();
+        for e in before.iter().flat_map(|f| &f.findings) {
+            if !taken.contains(e.fingerprint.as_str()) {
+                moved.entry(&e.moved_fingerprint).or_default().push(e.first_seen.clone());
+            }
+        }
+        for e in self.findings.iter_mut().filter(|e| e.first_seen.as_deref() == Some("")) {
+            let known = moved.get_mut(e.moved_fingerprint.as_str()).and_then(Vec::pop);
+            e.first_seen = known.unwrap_or_else(|| Some(today.to_owned()));
+        }
+    }
 }
 
-impl<'a> Judged<'a> {
-    fn of(report: &Report, targets: &'a Targets) -> Self {
+/// How reports call a baseline.
+pub(crate) fn named(path: &Path) -> ComparedWith {
+    ComparedWith::Baseline(path.to_string_lossy().replace('\\', "/"))
+}
+
+/// What a scan can speak about: the rules that ran, the folders that were named.
+pub(crate) struct Judged {
+    rules: BTreeSet<String>,
+    folders: Vec<String>,
+}
+
+impl Judged {
+    /// What `report` can speak about, made of what was named.
+    pub(crate) fn of(report: &Report, named: &[Target]) -> Self {
+        let folders = named.iter().filter(|t| t.named == Named::Folder);
         Self {
             rules: report.rules.iter().map(|r| r.id.to_string()).collect(),
-            folders: targets.targets.iter().filter(|(_, dir)| *dir).map(|(p, _)| &**p).collect(),
+            folders: folders.map(|t| t.path.clone()).collect(),
+        }
+    }
+
+    /// Everything that `report` ran its rules on, whatever was named.
+    pub(crate) fn all(report: &Report) -> Self {
+        Self {
+            rules: report.rules.iter().map(|r| r.id.to_string()).collect(),
+            folders: vec![String::new()],
         }
     }
 
     fn covers(&self, e: &Entry) -> bool {
-        let below = |folder: &str| {
-            folder.is_empty()
-                || e.root == folder
-                || e.root.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.rules.contains(&e.rule) && self.folders.iter().any(|f| below(f))
+        self.rules.contains(&e.rule) && self.folders.iter().any(|f| below(f, &e.root))
     }
 }
 
 /// Writes the open findings of a report as the baseline at `path`, whole or not at all. Entries of
 /// an older file that this scan could not judge (another root, a rule that did not run) stay.
-pub(crate) fn write(report: &Report, path: &Path, targets: &Targets) -> Result<(), Fail> {
-    let judged = Judged::of(report, targets);
-    let mut findings: Vec<Entry> =
-        report.findings.iter().filter(|f| f.is_open()).map(|f| entry(report, f)).collect();
-    if path.exists() {
-        findings.extend(File::read(path)?.findings.into_iter().filter(|e| !judged.covers(e)));
-    }
-    findings.sort();
-    let file = File { schema_version: "1".to_owned(), findings };
+pub(crate) fn save(report: &Report, path: &Path, covered: &Judged) -> Result<(), Fail> {
+    let mut file = File::of(&report.findings, &report.rules);
+    let before = if path.exists() { Some(File::read(path)?) } else { None };
+    file.date(before.as_ref(), &report.as_of);
+    let older = before.into_iter().flat_map(|f| f.findings);
+    file.findings.extend(older.filter(|e| !covered.covers(e)));
+    file.findings.sort();
     let fail = |e: &dyn std::fmt::Display| Fail::new(format!("baseline {}: {e}", path.display()));
     let mut text = serde_json::to_string_pretty(&file).map_err(|e| fail(&e))?;
     text.push('\n');
-    replace(path, text.as_bytes()).map_err(|e| fail(&e))
+    write::replace(path, text.as_bytes()).map_err(|e| fail(&e))
 }
 
-fn entry(report: &Report, f: &Finding) -> Entry {
+fn entry(rules: &[RuleInfo], f: &Finding) -> Entry {
     Entry {
         root: f.subject.root.to_string(),
-        rule: report.rules.get(f.rule).map_or(String::new(), |r| r.id.to_string()),
+        rule: rules.get(f.rule).map_or(String::new(), |r| r.id.to_string()),
         address: f.subject.address.to_string(),
         fingerprint: f.fingerprint.to_hex(),
         moved_fingerprint: f.moved_fingerprint.to_hex(),
+        first_seen: None,
     }
-}
-
-/// Replaces a file in one step: a process that is killed leaves the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = std::fs::File::create(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&draft);
-    })
 }

@@ -26,6 +26,8 @@ pub(crate) struct Catalogue {
     pub(crate) rules: RuleSet,
     /// `sha256:…` over the rules.
     pub(crate) digest: String,
+    /// The same over the built-in ones alone.
+    pub(crate) built_in: String,
     /// Guard files.
     pub(crate) guard: Vec<(String, Arc<str>)>,
 }
@@ -109,13 +111,15 @@ pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, 
         read_rules(path, sources, &mut user, &mut guard)?;
     }
     if user.is_empty() {
-        return Ok(Catalogue { digest: embedded_digest(&base), rules: base, guard });
+        let digest = embedded_digest(&base);
+        return Ok(Catalogue { built_in: digest.clone(), digest, rules: base, guard });
     }
+    let built_in = embedded_digest(&base);
     let (rules, problems) = compile_with(&base, &user);
     let errors: Vec<String> =
         problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, sources)).collect();
     if errors.is_empty() {
-        Ok(Catalogue { digest: rules.digest(), rules, guard })
+        Ok(Catalogue { digest: rules.digest(), built_in, rules, guard })
     } else {
         Err(Fail::new(errors.join("\n")))
     }

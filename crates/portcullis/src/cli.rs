@@ -36,6 +36,12 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Write config, pre-commit entry and CI workflow; take over other tools' files
     Init(Init),
+    /// Write the suppression of a failure where it belongs: as a comment, as metadata of a JSON
+    /// template, or into the config for files that are generated
+    Allow(Box<Allow>),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Write shell completions to standard output
     Completions {
         /// Shell
@@ -110,6 +116,54 @@ impl Ci {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print what applies here, and from where
+    Show(ShowConfig),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowConfig {
+    /// Folder or file
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(crate) format: ListFormat,
+    /// Config file [default: the nearest portcullis.toml of each root]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Allow {
+    /// Rule id or alias
+    pub(crate) rule: String,
+    /// Where it fails, as reports show it
+    #[arg(value_name = "FILE:LINE")]
+    pub(crate) place: String,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Last day it holds
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    #[command(flatten)]
+    pub(crate) values: Values,
+    /// What the gate's keepers lock
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// Config file [default: the nearest portcullis.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
     /// List all rules
     List {
@@ -166,7 +220,7 @@ pub(crate) enum ListFormat {
 }
 
 /// Values that inputs are resolved with.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Values {
     #[command(flatten)]
     pub(crate) variables: Variables,
@@ -201,10 +255,10 @@ pub(crate) enum Color {
     Never,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Scan {
-    /// Files and folders; several make one merged report
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// Files and folders; several make one merged report [default: .]
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Output: terminal, sarif, sarif-github, markdown, markdown-summary, markdown-comment, json,
     /// junit, github, gitlab, gitlab-sast or csv; NAME=FILE writes to a file (repeatable)
@@ -247,6 +301,16 @@ pub(crate) struct Scan {
     /// Write the open findings as a baseline, and compare with it
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub(crate) write_baseline: Option<PathBuf>,
+    /// Only what this branch adds fails the build: what was there where it left REV is marked, and
+    /// counted as ever. Suppressions, config and rules that the branch changed are listed
+    #[arg(long, value_name = "REV", conflicts_with_all = ["baseline", "write_baseline", "plan"])]
+    pub(crate) since: Option<String>,
+    /// Findings first seen on this day or before it fail no build
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "policy")]
+    pub(crate) gate_after: Option<String>,
+    /// The files that the next commit changes, deleted and renamed ones included, beside PATH
+    #[arg(long)]
+    pub(crate) staged: bool,
     /// Plan of the Terraform configuration (`terraform show -json PLAN`): values are taken from it,
     /// places and suppressions from the source
     #[arg(long, value_name = "FILE")]

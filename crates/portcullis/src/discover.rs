@@ -3,28 +3,13 @@
 //! gitignore decides which roots are found, never which files belong to one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use ignore::WalkBuilder;
 use portcullis_cloudformation as cfn;
-use portcullis_core::{Diagnostic, FileError, FileId, Files, NotCovered, files};
+use portcullis_core::{Diagnostic, FileError, FileId, NotCovered, files};
 use portcullis_terraform as terraform;
 use rayon::prelude::*;
 
-use crate::disk::{DiskFiles, relative_to};
-
-/// Folders that never hold sources of their own: version control, installed modules and packages,
-/// build output. `cdk.out` is found through `cdk.json`.
-const SKIPPED: [&str; 8] = [
-    ".git",
-    ".terraform",
-    ".terragrunt-cache",
-    "node_modules",
-    ".aws-sam",
-    ".venv",
-    "__pycache__",
-    "cdk.out",
-];
+use crate::tree::Tree;
 
 /// Something that is judged as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +27,14 @@ impl Root {
     pub(crate) fn path(&self) -> &str {
         match self {
             Root::Terraform(p) | Root::Template(p) | Root::Plan(p) => p,
+        }
+    }
+
+    /// The folder it is or lies in.
+    pub(crate) fn folder(&self) -> &str {
+        match self {
+            Root::Terraform(p) => p,
+            Root::Template(p) | Root::Plan(p) => files::parent(p),
         }
     }
 }
@@ -64,7 +57,7 @@ pub(crate) struct Found {
 }
 
 /// What a YAML or JSON file turned out to be.
-enum Kind {
+enum Content {
     Template,
     Plan,
     Other(&'static str),
@@ -72,51 +65,13 @@ enum Kind {
     Broken(Diagnostic),
 }
 
-/// Walks `start` (canonical, inside the boundary). With `respect_ignores`, gitignored files are
-/// passed over below it.
-pub(crate) fn walk(files: &DiskFiles, start: &Path, respect_ignores: bool) -> Found {
-    let root = files.on_disk("");
+/// Walks `start`, a folder inside the boundary. With `respect_ignores`, gitignored files are passed
+/// over below it.
+pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool) -> Found {
     let mut found = Found::default();
     let mut candidates: Vec<String> = Vec::new();
     let mut outputs: Vec<String> = Vec::new();
-    let walker = WalkBuilder::new(start)
-        .hidden(false)
-        .git_ignore(respect_ignores)
-        .git_exclude(respect_ignores)
-        .git_global(false)
-        .ignore(false)
-        .require_git(false)
-        .parents(respect_ignores)
-        .filter_entry(|e| {
-            e.depth() == 0
-                || !e.file_name().to_str().is_some_and(|n| SKIPPED.contains(&n))
-                || !e.file_type().is_some_and(|t| t.is_dir())
-        })
-        .build();
-    for entry in walker {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(e) => {
-                let path = relative_to(&root, start).unwrap_or_default();
-                let why = match (&e, e.io_error()) {
-                    (ignore::Error::WithPath { path: at, .. }, Some(io)) => {
-                        let at = relative_to(&root, at).unwrap_or_default();
-                        format!("{at} below it cannot be read: {}", io.kind())
-                    }
-                    _ => format!("cannot be walked: {e}"),
-                };
-                found.diagnostics.push(Diagnostic::file(path, why));
-                continue;
-            }
-        };
-        let Some(path) = relative_to(&root, entry.path()) else { continue };
-        let is_link = entry.path_is_symlink();
-        if entry.file_type().is_some_and(|t| t.is_dir()) {
-            continue;
-        }
-        if is_link && !link_is_file(entry.path(), &path, &mut found) {
-            continue;
-        }
+    for path in files.walk(start, respect_ignores, &mut found.diagnostics) {
         sort_in(path, &mut found, &mut candidates, &mut outputs);
     }
     for path in outputs {
@@ -124,31 +79,17 @@ pub(crate) fn walk(files: &DiskFiles, start: &Path, respect_ignores: bool) -> Fo
     }
     candidates.sort();
     candidates.dedup();
-    let kinds: Vec<Kind> = candidates.par_iter().map(|p| classify(files, p)).collect();
+    let kinds: Vec<Content> = candidates.par_iter().map(|p| classify(files, p)).collect();
     for (path, kind) in candidates.into_iter().zip(kinds) {
         match kind {
-            Kind::Template => drop(found.templates.insert(path)),
-            Kind::Plan => drop(found.plans.insert(path)),
-            Kind::Other(what) => *found.ignored.entry(what).or_default() += 1,
-            Kind::Nothing => {}
-            Kind::Broken(d) => found.diagnostics.push(d),
+            Content::Template => drop(found.templates.insert(path)),
+            Content::Plan => drop(found.plans.insert(path)),
+            Content::Other(what) => *found.ignored.entry(what).or_default() += 1,
+            Content::Nothing => {}
+            Content::Broken(d) => found.diagnostics.push(d),
         }
     }
     found
-}
-
-/// Whether a link leads to a file; loops and links to nowhere are reported.
-fn link_is_file(disk: &Path, path: &str, found: &mut Found) -> bool {
-    match std::fs::metadata(disk) {
-        Ok(meta) => meta.is_file(),
-        Err(e) => {
-            found.diagnostics.push(Diagnostic::file(
-                path,
-                format!("symbolic link that leads nowhere or in a circle: {e}"),
-            ));
-            false
-        }
-    }
 }
 
 fn sort_in(
@@ -197,7 +138,7 @@ pub(crate) fn is_terraform_file(name: &str) -> bool {
 
 /// The templates of a cloud assembly named by a `cdk.json` (`output`, default `cdk.out`).
 /// <https://docs.aws.amazon.com/cdk/v2/guide/cli.html#cli-config>
-fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<String> {
+fn cdk_templates(files: &dyn Tree, cdk_json: &str, found: &mut Found) -> Vec<String> {
     let Ok(id) = files.read(cdk_json) else { return Vec::new() };
     let text = files.sources().get(id).text.clone();
     let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
@@ -206,15 +147,12 @@ fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<St
     if dir.starts_with("..") || dir.starts_with('/') {
         return Vec::new();
     }
-    let root = files.on_disk("");
     let mut out = Vec::new();
-    for entry in walkdir::WalkDir::new(files.on_disk(&dir)).max_depth(16).sort_by_file_name() {
-        // A project that was not synthesised has no such folder: nothing to judge there.
-        let Ok(entry) = entry else { continue };
-        let Some(path) = relative_to(&root, entry.path()) else { continue };
-        if entry.file_type().is_file() && path.ends_with(".template.json") {
+    // A project that was not synthesised has no such folder: nothing to judge there.
+    for path in files.below(&dir, 16) {
+        if path.ends_with(".template.json") {
             out.push(path);
-        } else if entry.file_type().is_file() && path.ends_with("cdk.tf.json") {
+        } else if path.ends_with("cdk.tf.json") {
             found.folders.insert(files::parent(&path).to_owned());
         }
     }
@@ -222,16 +160,16 @@ fn cdk_templates(files: &DiskFiles, cdk_json: &str, found: &mut Found) -> Vec<St
 }
 
 /// Reads a file of which it is not known yet what it is.
-fn read_any(files: &DiskFiles, path: &str) -> Result<FileId, FileError> {
+fn read_any(files: &dyn Tree, path: &str) -> Result<FileId, FileError> {
     if path.ends_with(".json") { files.read_plan(path) } else { files.read(path) }
 }
 
-fn classify(files: &DiskFiles, path: &str) -> Kind {
+fn classify(files: &dyn Tree, path: &str) -> Content {
     let id = match read_any(files, path) {
         Ok(id) => id,
         // Binary files that happen to end in `.template` and the like are not ours.
-        Err(FileError::NotUtf8(at)) if at < 64 => return Kind::Nothing,
-        Err(e) => return Kind::Broken(unreadable(path, &e)),
+        Err(FileError::NotUtf8(at)) if at < 64 => return Content::Nothing,
+        Err(e) => return Content::Broken(unreadable(path, &e)),
     };
     classify_text(path, &files.sources().get(id).text)
 }
@@ -240,32 +178,32 @@ fn unreadable(path: &str, e: &FileError) -> Diagnostic {
     Diagnostic::file(path, format!("cannot be read: {e}"))
 }
 
-fn classify_text(path: &str, text: &str) -> Kind {
+fn classify_text(path: &str, text: &str) -> Content {
     match cfn::sniff(text) {
-        cfn::Sniff::CloudFormation | cfn::Sniff::Sam => return Kind::Template,
+        cfn::Sniff::CloudFormation | cfn::Sniff::Sam => return Content::Template,
         cfn::Sniff::No => {}
     }
     if path.ends_with(".json") {
         if terraform::is_plan(text) {
-            return Kind::Plan;
+            return Content::Plan;
         }
         if terraform::is_state(text) {
-            return Kind::Other("terraform state");
+            return Content::Other("terraform state");
         }
-        return Kind::Nothing;
+        return Content::Nothing;
     }
     let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     if has("apiVersion:") && has("kind:") {
-        Kind::Other("kubernetes")
+        Content::Other("kubernetes")
     } else if path.ends_with("serverless.yml") || path.ends_with("serverless.yaml") {
-        Kind::Other("serverless framework")
+        Content::Other("serverless framework")
     } else {
-        Kind::Nothing
+        Content::Nothing
     }
 }
 
 /// What a single named file is.
-pub(crate) enum Named {
+pub(crate) enum Kind {
     /// A template.
     Template,
     /// A plan.
@@ -279,21 +217,21 @@ pub(crate) enum Named {
 }
 
 /// Tells what a file named on the command line is.
-pub(crate) fn classify_named(files: &DiskFiles, path: &str) -> Named {
+pub(crate) fn classify_named(files: &dyn Tree, path: &str) -> Kind {
     let name = path.rsplit('/').next().unwrap_or(path);
     if is_terraform_file(name) {
-        return Named::Terraform;
+        return Kind::Terraform;
     }
     let id: FileId = match read_any(files, path) {
         Ok(id) => id,
-        Err(FileError::NotUtf8(_)) => return Named::Companion,
-        Err(e) => return Named::Broken(unreadable(path, &e)),
+        Err(FileError::NotUtf8(_)) => return Kind::Companion,
+        Err(e) => return Kind::Broken(unreadable(path, &e)),
     };
     match classify_text(path, &files.sources().get(id).text) {
-        Kind::Template => Named::Template,
-        Kind::Plan => Named::Plan,
-        Kind::Broken(d) => Named::Broken(d),
-        Kind::Other(_) | Kind::Nothing => Named::Companion,
+        Content::Template => Kind::Template,
+        Content::Plan => Kind::Plan,
+        Content::Broken(d) => Kind::Broken(d),
+        Content::Other(_) | Content::Nothing => Kind::Companion,
     }
 }
 
@@ -302,7 +240,7 @@ const SOURCES: [&str; 9] = ["ts", "js", "mjs", "cjs", "py", "java", "kt", "cs", 
 
 /// The `cdk.json` of the CDK app that a source file belongs to: the nearest in the folders around
 /// it.
-pub(crate) fn app_of_source(files: &DiskFiles, path: &str) -> Option<String> {
+pub(crate) fn app_of_source(files: &dyn Tree, path: &str) -> Option<String> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let mut dir = SOURCES.contains(&ending).then(|| files::parent(path))?;
     loop {
@@ -315,9 +253,9 @@ pub(crate) fn app_of_source(files: &DiskFiles, path: &str) -> Option<String> {
 }
 
 /// The templates that a CDK app was synthesised to.
-pub(crate) fn templates_of_app(files: &DiskFiles, cdk_json: &str) -> Vec<String> {
+pub(crate) fn templates_of_app(files: &dyn Tree, cdk_json: &str) -> Vec<String> {
     let mut all = cdk_templates(files, cdk_json, &mut Found::default());
-    all.retain(|p| matches!(classify(files, p), Kind::Template));
+    all.retain(|p| matches!(classify(files, p), Content::Template));
     all
 }
 
@@ -401,8 +339,8 @@ mod tests {
     #[test]
     fn other_tools_files_are_told_apart() {
         let kube = "apiVersion: v1\nkind: Pod\n";
-        assert!(matches!(classify_text("a.yaml", kube), Kind::Other("kubernetes")));
-        assert!(matches!(classify_text("a.yaml", "x: 1"), Kind::Nothing));
+        assert!(matches!(classify_text("a.yaml", kube), Content::Other("kubernetes")));
+        assert!(matches!(classify_text("a.yaml", "x: 1"), Content::Nothing));
         assert!(is_terraform_file("a.tf.json") && !is_terraform_file("a.tfvars"));
         assert!(!is_terraform_file(".#a.tf"));
     }

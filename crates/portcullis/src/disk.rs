@@ -1,19 +1,20 @@
 //! Files on disk, inside the boundary.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Entry, FileError, FileId, Files, Source, SourceMap};
+use ignore::WalkBuilder;
+use portcullis_core::{Diagnostic, Entry, FileError, FileId, Files, Source, SourceMap};
 use portcullis_terraform as terraform;
 use rustc_hash::FxHashMap;
 
+use crate::tree::{Reading, SKIPPED, Texts, Tree};
+
 /// Largest file that is read as text, in bytes.
-const MAX_TEXT: u64 = 1 << 30;
+pub(crate) const MAX_TEXT: u64 = 1 << 30;
 /// Largest plan or state, of which only a part is kept.
 const MAX_PLAN: u64 = 1 << 34;
-
-/// What reading a path gave, the first time.
-type Known = Mutex<FxHashMap<String, Result<FileId, FileError>>>;
 
 /// Reads files below one folder, or only those below some of its folders. Symbolic links are
 /// followed as long as they stay inside.
@@ -23,24 +24,45 @@ pub(crate) struct DiskFiles {
     /// The folders below the root that may be read; all when empty.
     parts: Vec<PathBuf>,
     shown: String,
-    sources: Arc<SourceMap>,
-    ids: Known,
-    /// Plans and states, which are read in part; `file()` of such a file reads all of it.
-    plans: Known,
+    texts: Texts,
+    folders: Mutex<FxHashMap<String, Arc<Folder>>>,
+}
+
+/// A folder as it was found: resolved and listed once in a run, since a project of thousands of
+/// modules asks for each of them several times.
+#[derive(Debug)]
+struct Folder {
+    /// Where it really is.
+    real: Result<PathBuf, FileError>,
+    /// Its names with what they are, sorted.
+    names: Result<Vec<(String, Listed)>, FileError>,
+}
+
+impl Folder {
+    /// What a name in it is; `None` where there is none.
+    fn what(&self, name: &str) -> Option<Listed> {
+        let names = self.names.as_ref().ok()?;
+        let at = names.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok()?;
+        names.get(at).map(|(_, what)| *what)
+    }
+}
+
+/// What a name in a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listed {
+    File,
+    Folder,
+    /// A symbolic link, to a folder or not.
+    Link(bool),
+    /// A device, a pipe, a socket.
+    Other,
 }
 
 impl DiskFiles {
     /// A reader of everything below `root`, which must be canonical.
     pub(crate) fn new(root: PathBuf) -> Self {
         let shown = root.to_string_lossy().replace('\\', "/");
-        Self {
-            root,
-            parts: Vec::new(),
-            shown,
-            sources: Arc::default(),
-            ids: Known::default(),
-            plans: Known::default(),
-        }
+        Self { root, parts: Vec::new(), shown, texts: Texts::default(), folders: Mutex::default() }
     }
 
     /// The same reader, restricted to these canonical folders below its root.
@@ -49,13 +71,8 @@ impl DiskFiles {
     }
 
     /// The folders that may be read.
-    pub(crate) fn readable(&self) -> &[PathBuf] {
+    fn readable(&self) -> &[PathBuf] {
         if self.parts.is_empty() { std::slice::from_ref(&self.root) } else { &self.parts }
-    }
-
-    /// The texts read so far.
-    pub(crate) fn shared_sources(&self) -> Arc<SourceMap> {
-        self.sources.clone()
     }
 
     /// The path on disk of a boundary-relative path.
@@ -63,47 +80,7 @@ impl DiskFiles {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }
 
-    /// Reads a file that the user named, wherever it is; `path` is how reports call it.
-    pub(crate) fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
-        self.remember(&self.ids, path, || Ok(Source::new(path, read_text(disk)?)))
-    }
-
-    /// Reads a plan that the user named, wherever it is.
-    pub(crate) fn read_named_plan(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
-        self.remember(&self.plans, path, || match condensed(disk, path)? {
-            Some(source) => Ok(source),
-            None => Ok(Source::new(path, read_text(disk)?)),
-        })
-    }
-
-    /// Reads what may be a plan or state: of those only what is judged, of any other file all.
-    pub(crate) fn read_plan(&self, path: &str) -> Result<FileId, FileError> {
-        if let Some(known) = locked(&self.plans).get(path) {
-            return known.clone();
-        }
-        match condensed(&self.inside(path)?, path)? {
-            Some(source) => self.remember(&self.plans, path, || Ok(source)),
-            None => self.read(path),
-        }
-    }
-
-    fn remember(
-        &self,
-        known: &Known,
-        path: &str,
-        read: impl FnOnce() -> Result<Source, FileError>,
-    ) -> Result<FileId, FileError> {
-        if let Some(known) = locked(known).get(path) {
-            return known.clone();
-        }
-        // Read without the lock; of two threads that read the same file the first one counts.
-        let source = read();
-        locked(known)
-            .entry(path.to_owned())
-            .or_insert_with(|| source.map(|s| self.sources.add_source(s)))
-            .clone()
-    }
-
+    /// Where a path really is: inside the boundary, links followed.
     fn inside(&self, path: &str) -> Result<PathBuf, FileError> {
         if path == ".." || path.starts_with("../") || path.starts_with('/') {
             return Err(FileError::Outside);
@@ -115,15 +92,63 @@ impl DiskFiles {
             false => Err(FileError::Outside),
         }
     }
+
+    fn folder(&self, path: &str) -> Arc<Folder> {
+        let lock = || match self.folders.lock() {
+            Ok(folders) => folders,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some(known) = lock().get(path) {
+            return known.clone();
+        }
+        let real = self.real_folder(path);
+        let names = real.clone().and_then(|real| names_in(&real));
+        lock().entry(path.to_owned()).or_insert_with(|| Arc::new(Folder { real, names })).clone()
+    }
+
+    /// Where a folder really is. One that its parent lists as a plain folder leads nowhere else.
+    fn real_folder(&self, path: &str) -> Result<PathBuf, FileError> {
+        let plain = !path.split('/').any(|part| matches!(part, "" | "." | ".."));
+        if plain {
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let above = self.folder(above);
+            if let (Ok(real), Some(Listed::Folder)) = (&above.real, above.what(name)) {
+                return Ok(real.join(name));
+            }
+        }
+        self.inside(path)
+    }
+
+    /// Bytes of a file inside the boundary. Only what its folder says is a plain file is opened
+    /// without asking where it leads to.
+    fn bytes(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.folder(parent);
+        match (&folder.real, folder.what(name)) {
+            (Ok(real), Some(Listed::File)) => read_plain(&real.join(name)),
+            _ => read_limited(&self.inside(path)?),
+        }
+    }
 }
 
-fn locked(
-    known: &Known,
-) -> std::sync::MutexGuard<'_, FxHashMap<String, Result<FileId, FileError>>> {
-    match known.lock() {
-        Ok(ids) => ids,
-        Err(poisoned) => poisoned.into_inner(),
+/// The names in a folder on disk, sorted; what is no UTF-8 is left out.
+fn names_in(real: &Path) -> Result<Vec<(String, Listed)>, FileError> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(real).map_err(|e| system(&e))? {
+        let entry = entry.map_err(|e| system(&e))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let what = match entry.file_type() {
+            // Follows links: a linked `.tf` file belongs to its folder.
+            Ok(t) if t.is_symlink() => Listed::Link(entry.path().is_dir()),
+            Ok(t) if t.is_dir() => Listed::Folder,
+            Ok(t) if t.is_file() => Listed::File,
+            Ok(_) => Listed::Other,
+            Err(e) => return Err(system(&e)),
+        };
+        out.push((name, what));
     }
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(out)
 }
 
 fn system(e: &std::io::Error) -> FileError {
@@ -138,15 +163,29 @@ fn read_limited(disk: &Path) -> Result<Vec<u8>, FileError> {
     if !meta.is_file() {
         return Err(FileError::Other("not a regular file".to_owned()));
     }
-    if meta.len() > MAX_TEXT {
-        return Err(FileError::TooLarge(meta.len()));
-    }
-    std::fs::read(disk).map_err(|e| system(&e))
+    read_plain(disk)
 }
 
-fn read_text(disk: &Path) -> Result<String, FileError> {
-    String::from_utf8(read_limited(disk)?)
-        .map_err(|e| FileError::NotUtf8(e.utf8_error().valid_up_to()))
+/// Reads what is known to be a plain file.
+fn read_plain(disk: &Path) -> Result<Vec<u8>, FileError> {
+    let file = std::fs::File::open(disk).map_err(|e| system(&e))?;
+    let size = file.metadata().map_err(|e| system(&e))?.len();
+    if size > MAX_TEXT {
+        return Err(FileError::TooLarge(size));
+    }
+    let mut out = Vec::with_capacity(size as usize + 1);
+    // Through `take`, which does not ask the system for the size and the position once more.
+    file.take(MAX_TEXT).read_to_end(&mut out).map_err(|e| system(&e))?;
+    Ok(out)
+}
+
+/// Reads a text file, wherever it is.
+pub(crate) fn read_text(disk: &Path) -> Result<String, FileError> {
+    text(read_limited(disk)?)
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, FileError> {
+    String::from_utf8(bytes).map_err(|e| FileError::NotUtf8(e.utf8_error().valid_up_to()))
 }
 
 /// A plan or state without what no verdict hangs on; `None` for any other file.
@@ -168,37 +207,148 @@ fn condensed(disk: &Path, path: &str) -> Result<Option<Source>, FileError> {
 
 impl Files for DiskFiles {
     fn sources(&self) -> &SourceMap {
-        &self.sources
+        &self.texts.sources
     }
 
     fn read(&self, path: &str) -> Result<FileId, FileError> {
-        self.remember(&self.ids, path, || Ok(Source::new(path, read_text(&self.inside(path)?)?)))
+        self.texts
+            .remember(Reading::Whole, path, || Ok(Source::new(path, text(self.bytes(path)?)?)))
     }
 
     fn read_bytes(&self, path: &str) -> Result<Arc<[u8]>, FileError> {
-        read_limited(&self.inside(path)?).map(Arc::from)
+        self.bytes(path).map(Arc::from)
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
-        let dir = self.inside(path)?;
-        let mut out = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(|e| system(&e))? {
-            let entry = entry.map_err(|e| system(&e))?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            // Follows links: a linked `.tf` file belongs to its folder.
-            let is_dir = match entry.file_type() {
-                Ok(t) if t.is_symlink() => entry.path().is_dir(),
-                Ok(t) => t.is_dir(),
-                Err(e) => return Err(system(&e)),
-            };
-            out.push(Entry { name, is_dir });
-        }
-        out.sort();
-        Ok(out)
+        let folder = self.folder(path);
+        let names = folder.names.as_ref().map_err(Clone::clone)?;
+        let entry = |(name, what): &(String, Listed)| Entry {
+            name: name.clone(),
+            is_dir: matches!(what, Listed::Folder | Listed::Link(true)),
+        };
+        Ok(names.iter().map(entry).collect())
     }
 
     fn boundary(&self) -> &str {
         &self.shown
+    }
+}
+
+impl Tree for DiskFiles {
+    fn walk(
+        &self,
+        start: &str,
+        respect_ignores: bool,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<String> {
+        let walker = WalkBuilder::new(self.on_disk(start))
+            .hidden(false)
+            .git_ignore(respect_ignores)
+            .git_exclude(respect_ignores)
+            .git_global(false)
+            .ignore(false)
+            .require_git(false)
+            .parents(respect_ignores)
+            .filter_entry(|e| {
+                e.depth() == 0
+                    || !e.file_name().to_str().is_some_and(|n| SKIPPED.contains(&n))
+                    || !e.file_type().is_some_and(|t| t.is_dir())
+            })
+            .build();
+        let mut out = Vec::new();
+        for entry in walker {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(e) => {
+                    let why = match (&e, e.io_error()) {
+                        (ignore::Error::WithPath { path: at, .. }, Some(io)) => {
+                            let at = relative_to(&self.root, at).unwrap_or_default();
+                            format!("{at} below it cannot be read: {}", io.kind())
+                        }
+                        _ => format!("cannot be walked: {e}"),
+                    };
+                    problems.push(Diagnostic::file(start, why));
+                    continue;
+                }
+            };
+            let Some(path) = relative_to(&self.root, entry.path()) else { continue };
+            if entry.file_type().is_some_and(|t| t.is_dir()) {
+                continue;
+            }
+            if entry.path_is_symlink() && !link_is_file(entry.path(), &path, problems) {
+                continue;
+            }
+            out.push(path);
+        }
+        out
+    }
+
+    fn below(&self, start: &str, depth: usize) -> Vec<String> {
+        let walker = walkdir::WalkDir::new(self.on_disk(start)).max_depth(depth);
+        walker
+            .sort_by_file_name()
+            .into_iter()
+            .filter_map(Result::ok)
+            .filter(|e| e.file_type().is_file())
+            .filter_map(|e| relative_to(&self.root, e.path()))
+            .collect()
+    }
+
+    fn has(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        match self.folder(parent).what(name) {
+            Some(Listed::File) => true,
+            Some(Listed::Link(false)) => self.on_disk(path).is_file(),
+            _ => false,
+        }
+    }
+
+    fn is_ignored(&self, path: &str) -> bool {
+        let (gitignore, _) = ignore::gitignore::Gitignore::new(self.on_disk(".gitignore"));
+        gitignore.matched_path_or_any_parents(self.on_disk(path), true).is_ignore()
+    }
+
+    fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
+        self.texts.remember(Reading::Whole, path, || Ok(Source::new(path, read_text(disk)?)))
+    }
+
+    fn read_plan(&self, path: &str) -> Result<FileId, FileError> {
+        if let Some(known) = self.texts.get(Reading::Plan, path) {
+            return known;
+        }
+        match condensed(&self.inside(path)?, path)? {
+            Some(source) => self.texts.remember(Reading::Plan, path, || Ok(source)),
+            None => self.read(path),
+        }
+    }
+
+    fn read_named_plan(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
+        self.texts.remember(Reading::Plan, path, || match condensed(disk, path)? {
+            Some(source) => Ok(source),
+            None => Ok(Source::new(path, read_text(disk)?)),
+        })
+    }
+
+    fn parts(&self) -> Vec<String> {
+        self.readable().iter().filter_map(|part| relative_to(&self.root, part)).collect()
+    }
+
+    fn shared_sources(&self) -> Arc<SourceMap> {
+        self.texts.sources.clone()
+    }
+}
+
+/// Whether a link leads to a file; loops and links to nowhere are reported.
+fn link_is_file(disk: &Path, path: &str, problems: &mut Vec<Diagnostic>) -> bool {
+    match std::fs::metadata(disk) {
+        Ok(meta) => meta.is_file(),
+        Err(e) => {
+            problems.push(Diagnostic::file(
+                path,
+                format!("symbolic link that leads nowhere or in a circle: {e}"),
+            ));
+            false
+        }
     }
 }
 

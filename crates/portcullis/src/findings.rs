@@ -18,6 +18,7 @@ pub(crate) fn subject(
     graph: &Graph,
     resource: &Resource,
     construct: Option<Construct>,
+    environment: Option<&Arc<str>>,
     sources: &SourceMap,
 ) -> Arc<Subject> {
     Arc::new(Subject {
@@ -32,6 +33,7 @@ pub(crate) fn subject(
         block: resource.block,
         calls: resource.calls.clone(),
         construct: construct.map(Box::new),
+        environment: environment.cloned(),
     })
 }
 
@@ -63,8 +65,7 @@ pub(crate) fn finding(
         (None, Presence::Possible(why)) => Some(Arc::from(&*why.text)),
         (None, Presence::Present) => None,
     };
-    let root = &subject.root;
-    let fingerprint = digest(&[&info.id, root, &resource.address, attribute, &outcome.row]);
+    let fingerprint = identity(&info.id, subject, attribute, &outcome.row);
     let moved_fingerprint = digest(&[&info.id, &resource.kind, short, attribute, found]);
     let told = Told {
         conditional,
@@ -77,6 +78,8 @@ pub(crate) fn finding(
         outcome: kind,
         severity: info.severity,
         baseline: Baseline::NotCompared,
+        blocks: false,
+        setup: 0,
         subject: subject.clone(),
         location,
         told: pool.share(told),
@@ -85,6 +88,13 @@ pub(crate) fn finding(
         fingerprint,
         moved_fingerprint,
     }
+}
+
+/// The fingerprint of a result: its rule, root, environment, address, attribute and row.
+fn identity(rule: &str, subject: &Subject, attribute: &str, row: &str) -> Fingerprint {
+    let mut parts = vec![rule, &subject.root, &subject.address, attribute, row];
+    parts.extend(subject.environment.as_deref());
+    digest(&parts)
 }
 
 /// The rule's message; of what is unknown it would tell a failure that nobody knows of.

@@ -17,11 +17,21 @@ pub(crate) enum Given {
 }
 
 /// All of them, in the order in which they stand.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Variables(pub(crate) Vec<Given>);
 
 const FILE: &str = "var-file";
 const PAIR: &str = "var";
+
+impl Variables {
+    /// The names that `--var` sets, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|given| match given {
+            Given::File(_) => None,
+            Given::Pair(pair) => Some(pair.split_once('=')?.0.trim()),
+        })
+    }
+}
 
 impl Args for Variables {
     fn augment_args(command: Command) -> Command {

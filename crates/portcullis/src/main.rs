@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser};
 mod baseline;
 mod catalogue;
 mod cli;
+mod codeowners;
 mod commands;
 mod config;
 mod date;
@@ -20,8 +21,12 @@ mod discover;
 mod disk;
 mod fail;
 mod findings;
+mod git;
 mod given;
+mod governance;
 mod guard;
+mod judge;
+mod order;
 mod output;
 mod overrides;
 mod own_rules;
@@ -31,11 +36,15 @@ mod progress;
 mod project;
 mod scan;
 mod select;
+mod setup;
+mod since;
 mod suppress;
 mod threshold;
 mod timings;
+mod tree;
+mod write;
 
-use cli::{Cli, Command, Rules};
+use cli::{Cli, Command, ConfigCommand, Rules};
 use fail::Fail;
 
 #[global_allocator]
@@ -51,7 +60,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(fail) => {
-            let _ = writeln!(std::io::stderr(), "error: {}", fail.message);
+            let _ = writeln!(std::io::stderr(), "{fail}");
             ExitCode::from(2)
         }
     }
@@ -83,6 +92,10 @@ fn run(command: Command) -> Result<u8, Fail> {
             commands::rules_diff::run(&old, new.as_deref(), format, &mut out)?
         }
         Command::Init(options) => commands::init::run(&options, &mut out)?,
+        Command::Allow(options) => commands::allow::run(&options, &mut out)?,
+        Command::Config(ConfigCommand::Show(options)) => {
+            commands::config::show(&options, &mut out)?
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut out);
             0

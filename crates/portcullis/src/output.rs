@@ -40,16 +40,9 @@ pub(crate) fn broken(e: std::io::Error) -> Fail {
 pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     let formats = formats(&options.format)?;
     // A wrong threshold is found before anything is read.
-    let asked = options.fail_on.as_deref().map(Threshold::parse).transpose()?;
+    options.fail_on.as_deref().map(Threshold::parse).transpose()?;
     let scanned = scan::scan(options)?;
     let report = &scanned.report;
-    let threshold = match (scanned.policy.fail_on().or(asked), &scanned.config.fail_on) {
-        (Some(t), _) => t,
-        (None, Some(text)) => Threshold::parse(text).map_err(|e| {
-            Fail::new(format!("config: {}", e.message.replace("--fail-on", "fail_on")))
-        })?,
-        (None, None) => Threshold::parse("critical")?,
-    };
     let style = Style {
         color: match options.color {
             Color::Always => true,
@@ -79,7 +72,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     write!(std::io::stderr().lock(), "{}", scanned.timings.table()).map_err(broken)?;
     let code = if options.exit_zero {
         0
-    } else if threshold.is_met(report) {
+    } else if report.findings.iter().any(|f| f.blocks) {
         1
     } else if scan::is_incomplete(report) || scanned.empty && !options.allow_empty {
         3

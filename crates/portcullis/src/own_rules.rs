@@ -10,7 +10,9 @@ use portcullis_core::report::RuleInfo;
 pub(crate) enum OwnRule {
     /// A suppression whose day is over.
     Expired,
-    /// A suppression that the policy does not let stand.
+    /// A suppression whose day is near.
+    Expiring,
+    /// A suppression that config or policy do not let stand.
     Forbidden,
     /// A suppression without a reason.
     Reasonless,
@@ -22,8 +24,9 @@ pub(crate) enum OwnRule {
 
 impl OwnRule {
     /// All, in the order of their ids.
-    pub(crate) const ALL: [OwnRule; 5] = [
+    pub(crate) const ALL: [OwnRule; 6] = [
         OwnRule::Expired,
+        OwnRule::Expiring,
         OwnRule::Forbidden,
         OwnRule::Reasonless,
         OwnRule::UnknownRule,
@@ -34,6 +37,7 @@ impl OwnRule {
     pub(crate) fn id(self) -> &'static str {
         match self {
             OwnRule::Expired => "portcullis-suppression-expired",
+            OwnRule::Expiring => "portcullis-suppression-expiring",
             OwnRule::Forbidden => "portcullis-suppression-forbidden",
             OwnRule::Reasonless => "portcullis-suppression-reason",
             OwnRule::UnknownRule => "portcullis-suppression-unknown-rule",
@@ -49,9 +53,15 @@ impl OwnRule {
                 "Fix what it suppressed, or agree on a new date and write it into `until`.",
                 Severity::Low,
             ),
+            OwnRule::Expiring => (
+                "Suppressions are looked at before they end",
+                "On the day after its last one a suppression no longer takes its finding out.",
+                "Fix what it suppresses, or agree on a new date and write it into `until`.",
+                Severity::Info,
+            ),
             OwnRule::Forbidden => (
                 "Suppressions keep to the policy",
-                "A suppression that the policy forbids takes nothing out.",
+                "A suppression that the policy or the config's governance forbids takes nothing out.",
                 "Fix what it suppresses, or agree on the exception with those who keep the policy.",
                 Severity::Medium,
             ),

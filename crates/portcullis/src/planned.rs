@@ -7,8 +7,9 @@ use portcullis_core::{FileId, Files, Resolution};
 use portcullis_terraform as terraform;
 
 use crate::discover::Root;
-use crate::disk::{DiskFiles, relative_to};
+use crate::disk::relative_to;
 use crate::fail::Fail;
+use crate::tree::Tree;
 
 /// A plan and the root that it was made of.
 pub(crate) struct Planned {
@@ -25,13 +26,13 @@ impl Planned {
     /// plan's own file is no root beside it.
     pub(crate) fn read(
         path: &Path,
-        files: &DiskFiles,
+        files: &dyn Tree,
         tf: &terraform::Project<'_>,
         roots: &mut Vec<(Root, bool)>,
     ) -> Result<Self, Fail> {
         let fail = |e: &dyn std::fmt::Display| Fail::new(format!("--plan {}: {e}", path.display()));
         let real = path.canonicalize().map_err(|e| fail(&e))?;
-        let shown = relative_to(&files.on_disk(""), &real)
+        let shown = relative_to(Path::new(files.boundary()), &real)
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
         let file = files.read_named_plan(&real, &shown).map_err(|e| fail(&e))?;
         let text = files.sources().get(file).text.clone();

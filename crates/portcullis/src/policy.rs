@@ -4,20 +4,19 @@
 //! them. What the policy sets, the branch cannot: its threshold and profile win, locked rules can
 //! be neither switched off nor changed nor suppressed, exceptions need what it asks for.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use portcullis_core::Severity;
-use portcullis_core::report::Finding;
+use portcullis_core::{Diagnostic, SourceMap};
 use portcullis_rules::RuleSet;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::config::Config;
-use crate::date;
+use crate::config::{self, Config, Step, Text};
+use crate::disk::DiskFiles;
 use crate::fail::Fail;
-use crate::select::unknown_rules;
+use crate::governance::{Governance, Keys, Limits};
 use crate::threshold::Threshold;
+use crate::tree::Tree;
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -27,6 +26,8 @@ struct File {
     fail_on: Option<String>,
     /// As `--profile`.
     profile: Option<String>,
+    /// Findings first seen on this day or before it fail no build.
+    gate_after: Option<String>,
     /// Rules (ids, globs, aliases) that the branch's config cannot change and nothing suppresses.
     #[serde(default)]
     locked_rules: Vec<String>,
@@ -37,26 +38,23 @@ struct File {
     /// Exceptions name who answers for them.
     #[serde(default)]
     require_owner: bool,
+    /// The owners that may answer for one; empty: anybody.
+    #[serde(default)]
+    owners: Vec<String>,
+    /// A CODEOWNERS file, relative to this one.
+    codeowners: Option<String>,
 }
 
 /// A policy in force, or none.
 #[derive(Debug, Default)]
 pub(crate) struct Policy {
-    file: File,
     fail_on: Option<Threshold>,
-    locked: BTreeSet<usize>,
-    severity: Option<Severity>,
-    latest: Option<String>,
+    profile: Option<String>,
+    gate_after: Option<String>,
+    /// What suppressions have to keep to; `None` without a policy.
+    pub(crate) limits: Option<Limits>,
     /// Path and digest, for the report.
     pub(crate) source: Option<(String, String)>,
-}
-
-/// What a suppression says of itself, whatever its notation.
-pub(crate) struct Claim<'a> {
-    /// Who answers for it.
-    pub(crate) owner: Option<&'a str>,
-    /// Last day it holds.
-    pub(crate) until: Option<&'a str>,
 }
 
 impl Policy {
@@ -64,38 +62,43 @@ impl Policy {
     pub(crate) fn read(path: Option<&Path>, rules: &RuleSet, as_of: &str) -> Result<Self, Fail> {
         let Some(path) = path else { return Ok(Self::default()) };
         let shown = path.to_string_lossy().replace('\\', "/");
-        let text = std::fs::read_to_string(path)
+        let files = DiskFiles::new(std::path::PathBuf::from("/"));
+        let id = files
+            .read_named(path, &shown)
             .map_err(|e| Fail::new(format!("policy {shown} cannot be read: {e}")))?;
-        let file: File = toml::from_str(&text).map_err(|e| {
-            let at = e.span().map_or(0, |s| s.start);
-            let p = portcullis_core::Source::new("", text.as_str()).position(at as u32);
-            Fail::new(format!("{shown}:{}:{}: {}", p.line, p.column, e.message()))
+        let text = Text::new(&files, id, "");
+        let file: File = text.read()?;
+        let fail_on = file.fail_on.as_deref().map(Threshold::parse).transpose();
+        let fail_on = fail_on.map_err(|e| {
+            let what = e.message.trim_start_matches("--fail-on ").to_owned();
+            text.fail(&[Diagnostic::error(text.place(&[Step::Key("fail-on")]), what)])
         })?;
-        let severity = match &file.locked_severity {
-            Some(word) => Some(Severity::parse(word).ok_or_else(|| {
-                Fail::new(format!(
-                    "{shown}: locked-severity is `{word}`; expected critical, high, medium, low or info"
-                ))
-            })?),
-            None => None,
+        if let Some(day) = &file.gate_after {
+            config::day("gate-after", day).map_err(|e| e.within(&shown))?;
+        }
+        let keys = Keys {
+            locked_rules: file.locked_rules,
+            locked_severity: file.locked_severity,
+            max_exception_days: file.max_exception_days,
+            require_owner: file.require_owner,
+            owners: file.owners,
+            codeowners: file.codeowners,
+            warn_days: None,
         };
-        let mut locked = BTreeSet::new();
-        let mut unknown = Vec::new();
-        for name in &file.locked_rules {
-            let found = rules.find(name);
-            if found.is_empty() {
-                unknown.push(name.as_str());
-            }
-            locked.extend(found);
-        }
-        if !unknown.is_empty() {
-            return Err(unknown_rules(rules, &unknown));
-        }
-        let fail_on = file.fail_on.as_deref().map(Threshold::parse).transpose()?;
-        let latest = file.max_exception_days.map(|days| date::after(as_of, days));
-        let digest = portcullis_core::source::hex(&Sha256::digest(text.as_bytes()));
-        let source = Some((shown, format!("sha256:{digest}")));
-        Ok(Self { file, fail_on, locked, severity, latest, source })
+        let governance = Governance::new(keys, &text, path.parent().unwrap_or(Path::new("")), &[])?;
+        let limits = governance
+            .limits("the policy", rules, as_of)
+            .map_err(|p: Vec<Diagnostic>| text.fail(&p))?;
+        let sources: &SourceMap = portcullis_core::Files::sources(&files);
+        let digest = Sha256::digest(sources.get(id).text.as_bytes());
+        let digest = portcullis_core::source::hex(&digest);
+        Ok(Self {
+            fail_on,
+            profile: file.profile,
+            gate_after: file.gate_after,
+            limits: Some(limits),
+            source: Some((shown, format!("sha256:{digest}"))),
+        })
     }
 
     /// The threshold it locks.
@@ -105,51 +108,51 @@ impl Policy {
 
     /// The profile it locks.
     pub(crate) fn profile(&self) -> Option<&str> {
-        self.file.profile.as_deref()
+        self.profile.as_deref()
+    }
+
+    /// The day after which findings gate: its own where there is a policy, else `branch`'s.
+    pub(crate) fn gate_after<'a>(&'a self, branch: Option<&'a str>) -> Option<&'a str> {
+        match self.source {
+            Some(_) => self.gate_after.as_deref(),
+            None => branch,
+        }
     }
 
     /// Takes out of a config what it may not say about locked rules: switched off, another
-    /// severity, other parameters. Names what was taken out.
-    pub(crate) fn restrain(&self, config: &mut Config, rules: &RuleSet) -> Vec<String> {
+    /// severity, other parameters. Warns of what was taken out.
+    pub(crate) fn restrain(&self, config: &mut Config, rules: &RuleSet) -> Vec<Diagnostic> {
+        let Some(limits) = &self.limits else { return Vec::new() };
         let mut taken = Vec::new();
-        config.rules.retain(|name, _| {
-            let locked = rules.find(name).iter().any(|i| self.locked.contains(i));
-            if locked {
-                taken.push(name.clone());
+        let locked = |name: &str| rules.find(name).iter().any(|i| limits.locked.contains(i));
+        let mut take = |name: &str, at| {
+            let what = format!("`{name}` does not count here: the policy locks this rule");
+            taken.push(Diagnostic::warning(at, what));
+        };
+        config.rules.retain(|name, set| {
+            let keep = !locked(name);
+            if !keep {
+                take(name, set.at);
             }
-            !locked
+            keep
         });
+        config.severity.retain(|name, set| {
+            let keep = !locked(name);
+            if !keep {
+                take(name, set.at);
+            }
+            keep
+        });
+        for e in &mut config.environments {
+            let at = e.at;
+            e.value.severity.retain(|name, _| {
+                let keep = !locked(name);
+                if !keep {
+                    take(name, at);
+                }
+                keep
+            });
+        }
         taken
-    }
-
-    /// Why a suppression may not take this finding out; `rule` is its index in the rule set, `None`
-    /// for a Guard rule.
-    pub(crate) fn forbids(
-        &self,
-        finding: &Finding,
-        rule: Option<usize>,
-        claim: &Claim<'_>,
-    ) -> Option<String> {
-        if rule.is_some_and(|r| self.locked.contains(&r)) {
-            return Some("the policy locks this rule".to_owned());
-        }
-        if let Some(least) = self.severity.filter(|s| finding.severity >= *s) {
-            return Some(format!(
-                "the policy lets nothing of severity {} or above be suppressed",
-                least.name()
-            ));
-        }
-        if self.file.require_owner && claim.owner.is_none_or(|o| o.trim().is_empty()) {
-            return Some("the policy asks for an owner".to_owned());
-        }
-        match (&self.latest, claim.until) {
-            (Some(latest), None) => {
-                Some(format!("the policy asks for a last day, {latest} at the latest"))
-            }
-            (Some(latest), Some(until)) if until > latest.as_str() => {
-                Some(format!("the policy lets an exception last until {latest} at the latest"))
-            }
-            _ => None,
-        }
     }
 }

@@ -8,43 +8,102 @@ use portcullis_core::{Diagnostic, FileId, files};
 use portcullis_terraform as terraform;
 
 use crate::cli::Values;
-use crate::discover::{self, Calls, Found, Named, Root};
+use crate::discover::{self, Calls, Found, Kind, Root};
 use crate::disk::{DiskFiles, boundary_of, common_folder, is_marked, relative_to};
 use crate::fail::Fail;
+use crate::git;
 use crate::given::Given;
+use crate::tree::Tree;
+
+/// What a named path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A folder: what lies in it is meant.
+    Folder,
+    /// A file.
+    File,
+    /// A file that the work tree no longer has and git still knows.
+    Deleted,
+}
+
+/// A path of the command line.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Boundary-relative.
+    pub(crate) path: String,
+    /// What is there.
+    pub(crate) named: Named,
+}
+
+impl Target {
+    /// Whether a result at `path` is asked for by naming this.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        match self.named {
+            Named::Folder => below(&self.path, path),
+            Named::File => self.path == path,
+            // Nothing is left to point at: what stands beside it may lack it.
+            Named::Deleted => files::parent(&self.path) == files::parent(path),
+        }
+    }
+}
+
+/// Whether `path` is `folder` or lies below it; everything lies below the boundary.
+pub(crate) fn below(folder: &str, path: &str) -> bool {
+    folder.is_empty()
+        || path == folder
+        || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// The named paths and the boundary around them.
 pub(crate) struct Targets {
     /// Files inside the boundary.
     pub(crate) files: DiskFiles,
-    /// Boundary-relative paths as named, with whether each is a folder.
-    pub(crate) targets: Vec<(String, bool)>,
+    /// What was named.
+    pub(crate) targets: Vec<Target>,
     /// From the working directory to the boundary: empty or ending in `/`.
     pub(crate) prefix: String,
 }
 
-/// Finds the boundary of the named paths; one that is missing or unreadable is a usage error.
+/// Finds the boundary of the named paths; one that is missing or unreadable is a usage error,
+/// unless it is a file that was deleted: then what used it is meant.
 pub(crate) fn open(paths: &[PathBuf]) -> Result<Targets, Fail> {
     let mut real = Vec::new();
     for p in paths {
         let unreadable =
             |e: std::io::Error| Fail::new(format!("PATH {} cannot be read: {e}", p.display()));
-        let path = p.canonicalize().map_err(unreadable)?;
+        let path = match p.canonicalize() {
+            Ok(path) => path,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let gone = git::deleted(p).ok_or_else(|| unreadable(e))?;
+                real.push((gone, Named::Deleted));
+                continue;
+            }
+            Err(e) => return Err(unreadable(e)),
+        };
         if path.is_dir() {
             std::fs::read_dir(&path).map(drop).map_err(unreadable)?;
+            real.push((path, Named::Folder));
         } else {
             std::fs::File::open(&path).map(drop).map_err(unreadable)?;
+            real.push((path, Named::File));
         }
-        real.push(path);
     }
-    let mut parts: Vec<PathBuf> = real.iter().map(|p| widened(boundary_of(p))).collect();
+    let cwd = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
+    let mut parts: Vec<PathBuf> = real.iter().map(|(p, _)| widened(boundary_of(p))).collect();
+    if parts.is_empty() {
+        parts.push(boundary_of(&cwd));
+    }
     parts.sort();
     // A folder inside another one is read with it.
     parts.dedup_by(|inner, outer| inner.starts_with(outer));
     let boundary = common_folder(&parts);
-    let targets =
-        real.iter().map(|p| (relative_to(&boundary, p).unwrap_or_default(), p.is_dir())).collect();
-    let cwd = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
+    let targets = real
+        .iter()
+        .map(|(p, named)| Target {
+            path: relative_to(&boundary, p).unwrap_or_default(),
+            named: *named,
+        })
+        .collect();
     let prefix = match (relative_to(&cwd, &boundary), relative_to(&boundary, &cwd)) {
         (Some(down), _) if down.is_empty() => String::new(),
         (Some(down), _) => format!("{down}/"),
@@ -96,12 +155,17 @@ pub(crate) struct Read {
     pub(crate) templates: cfn::Settings,
 }
 
-/// Reads variable and parameter files; one that is missing is a usage error.
-pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fail> {
+/// Reads variable and parameter files; one that is missing is a usage error. `workspace` is
+/// Terraform's, empty for the default.
+pub(crate) fn read_values(
+    files: &dyn Tree,
+    values: &Values,
+    workspace: &str,
+) -> Result<Read, Fail> {
     let read = |path: &Path, what: &str| -> Result<FileId, Fail> {
         let fail = |e: &dyn std::fmt::Display| Fail::new(format!("{what} {}: {e}", path.display()));
         let real = path.canonicalize().map_err(|e| fail(&e))?;
-        let shown = relative_to(&files.on_disk(""), &real)
+        let shown = relative_to(Path::new(files.boundary()), &real)
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
         files.read_named(&real, &shown).map_err(|e| fail(&e))
     };
@@ -140,7 +204,7 @@ pub(crate) fn read_values(files: &DiskFiles, values: &Values) -> Result<Read, Fa
         parameter_files.push(read(path, "--parameters")?);
     }
     Ok(Read {
-        terraform: terraform::Settings { given, env, workspace: String::new() },
+        terraform: terraform::Settings { given, env, workspace: workspace.to_owned() },
         templates: cfn::Settings { parameters, parameter_files, environment },
     })
 }
@@ -152,39 +216,61 @@ pub(crate) struct Plan {
     pub(crate) roots: Vec<(Root, bool)>,
     /// What the walk found beside roots.
     pub(crate) found: Found,
-    /// Whether only files were named, none of which is infrastructure code.
-    pub(crate) only_other_files: bool,
+    /// Named files that are no configuration, and may be read by a root all the same.
+    pub(crate) companions: Vec<String>,
+    /// Roots inside the boundary that may read them.
+    pub(crate) others: Vec<Root>,
+    /// The stacks of the project, which may import values from each other.
+    pub(crate) stacks: Vec<String>,
+    /// Whether only files were named.
+    files_only: bool,
+}
+
+impl Plan {
+    /// Whether nothing of what was named is infrastructure code, though a folder was named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.roots.is_empty()
+            && !self.files_only
+            && self.found.diagnostics.is_empty()
+            && self.found.not_covered.is_empty()
+    }
+
+    /// Adds a root of which what touches the named files is shown.
+    pub(crate) fn add(&mut self, root: Root) {
+        if !self.roots.iter().any(|(r, _)| *r == root) {
+            self.roots.push((root, false));
+            self.roots.sort();
+        }
+    }
 }
 
 /// Decides what to judge: roots below the named folders, and the callers of what is named.
 pub(crate) fn plan(
-    named: &Targets,
+    files: &dyn Tree,
+    named: &[Target],
     standalone: bool,
     tf: &terraform::Project<'_>,
     templates: &cfn::Project<'_>,
 ) -> Plan {
-    let files = &named.files;
-    let whole = named.targets.iter().any(|(p, dir)| *dir && p.is_empty());
+    let whole = named.iter().any(|t| t.named == Named::Folder && t.path.is_empty());
     let mut named_found = Found::default();
-    let mut companions: Vec<String> = Vec::new();
-    for (path, is_dir) in &named.targets {
-        if *is_dir {
-            merge(
-                &mut named_found,
-                discover::walk(
-                    files,
-                    &files.on_disk(path),
-                    path.is_empty() || !is_ignored(files, path),
-                ),
-            );
-            continue;
-        }
-        match discover::classify_named(files, path) {
-            Named::Terraform => drop(named_found.folders.insert(files::parent(path).to_owned())),
-            Named::Template => drop(named_found.templates.insert(path.clone())),
-            Named::Plan => drop(named_found.plans.insert(path.clone())),
-            Named::Companion => companions.push(path.clone()),
-            Named::Broken(d) => named_found.diagnostics.push(d),
+    let mut companions: Vec<&str> = Vec::new();
+    for Target { path, named } in named {
+        match named {
+            Named::Folder => {
+                let respect = path.is_empty() || !files.is_ignored(path);
+                merge(&mut named_found, discover::walk(files, path, respect));
+            }
+            Named::File => match discover::classify_named(files, path) {
+                Kind::Terraform => {
+                    named_found.folders.insert(files::parent(path).to_owned());
+                }
+                Kind::Template => drop(named_found.templates.insert(path.clone())),
+                Kind::Plan => drop(named_found.plans.insert(path.clone())),
+                Kind::Companion => companions.push(path),
+                Kind::Broken(d) => named_found.diagnostics.push(d),
+            },
+            Named::Deleted => companions.push(path),
         }
     }
     // Callers may stand anywhere inside the boundary; a plan has none.
@@ -192,7 +278,7 @@ pub(crate) fn plan(
         named_found.folders.is_empty() && named_found.templates.is_empty() && companions.is_empty();
     let around: Vec<Found> = match whole || standalone || alone {
         true => Vec::new(),
-        false => files.readable().iter().map(|p| discover::walk(files, p, true)).collect(),
+        false => files.parts().iter().map(|p| discover::walk(files, p, true)).collect(),
     };
     let mut all = Found::default();
     for f in std::iter::once(&named_found).chain(&around) {
@@ -200,9 +286,10 @@ pub(crate) fn plan(
         all.templates.extend(f.templates.iter().cloned());
     }
     let calls = if standalone { Calls::default() } else { Calls::read(&all, tf, templates) };
-    templates.set_roots(uncalled(&all, &calls));
+    let stacks = uncalled(&all, &calls);
+    templates.set_roots(stacks.clone());
     let mut roots: BTreeSet<(Root, bool)> = BTreeSet::new();
-    let files_only = named.targets.iter().all(|(_, dir)| !dir);
+    let files_only = named.iter().all(|t| t.named != Named::Folder);
     let things = named_found
         .folders
         .iter()
@@ -215,9 +302,15 @@ pub(crate) fn plan(
             roots.insert((make(root), below));
         }
     }
-    for path in &companions {
-        for dir in folders_that_may_use(path, &all) {
-            for root in calls.roots_of(dir) {
+    let named_companions: Vec<String> = companions.iter().map(|p| (*p).to_owned()).collect();
+    for path in companions.iter().copied() {
+        // A deleted template or module may still be called.
+        let called = [path, files::parent(path)].map(|p| calls.roots_of(p));
+        let used = folders_that_may_use(path, &all).into_iter().map(|dir| calls.roots_of(dir));
+        for root in called.into_iter().chain(used).flatten() {
+            if all.templates.contains(&root) {
+                roots.insert((Root::Template(root), false));
+            } else if all.folders.contains(&root) {
                 roots.insert((Root::Terraform(root), false));
             }
         }
@@ -234,11 +327,27 @@ pub(crate) fn plan(
     // The same root both ways: showing all of it wins.
     let full: BTreeSet<Root> =
         roots.iter().filter(|(_, all)| *all).map(|(r, _)| r.clone()).collect();
-    let only_other_files = files_only && roots.is_empty() && named_found.diagnostics.is_empty();
+    let others = match named_companions.is_empty() {
+        true => Vec::new(),
+        false => {
+            let folders = all.folders.iter().flat_map(|p| calls.roots_of(p));
+            let folders: BTreeSet<String> = folders.collect();
+            let templates = all.templates.iter().flat_map(|p| calls.roots_of(p));
+            let templates: BTreeSet<String> = templates.collect();
+            folders
+                .into_iter()
+                .map(Root::Terraform)
+                .chain(templates.into_iter().map(Root::Template))
+                .collect()
+        }
+    };
     Plan {
         roots: roots.into_iter().filter(|(r, shown)| *shown || !full.contains(r)).collect(),
         found: named_found,
-        only_other_files,
+        companions: named_companions,
+        others,
+        stacks,
+        files_only,
     }
 }
 
@@ -250,11 +359,11 @@ fn uncalled(found: &Found, calls: &Calls) -> Vec<String> {
 
 /// Makes the stacks of the whole project known, for a template that is looked at by itself.
 pub(crate) fn name_stacks(
-    files: &DiskFiles,
+    files: &dyn Tree,
     tf: &terraform::Project<'_>,
     templates: &cfn::Project<'_>,
 ) {
-    let found = discover::walk(files, &files.on_disk(""), true);
+    let found = discover::walk(files, "", true);
     let found = Found { folders: BTreeSet::new(), ..found };
     let calls = Calls::read(&found, tf, templates);
     templates.set_roots(uncalled(&found, &calls));
@@ -273,12 +382,6 @@ fn folders_that_may_use<'a>(path: &str, found: &'a Found) -> Vec<&'a str> {
         }
         dir = files::parent(dir);
     }
-}
-
-/// Whether a named folder is itself gitignored: naming it means that it is wanted.
-fn is_ignored(files: &DiskFiles, path: &str) -> bool {
-    let (gitignore, _) = ignore::gitignore::Gitignore::new(files.on_disk(".gitignore"));
-    gitignore.matched_path_or_any_parents(files.on_disk(path), true).is_ignore()
 }
 
 fn merge(into: &mut Found, from: Found) {

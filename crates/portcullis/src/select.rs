@@ -1,10 +1,12 @@
 //! Which rules run: profile, framework, `--rule`, `--skip-rule`, config.
 
 use portcullis_rules::{Profile, RuleSet, Scope};
+use rustc_hash::FxHashMap;
 
 use crate::config::Config;
 use crate::declined;
 use crate::fail::Fail;
+use crate::overrides::sharpest;
 
 /// What the command line says about rules.
 pub(crate) struct Choice<'a> {
@@ -18,17 +20,27 @@ pub(crate) struct Choice<'a> {
     pub(crate) framework: &'a [String],
 }
 
+/// The profile of a name.
+pub(crate) fn profile(name: &str) -> Result<Profile, Fail> {
+    Profile::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Profile::ALL.iter().map(|(name, _)| *name).collect();
+        Fail::new(format!("unknown profile `{name}`: expected one of {}", known.join(", ")))
+    })
+}
+
 /// The indices of the rules that run, sorted.
 pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result<Vec<usize>, Fail> {
-    let Some(asked) = Profile::parse(c.profile) else {
-        let known: Vec<&str> = Profile::ALL.iter().map(|(name, _)| *name).collect();
-        let text = format!("unknown profile `{}`: expected one of {}", c.profile, known.join(", "));
-        return Err(Fail::new(text));
-    };
+    let asked = profile(c.profile)?;
     // All unknown names in one message, wherever they stand.
-    let named = c.skip.iter().chain(c.rule).chain(config.rules.keys());
-    find_all(rules, named.map(String::as_str))?;
+    find_all(rules, c.skip.iter().chain(c.rule).map(String::as_str))?;
     let skip = find_all(rules, c.skip.iter().map(String::as_str))?;
+    let mut enabled: FxHashMap<usize, bool> = FxHashMap::default();
+    let switched = config.rules.iter().filter_map(|(n, r)| Some((n, r.value.enabled?))).collect();
+    for (name, on) in sharpest(rules, switched) {
+        for rule in rules.find(name) {
+            enabled.entry(rule).or_insert(on);
+        }
+    }
     let mut out: Vec<usize> = if c.rule.is_empty() {
         let frameworks = known_frameworks(rules, c.framework)?;
         (0..rules.rules().len())
@@ -36,10 +48,10 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
                 let rule = &rules.rules()[*i];
                 let listed = frameworks.is_empty()
                     || rule.info.controls.iter().any(|k| frameworks.contains(&&*k.framework));
-                let enabled = config.rules.get(&*rule.info.id).and_then(|r| r.enabled);
                 let profile = rule.profile() <= asked || !frameworks.is_empty();
-                let scope = rule.scope() == Scope::Resource || config.account.baseline;
-                listed && scope && !rule.deprecated() && enabled.unwrap_or(profile)
+                let scope = rule.scope() == Scope::Resource || config.account_baseline;
+                let enabled = enabled.get(i).copied().unwrap_or(profile);
+                listed && scope && !rule.deprecated() && enabled
             })
             .collect()
     } else {
@@ -136,8 +148,7 @@ mod tests {
 
     fn chosen(profile: &str, rule: &[&str], baseline: bool) -> Vec<String> {
         let rules = rules();
-        let mut config = Config::default();
-        config.account.baseline = baseline;
+        let config = Config { account_baseline: baseline, ..Config::default() };
         let rule: Vec<String> = rule.iter().map(|r| (*r).to_owned()).collect();
         let choice = Choice { profile, rule: &rule, skip: &[], framework: &[] };
         let found = select(&rules, &config, &choice).unwrap_or_else(|_| Vec::new());

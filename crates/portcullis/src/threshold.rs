@@ -1,7 +1,7 @@
 //! What fails the build: `--fail-on`.
 
 use portcullis_core::Severity;
-use portcullis_core::report::{OutcomeKind, Report};
+use portcullis_core::report::{Finding, OutcomeKind};
 
 use crate::fail::Fail;
 
@@ -39,16 +39,24 @@ impl Threshold {
         Ok(out)
     }
 
-    /// Whether a report holds something at or above the threshold.
-    pub(crate) fn is_met(self, report: &Report) -> bool {
-        report.findings.iter().filter(|f| f.gates()).any(|f| {
-            let level = match f.outcome {
-                OutcomeKind::Fail => self.fail,
-                OutcomeKind::Unknown => self.unknown,
-                OutcomeKind::Suppressed | OutcomeKind::Pass => None,
-            };
-            level.is_some_and(|l| f.severity >= l)
-        })
+    /// Whether a result is at or above it.
+    pub(crate) fn is_met(self, finding: &Finding) -> bool {
+        let level = match finding.outcome {
+            OutcomeKind::Fail => self.fail,
+            OutcomeKind::Unknown => self.unknown,
+            OutcomeKind::Suppressed | OutcomeKind::Pass => None,
+        };
+        level.is_some_and(|l| finding.severity >= l)
+    }
+}
+
+impl std::fmt::Display for Threshold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.fail.map_or("never", Severity::name))?;
+        match self.unknown {
+            Some(level) => write!(f, ",unknown:{}", level.name()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -42,7 +42,13 @@ fn a_locked_rule_is_neither_switched_off_nor_changed_nor_suppressed() {
     let dir = project("exception-locked", "", &exception, &lock);
     let out = run_in(&dir.0, &["scan", ".", "--policy", "policy.ci.toml", "--format", "json"]);
     assert_eq!(code(&out), 1);
-    assert!(json(&out)["warnings"][0]["message"].as_str().unwrap().contains("does not hold"));
+    let report = json(&out);
+    let told = |r: &serde_json::Value| {
+        r["rule"] == "portcullis-suppression-forbidden"
+            && r["message"].as_str().unwrap().contains("does not hold")
+            && r["location"]["file"] == "portcullis.toml"
+    };
+    assert!(report["results"].as_array().unwrap().iter().any(told), "{report:#}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use portcullis_core::Level;
-use portcullis_core::report::{OutcomeKind, Report};
+use portcullis_core::report::{ComparedWith, OutcomeKind, Report};
 
 use super::groups::Section;
 use super::{columns, paint, plain, spot};
@@ -39,7 +39,14 @@ pub(super) fn head(
     let (text, color) = verdicts(report);
     row("Verdicts", color, &text);
     if let Some(compared) = &report.compared {
-        row("Baseline", "1", &plain(&tally::baseline_line(report, compared)));
+        let what = match compared.with {
+            ComparedWith::Baseline(_) => "Baseline",
+            ComparedWith::Commit { .. } => "Branch",
+        };
+        row(what, "1", &plain(&tally::compared_line(report, compared)));
+        for line in tally::change_lines(report, compared) {
+            row("", "0", &plain(&line));
+        }
     }
     if commonest {
         let failed = sections.iter().filter(|s| s.outcome == OutcomeKind::Fail);

@@ -70,6 +70,8 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
         outcome: OutcomeKind::Fail,
         severity,
         baseline: Baseline::NotCompared,
+        blocks: false,
+        setup: 0,
         subject: Arc::new(Subject {
             address: address.into(),
             kind: "aws_sqs_queue".into(),
@@ -78,6 +80,7 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
             block,
             calls: [].into(),
             construct: None,
+            environment: None,
         }),
         location: at,
         told: Arc::new(Told {

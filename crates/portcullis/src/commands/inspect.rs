@@ -10,36 +10,38 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::cli::Inspect;
-use crate::discover::{self, Named};
+use crate::discover::{self, Kind as Content};
 use crate::fail::Fail;
+use crate::project::{Named, Target};
+use crate::tree::Tree;
 use crate::{output, project};
 
 /// Runs the command.
 pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
     let targets = project::open(std::slice::from_ref(&options.path))?;
     let disk = &targets.files;
-    let values = project::read_values(disk, &options.values)?;
-    let Some((path, is_dir)) = targets.targets.first() else { return Ok(2) };
+    let values = project::read_values(disk, &options.values, "")?;
+    let Some(Target { path, named }) = targets.targets.first() else { return Ok(2) };
     let tf = terraform::Project::new(disk, values.terraform);
     let templates = cfn::Project::new(disk, values.templates);
-    let resolution = if *is_dir {
+    let resolution = if *named == Named::Folder {
         tf.resolve(path)
     } else {
         match discover::classify_named(disk, path) {
-            Named::Terraform => tf.resolve(files::parent(path)),
-            Named::Plan => terraform::resolve_plan(
+            Content::Terraform => tf.resolve(files::parent(path)),
+            Content::Plan => terraform::resolve_plan(
                 disk,
                 disk.read_plan(path).map_err(|e| Fail::new(e.to_string()))?,
             ),
             // A named file that looks like no template may be a broken one: say what is wrong.
-            Named::Template | Named::Companion => {
+            Content::Template | Content::Companion => {
                 let text = disk.read(path).map(|id| disk.sources().get(id).text.clone());
                 if text.is_ok_and(|text| text.contains("ImportValue")) {
                     project::name_stacks(disk, &tf, &templates);
                 }
                 templates.inspect(path, options.nested)
             }
-            Named::Broken(d) => Resolution { diagnostics: vec![d], ..Resolution::default() },
+            Content::Broken(d) => Resolution { diagnostics: vec![d], ..Resolution::default() },
         }
     };
     let incomplete = resolution.diagnostics.iter().any(|d| d.level == Level::Error);

@@ -1,5 +1,8 @@
 //! The commands beside `scan`.
 
+pub(crate) mod allow;
+pub(crate) mod config;
+mod edit;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod rules;

@@ -9,11 +9,11 @@ use portcullis_terraform as terraform;
 
 use crate::commands::rules_draft::{Asked, Draft, Leaf};
 use crate::commands::test;
-use crate::discover::{self, Named};
+use crate::discover::{self, Kind as Content};
 use crate::disk::DiskFiles;
 use crate::fail::Fail;
 use crate::output::broken;
-use crate::project;
+use crate::project::{self, Named, Target};
 
 /// Where the user's rules stand.
 const FOLDER: &str = ".portcullis/rules";
@@ -55,19 +55,19 @@ pub(crate) fn run(from: &str, id: Option<&str>, out: &mut dyn Write) -> Result<u
 fn draft(path: &Path, line: u32) -> Result<Draft, Fail> {
     let targets = project::open(&[path.to_path_buf()])?;
     let disk = &targets.files;
-    let Some((inner, false)) = targets.targets.first() else {
-        return Err(Fail::new(format!("{} is a folder: name a file", path.display())));
+    let Some(Target { path: inner, named: Named::File }) = targets.targets.first() else {
+        return Err(Fail::new(format!("{} is no file: name one", path.display())));
     };
     let resolution = match discover::classify_named(disk, inner) {
-        Named::Terraform => terraform::Project::new(disk, terraform::Settings::default())
+        Content::Terraform => terraform::Project::new(disk, terraform::Settings::default())
             .resolve(files::parent(inner)),
-        Named::Template | Named::Companion => {
+        Content::Template | Content::Companion => {
             cfn::Project::new(disk, cfn::Settings::default()).inspect(inner, false)
         }
-        Named::Plan => {
+        Content::Plan => {
             return Err(Fail::new("a plan has no lines: name the source it was made of"));
         }
-        Named::Broken(d) => return Err(Fail::new(d.message)),
+        Content::Broken(d) => return Err(Fail::new(d.message)),
     };
     let at = Place { disk, path: inner, line };
     let nothing = || Fail::new(format!("no resource stands at {}:{line}", path.display()));

@@ -8,9 +8,10 @@ use portcullis_core::report::{
 use portcullis_core::{Severity, SourceMap, Verdict};
 use rustc_hash::FxHashMap;
 
+use super::exceptions::Matchers;
 use super::{Dialect, Scope, Suppression, is_date};
+use crate::governance::Claim;
 use crate::own_rules::OwnRule;
-use crate::policy::Claim;
 
 /// What applying gave beside the changed findings: findings about the suppressions.
 pub(crate) struct Applied {
@@ -24,8 +25,16 @@ pub(crate) struct Rules<'a> {
     pub(crate) find: &'a dyn Fn(&str) -> Vec<usize>,
     /// Whether a rule (by that index) ran.
     pub(crate) ran: &'a dyn Fn(usize) -> bool,
-    /// Why the policy does not let a suppression take a finding out.
+    /// Why config or policy do not let a suppression take a finding out.
     pub(crate) forbids: &'a dyn Fn(&Finding, &Claim<'_>) -> Option<String>,
+    /// The config that a finding was judged with.
+    pub(crate) config_of: &'a dyn Fn(&Finding) -> usize,
+    /// A boundary-relative path as a config's globs see it.
+    pub(crate) relative: &'a dyn Fn(usize, &str) -> String,
+    /// Whether this scan judged everything that a suppression may be about.
+    pub(crate) whole: &'a dyn Fn(&Suppression) -> bool,
+    /// The day up to which a suppression's end is near, for a config; `None` for no config's.
+    pub(crate) warned: &'a dyn Fn(Option<usize>) -> Option<&'a str>,
 }
 
 /// Marks the findings that are suppressed (their `rule` is the index that [`Rules::find`] speaks
@@ -93,11 +102,31 @@ pub(crate) fn apply(
             }
         }
         let source = sources.get(s.span.file);
+        let globs = match &s.scope {
+            Scope::Config(globs) => match Matchers::new(globs) {
+                Some(matchers) => Some((globs.config, matchers)),
+                None => continue,
+            },
+            _ => None,
+        };
         let claim = Claim { owner: s.owner.as_deref(), until: s.until.as_deref() };
         let (mut used, mut forbidden) = (false, None);
-        for i in by_file.get(&s.span.file.0).into_iter().flatten() {
-            let Some(f) = findings.get_mut(*i) else { continue };
-            if !named.contains(&f.rule) || !holds(s, &f.subject, &source) {
+        let candidates: &mut dyn Iterator<Item = usize> = match &globs {
+            Some(_) => &mut (0..findings.len()),
+            None => &mut by_file.get(&s.span.file.0).into_iter().flatten().copied(),
+        };
+        for i in candidates {
+            let Some(f) = findings.get_mut(i) else { continue };
+            let here = match &globs {
+                Some((config, matchers)) => {
+                    f.outcome != OutcomeKind::Pass
+                        && named.contains(&f.rule)
+                        && (rules.config_of)(f) == *config
+                        && matchers.hold(f, sources, &|path| (rules.relative)(*config, path))
+                }
+                None => named.contains(&f.rule) && holds(s, &f.subject, &source),
+            };
+            if !here {
                 continue;
             }
             used = true;
@@ -120,7 +149,14 @@ pub(crate) fn apply(
             let what = format!("the suppression of `{}` does not hold: {why}", s.rule);
             own.push((OwnRule::Forbidden, about(s, what)));
         }
-        if !used && named.iter().any(|r| (rules.ran)(*r)) {
+        let config = globs.as_ref().map(|(config, _)| *config);
+        if let (true, Some(until), Some(day)) = (used, &s.until, (rules.warned)(config))
+            && until.as_str() <= day
+        {
+            let what = format!("the suppression of `{}` ends on {until}", s.rule);
+            own.push((OwnRule::Expiring, about(s, what)));
+        }
+        if !used && (rules.whole)(s) && named.iter().any(|r| (rules.ran)(*r)) {
             own.push((
                 OwnRule::Unused,
                 about(s, format!("nothing here is left to suppress for `{}`: remove it", s.rule)),
@@ -137,6 +173,8 @@ fn holds(s: &Suppression, subject: &Subject, source: &portcullis_core::Source) -
     match &s.scope {
         Scope::File => block.file == s.span.file,
         Scope::Resource(at) => *at == block,
+        // Looked up by its globs.
+        Scope::Config(_) => false,
         Scope::Place => {
             if block.covers(s.span) {
                 return true;
@@ -157,6 +195,8 @@ fn about(s: &Suppression, message: String) -> Finding {
         outcome: OutcomeKind::Fail,
         severity: Severity::Info,
         baseline: Baseline::NotCompared,
+        blocks: false,
+        setup: 0,
         subject: Arc::new(Subject {
             address: s.rule.as_str().into(),
             kind: "suppression".into(),
@@ -165,6 +205,7 @@ fn about(s: &Suppression, message: String) -> Finding {
             block: s.span,
             calls: [].into(),
             construct: None,
+            environment: None,
         }),
         location: s.span,
         told: Arc::new(Told::new(Verdict::Fail, message)),

@@ -5,10 +5,12 @@
 
 mod apply;
 mod comments;
+mod exceptions;
 mod metadata;
 
 pub(crate) use apply::{Rules, apply};
 pub(crate) use comments::from_comment;
+pub(crate) use exceptions::from_config;
 pub(crate) use metadata::from_metadata;
 pub(crate) use portcullis_core::date::is_date;
 
@@ -23,6 +25,21 @@ pub(crate) enum Scope {
     File,
     /// The resource whose metadata it is.
     Resource(Span),
+    /// What an exception of a config file names.
+    Config(Box<Globs>),
+}
+
+/// What an exception of a config file is for: globs, all of which must match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Globs {
+    /// The config: an index into the setups' configs.
+    pub(crate) config: usize,
+    /// Over addresses.
+    pub(crate) address: Option<String>,
+    /// Over the paths of the attributes that decided.
+    pub(crate) attribute: Option<String>,
+    /// Over paths of files, relative to the config's folder.
+    pub(crate) path: Option<String>,
 }
 
 /// Whose notation it is.
@@ -51,4 +68,35 @@ pub(crate) struct Suppression {
     pub(crate) scope: Scope,
     /// Whose notation.
     pub(crate) dialect: Dialect,
+}
+
+impl Suppression {
+    /// It in words: what, until when, by whom, why.
+    pub(crate) fn words(&self) -> String {
+        let mut out = self.rule.clone();
+        match &self.scope {
+            Scope::File => out.push_str(" in the whole file"),
+            Scope::Config(globs) => {
+                for (word, value) in
+                    [(" at ", &globs.address), (" for ", &globs.attribute), (" in ", &globs.path)]
+                {
+                    if let Some(value) = value {
+                        out.push_str(word);
+                        out.push_str(value);
+                    }
+                }
+            }
+            Scope::Place | Scope::Resource(_) => {}
+        }
+        for (word, value) in [(" until ", &self.until), (" owner ", &self.owner)] {
+            if let Some(value) = value {
+                out.push_str(word);
+                out.push_str(value);
+            }
+        }
+        if !self.reason.is_empty() {
+            out.push_str(&format!(" ({})", self.reason));
+        }
+        out
+    }
 }

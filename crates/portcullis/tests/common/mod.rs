@@ -2,6 +2,8 @@
 // Each test file uses its part; a helper that cannot go on fails its test.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
+pub mod git;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

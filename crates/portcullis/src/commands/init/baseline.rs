@@ -76,7 +76,7 @@ pub(super) fn write(folder: &Path, draft: &mut Draft<'_>, to: &Path) -> Result<(
     let Command::Scan(options) = cli.command else { return Ok(()) };
     let mut report = scan::scan(&options)?.report;
     let targets = project::open(&options.paths)?;
-    let below = targets.targets.first().map(|(p, _)| p.clone()).unwrap_or_default();
+    let below = targets.targets.first().map(|t| t.path.clone()).unwrap_or_default();
     let unmatched: Vec<String> = draft
         .known
         .iter()
@@ -89,7 +89,8 @@ pub(super) fn write(folder: &Path, draft: &mut Draft<'_>, to: &Path) -> Result<(
         .filter(|f| draft.known.iter().any(|k| k.means(&report, &below, f)))
         .collect();
     let taken = report.findings.iter().filter(|f| f.is_open()).count();
-    crate::baseline::write(&report, to, &targets)?;
+    let covered = crate::baseline::Judged::of(&report, &targets.targets);
+    crate::baseline::save(&report, to, &covered)?;
     draft.note(format!("{PATH} holds {taken} findings that the old baseline knows"));
     if !unmatched.is_empty() {
         let more = unmatched.len().saturating_sub(NAMED);
