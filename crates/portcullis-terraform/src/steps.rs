@@ -142,6 +142,11 @@ impl Resolver<'_> {
                         .error(at, format!("the key must be text, this is {}", kind_name(key)));
                 };
                 match map.get(&name) {
+                    // What a block leaves null its provider may fill in.
+                    Some(v) if v.is_null() => match self.open(base.origin) {
+                        Some(target) => filled_in(computed(&target, &name, base, at)),
+                        None => v.clone(),
+                    },
                     Some(v) => v.clone(),
                     None if !attr && &*name == "0" && self.is_single(base.origin) => base.clone(),
                     None => match self.open(base.origin) {
@@ -244,6 +249,14 @@ impl Resolver<'_> {
             self.error(at, format!("index {shown} is outside: there are {len} elements"))
         })
     }
+}
+
+/// The same, where it may also stay null.
+fn filled_in(mut value: Value) -> Value {
+    if let Kind::Unknown(u) = &mut value.kind {
+        Arc::make_mut(u).not_null = false;
+    }
+    value
 }
 
 /// An attribute of a resource that its configuration does not set.

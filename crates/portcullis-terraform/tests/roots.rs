@@ -219,6 +219,36 @@ output "o" {
 }
 
 #[test]
+fn what_a_block_leaves_null_its_provider_may_fill_in() {
+    let root = resolve(
+        r#"
+resource "r_r" "b" {
+  block {
+    set  = "x"
+    open = null
+  }
+}
+locals {
+  block = try(r_r.b.block[0], {})
+}
+resource "r_r" "u" {
+  set  = local.block.set
+  open = local.block.open
+  lifecycle {
+    precondition {
+      condition     = length(try(local.block.open, "")) > 6
+      error_message = "not known"
+    }
+  }
+}
+"#,
+    );
+    assert_eq!(root.shown("r_r.u", "set"), "\"x\"");
+    assert!(root.value("r_r.u", "open").as_unknown().is_some());
+    assert_eq!(root.problems(), Vec::<&str>::new());
+}
+
+#[test]
 fn instances_have_terraforms_addresses() {
     let root = resolve(
         r#"
