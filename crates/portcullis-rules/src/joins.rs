@@ -303,8 +303,10 @@ fn doubt_possible(seek: &Seek<'_, '_, '_, '_>, resource: &Resource, out: &mut Li
         let other = world_of(seek).resource(*id).map(|r| &r.presence);
         let Some(Presence::Possible(why)) = other else { continue };
         let together = match &resource.presence {
-            Presence::Possible(own) if own.span.is_some() => own.span == why.span,
-            Presence::Possible(own) => own == why,
+            // What it hangs on is named by its text, or stands at one place.
+            Presence::Possible(own) => {
+                own.text == why.text || (own.span.is_some() && own.span == why.span)
+            }
             Presence::Present => false,
         };
         if !together {

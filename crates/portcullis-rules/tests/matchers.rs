@@ -96,6 +96,21 @@ fn tags_in_every_spelling() {
 }
 
 #[test]
+fn conditions_known_in_part() {
+    let block =
+        |variable: &str| format!("{{ test: StringEquals, variable: {variable}, values: [x] }}");
+    let tag = block("!Pieces ['aws:PrincipalTag/', null]");
+    let open = block("!Unknown var.key");
+    table(&[
+        ("conditions", "{ some: { like: '* aws:principaltag/*' } }", &tag, 'P'),
+        ("conditions", "{ some: { like: '* aws:sourcevpce' } }", &tag, 'F'),
+        ("conditions", "{ some: { matches: '^StringEquals aws:principaltag/team$' } }", &tag, 'U'),
+        ("conditions", "{ some: { like: '* aws:sourcevpce' } }", &open, 'U'),
+        ("conditions", "{ some: { starts_with: 'StringLike ' } }", &open, 'F'),
+    ]);
+}
+
+#[test]
 fn accounts_in_arns_and_addresses() {
     let own = "{ only: ['111122223333'] }";
     table(&[
