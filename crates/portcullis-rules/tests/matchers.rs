@@ -103,7 +103,8 @@ fn conditions_known_in_part() {
     let open = block("!Unknown var.key");
     table(&[
         ("conditions", "{ some: { like: '* aws:principaltag/*' } }", &tag, 'P'),
-        ("conditions", "{ some: { like: '* aws:sourcevpce' } }", &tag, 'F'),
+        ("conditions", "{ some: { like: '* aws:sourcevpce' } }", &tag, 'U'),
+        ("conditions", "{ some: { contains: ' aws:principaltag/' } }", &tag, 'P'),
         ("conditions", "{ some: { matches: '^StringEquals aws:principaltag/team$' } }", &tag, 'U'),
         ("conditions", "{ some: { like: '* aws:sourcevpce' } }", &open, 'U'),
         ("conditions", "{ some: { starts_with: 'StringLike ' } }", &open, 'F'),
