@@ -15,12 +15,11 @@ use spell::literals::{Grain, extract, literals};
 use spell::tfjson::Style;
 use spell::{Case, cases, differences, judge, module, plan, replace, resolve, same, slice, tfjson};
 
+/// Gives a variable of a root its value: the files, the root, the name, the literal.
+type Declare<'a> = &'a dyn Fn(&mut BTreeMap<String, String>, &str, &str, &str);
+
 /// Puts variables in place of the literals of the root; `declare` writes what gives them values.
-fn with_variables(
-    case: &Case,
-    grain: Grain,
-    declare: &dyn Fn(&mut BTreeMap<String, String>, &str, &str, &str),
-) -> Option<Case> {
+fn with_variables(case: &Case, grain: Grain, declare: Declare<'_>) -> Option<Case> {
     let mut files = case.files.clone();
     let mut changed = false;
     for (n, (path, text)) in case.config(&case.root).into_iter().enumerate() {

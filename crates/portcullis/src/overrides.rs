@@ -32,7 +32,7 @@ pub(crate) fn from_config(
     settle(loaded.config.severity.iter().map(|(n, s)| (n, s.value)).collect());
 
     let mut out = Vec::new();
-    let named = loaded.config.rules.iter().map(|(name, set)| (name, set)).collect();
+    let named = loaded.config.rules.iter().collect();
     for (name, set) in sharpest(rules, named) {
         for rule in rules.find(name) {
             let general = json(&set.value.params);

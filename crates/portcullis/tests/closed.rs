@@ -143,7 +143,7 @@ fn what_cannot_be_read() {
     std::fs::remove_file(dir.0.join("link.tf")).unwrap();
     let locked = dir.0.join("locked.tf");
     std::fs::write(&locked, FINE).unwrap();
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o0)).unwrap();
     // Whoever may read everything can read this, too.
     if std::fs::read(&locked).is_err() {
         assert_eq!(code(&run_in(&dir.0, &["scan", "."])), 3, "no permission");

@@ -1,6 +1,6 @@
 //! Moves a root into a child module that a new root calls.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use portcullis_core::files;
@@ -14,7 +14,7 @@ pub(crate) fn moved(case: &Case) -> Option<Case> {
     let parent = files::join(&case.root, "../outer");
     let mut files = case.files.clone();
     let (mut outer, mut arguments, mut aliases) = (String::new(), String::new(), Vec::new());
-    let mut declared = BTreeMap::new();
+    let mut declared = BTreeSet::new();
     for (n, (path, text)) in case.config(&case.root).into_iter().enumerate() {
         let file = parse(text);
         if !file.diagnostics.is_empty() {
@@ -25,11 +25,11 @@ pub(crate) fn moved(case: &Case) -> Option<Case> {
             let own = slice(text, block.span);
             let name = block.labels.first().map_or("", |(l, _)| &**l);
             match &*block.kind {
+                "variable" if declared.contains(name) => {}
                 "variable" => {
-                    if declared.insert(name.to_owned(), ()).is_none() {
-                        let _ = writeln!(outer, "{own}");
-                        let _ = writeln!(arguments, "  {name} = var.{name}");
-                    }
+                    declared.insert(name.to_owned());
+                    let _ = writeln!(outer, "{own}");
+                    let _ = writeln!(arguments, "  {name} = var.{name}");
                 }
                 // A provider that reads what stands in the root stays with it.
                 "provider" if !own.contains("local.") && !own.contains("data.") => {

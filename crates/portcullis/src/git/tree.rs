@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -339,7 +339,7 @@ struct Objects {
 }
 
 impl Objects {
-    fn start(folder: &PathBuf) -> Result<Self, String> {
+    fn start(folder: &Path) -> Result<Self, String> {
         let mut command = git(folder);
         command.args(["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
