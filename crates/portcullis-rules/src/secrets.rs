@@ -95,9 +95,10 @@ fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
             if pieces.iter().flatten().any(|p| is_credential(p)) {
                 return Truth::True;
             }
-            // What a resource or a secret store gives is not written here.
-            let elsewhere =
-                !u.refs.is_empty() || matches!(u.why.kind, WhyKind::External | WhyKind::Pseudo);
+            // What a resource or a secret store gives is not written here. A plan tells what an
+            // expression refers to, but not the text around it.
+            let elsewhere = u.why.kind != WhyKind::Plan && !u.refs.is_empty()
+                || matches!(u.why.kind, WhyKind::External | WhyKind::Pseudo);
             if elsewhere { Truth::False } else { Truth::Unknown }
         }
         _ => Truth::False,
