@@ -58,6 +58,9 @@ pub struct Source {
     pub text: Arc<str>,
     lines: OnceLock<Vec<u32>>,
     blocks: OnceLock<Vec<u32>>,
+    /// Whether a byte is a character throughout, as in nearly all files: then columns need no
+    /// counting, which adds up where a template is one long line.
+    ascii: OnceLock<bool>,
     digest: OnceLock<String>,
     /// Offsets in the text with the characters left out up to there, all together.
     cuts: Box<[(u32, i64)]>,
@@ -92,6 +95,7 @@ impl Source {
             text: text.into(),
             lines: OnceLock::new(),
             blocks: OnceLock::new(),
+            ascii: OnceLock::new(),
             digest: OnceLock::new(),
             cuts: Box::default(),
             altered: false,
@@ -181,7 +185,9 @@ impl Source {
         let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
         let before = self.text.get(start..offset).unwrap_or("");
         let bom = usize::from(start == 0 && before.starts_with('\u{feff}'));
-        let characters = if before.len() > 2 * BLOCK {
+        let characters = if *self.ascii.get_or_init(|| self.text.is_ascii()) {
+            before.len()
+        } else if before.len() > 2 * BLOCK {
             self.characters(offset) - self.characters(start)
         } else {
             before.chars().count()
