@@ -189,7 +189,7 @@ fn versions_agree() {
     for (file, needle) in [
         ("pyproject.toml", format!("version = \"{version}\"\n")),
         ("pyproject.toml", format!("portcullis-scan=={version}\"")),
-        ("examples/ci/github.yml", format!("portcullis-scan/portcullis@v{version}\n")),
+        ("docs/examples/ci/github.yml", format!("portcullis-scan/portcullis@v{version}\n")),
         (".github/workflows/scan.yml", format!("portcullis-scan/portcullis@v{version}\n")),
     ] {
         let text = std::fs::read_to_string(repository().join(file)).unwrap();

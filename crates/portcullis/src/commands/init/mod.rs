@@ -144,16 +144,16 @@ fn workflow(ci: Ci, folder: &Path, baseline: bool) -> Option<File> {
     let (name, text) = match ci {
         Ci::Github => (
             ".github/workflows/portcullis.yml",
-            include_str!("../../../../../examples/ci/github.yml"),
+            include_str!("../../../../../docs/examples/ci/github.yml"),
         ),
         Ci::Gitlab => {
-            (".gitlab/portcullis.yml", include_str!("../../../../../examples/ci/gitlab.yml"))
+            (".gitlab/portcullis.yml", include_str!("../../../../../docs/examples/ci/gitlab.yml"))
         }
         Ci::Codebuild => {
-            ("buildspec.portcullis.yml", include_str!("../../../../../examples/ci/buildspec.yml"))
+            ("buildspec.portcullis.yml", include_str!("../../../../../docs/examples/ci/buildspec.yml"))
         }
         Ci::Jenkins => {
-            ("Jenkinsfile.portcullis", include_str!("../../../../../examples/ci/Jenkinsfile"))
+            ("Jenkinsfile.portcullis", include_str!("../../../../../docs/examples/ci/Jenkinsfile"))
         }
         Ci::None => return None,
     };
