@@ -244,8 +244,8 @@ fn alternatives(evidence: &[Seen]) -> String {
     wanted.join(" or ")
 }
 
-/// The title, then what is wrong with which resources: a message that begins with its address
-/// says it once.
+/// What is wrong with which resources (a message that begins with its address says it once), then
+/// what the rule requires.
 fn message(group: &Group<'_>, rule: &RuleInfo) -> String {
     let f = group.first;
     let named: Vec<&str> = group.addresses.iter().take(NAMED).copied().collect();
@@ -256,20 +256,18 @@ fn message(group: &Group<'_>, rule: &RuleInfo) -> String {
     let title = words::or(&rule.title, &rule.id);
     let told = words::beside(&f.message, &f.subject.address);
     let begins = told.len() < f.message.len();
-    plain(&match (subject.is_empty(), f.message.is_empty()) {
-        (true, true) => title.to_owned(),
-        (true, false) => format!("{title}\n{}", f.message),
-        (false, true) => format!("{title}\n{subject}"),
-        (false, false) if f.outcome == OutcomeKind::Unknown => {
-            // The message says what would be wrong, and that is not known.
-            format!("{title}\n{subject}: cannot be told")
-        }
-        (false, false) if begins && group.addresses.len() == 1 => {
-            format!("{title}\n{}", f.message)
-        }
-        (false, false) if begins => format!("{title}\n{subject}: each {told}"),
-        (false, false) => format!("{title}\n{subject}: {}", f.message),
-    })
+    let what = match (subject.is_empty(), f.message.is_empty()) {
+        (true, true) => return plain(title),
+        (true, false) => f.message.to_string(),
+        (false, true) => subject,
+        // The message says what would be wrong, and that is not known.
+        (false, false) if f.outcome == OutcomeKind::Unknown => format!("{subject}: cannot be told"),
+        (false, false) if begins && group.addresses.len() == 1 => f.message.to_string(),
+        (false, false) if begins => format!("{subject}: each {told}"),
+        (false, false) => format!("{subject}: {}", f.message),
+    };
+    // The fault first: a requirement beside a cross would read as the fault.
+    plain(&format!("{what}\nrequired: {title}"))
 }
 
 fn step_line(report: &Report, step: &Place, note: &str, style: &Style, out: &mut String) {

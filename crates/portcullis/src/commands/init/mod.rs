@@ -149,9 +149,10 @@ fn workflow(ci: Ci, folder: &Path, baseline: bool) -> Option<File> {
         Ci::Gitlab => {
             (".gitlab/portcullis.yml", include_str!("../../../../../docs/examples/ci/gitlab.yml"))
         }
-        Ci::Codebuild => {
-            ("buildspec.portcullis.yml", include_str!("../../../../../docs/examples/ci/buildspec.yml"))
-        }
+        Ci::Codebuild => (
+            "buildspec.portcullis.yml",
+            include_str!("../../../../../docs/examples/ci/buildspec.yml"),
+        ),
         Ci::Jenkins => {
             ("Jenkinsfile.portcullis", include_str!("../../../../../docs/examples/ci/Jenkinsfile"))
         }
