@@ -4,13 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
 mod catalogue_files;
+mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::worst;
 use portcullis_cloudformation::Project;
-use portcullis_core::{FileId, Files as _, MemoryFiles, SourceMap, Span, Verdict};
-use portcullis_rules::{Overrides, RuleSet, compile, evaluate, examples};
+use portcullis_core::{FileId, MemoryFiles, SourceMap, Span};
+use portcullis_rules::{RuleSet, compile, examples};
 use portcullis_syntax::{Key, Node, NodeKind, Style, json, print, yaml};
 
 /// A template, the rules to judge it by, and its name.
@@ -56,24 +58,7 @@ fn verdicts(
 ) -> BTreeMap<(String, String), char> {
     let files = MemoryFiles::new(files.iter().copied());
     let resolution = Project::new(&files, Default::default()).resolve("t");
-    let mut out = BTreeMap::new();
-    let none = Overrides::default();
-    for graph in &resolution.graphs {
-        for o in evaluate(rules, chosen, graph, files.sources(), &none) {
-            let address = &*graph.get(o.resource).unwrap().address;
-            let Some(address) = address.strip_prefix(prefix) else { continue };
-            let letter = match o.verdict {
-                Verdict::Pass => 'P',
-                Verdict::Unknown(_) => 'U',
-                Verdict::Fail => 'F',
-            };
-            let slot = out.entry((o.rule.to_string(), address.to_owned())).or_insert('P');
-            if "PUF".find(letter) > "PUF".find(*slot) {
-                *slot = letter;
-            }
-        }
-    }
-    out
+    worst(rules, chosen, &files, &resolution, &|address| address.strip_prefix(prefix))
 }
 
 /// The files that a template becomes, and the name of the one to scan.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 
 mod catalogue_files;
+mod common;
 mod spell;
 
 use std::collections::{BTreeMap, BTreeSet};

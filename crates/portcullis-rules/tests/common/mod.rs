@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_core::value::Entry;
@@ -233,4 +234,32 @@ fn resolved(rules: &RuleSet, files: &MemoryFiles, found: &Resolution) -> String 
     let outcomes =
         found.graphs.iter().flat_map(|g| evaluate(rules, &[0], g, files.sources(), &none));
     letters(&outcomes.collect::<Vec<_>>())
+}
+
+/// The worst letter of each rule on each resource; `name` gives the name that an address is known
+/// by, or none for a resource that does not count.
+pub(crate) fn worst(
+    rules: &RuleSet,
+    chosen: &[usize],
+    files: &MemoryFiles,
+    resolution: &Resolution,
+    name: &dyn Fn(&str) -> Option<&str>,
+) -> BTreeMap<(String, String), char> {
+    let mut out = BTreeMap::new();
+    let none = Overrides::default();
+    for graph in &resolution.graphs {
+        for o in evaluate(rules, chosen, graph, files.sources(), &none) {
+            let Some(address) = name(&graph.get(o.resource).unwrap().address) else { continue };
+            let letter = match o.verdict {
+                Verdict::Pass => 'P',
+                Verdict::Unknown(_) => 'U',
+                Verdict::Fail => 'F',
+            };
+            let slot = out.entry((o.rule.to_string(), address.to_owned())).or_insert('P');
+            if "PUF".find(letter) > "PUF".find(*slot) {
+                *slot = letter;
+            }
+        }
+    }
+    out
 }

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use portcullis_core::{FileId, Files as _, MemoryFiles, Resolution, SourceMap, Span, Verdict};
-use portcullis_rules::{Overrides, RuleSet, RuleSource, compile, evaluate, examples};
+use portcullis_core::{FileId, MemoryFiles, Resolution, SourceMap, Span};
+use portcullis_rules::{RuleSet, RuleSource, compile, examples};
 use portcullis_syntax::hcl;
 use portcullis_terraform::{Project, Settings};
 
 use crate::catalogue_files;
+use crate::common::worst;
 
 /// The folder in which an example stands.
 pub(crate) const INNER: &str = "inner";
@@ -111,24 +112,9 @@ pub(crate) fn judge(
     resolution: &Resolution,
     prefix: &str,
 ) -> Verdicts {
-    let mut out = Verdicts::new();
-    let none = Overrides::default();
-    for graph in &resolution.graphs {
-        for o in evaluate(&CATALOGUE.rules, chosen, graph, files.sources(), &none) {
-            let address = &*graph.get(o.resource).unwrap().address;
-            let address = address.strip_prefix(prefix).unwrap_or(address);
-            let letter = match o.verdict {
-                Verdict::Pass => 'P',
-                Verdict::Unknown(_) => 'U',
-                Verdict::Fail => 'F',
-            };
-            let slot = out.entry((o.rule.to_string(), address.to_owned())).or_insert('P');
-            if "PUF".find(letter) > "PUF".find(*slot) {
-                *slot = letter;
-            }
-        }
-    }
-    out
+    worst(&CATALOGUE.rules, chosen, files, resolution, &|address| {
+        Some(address.strip_prefix(prefix).unwrap_or(address))
+    })
 }
 
 /// What differs, one line each.

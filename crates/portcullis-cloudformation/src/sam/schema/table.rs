@@ -221,7 +221,7 @@ const EVENT_API: &[Property] = &[
     plain("TimeoutInMillis", NUMBER),
     plain("ResponseTransferMode", TEXT),
 ];
-const EVENT_CLOUD_WATCH_EVENT: &[Property] = &[
+const EVENT_RULE: &[Property] = &[
     plain("EventBusName", TEXT),
     plain("RuleName", TEXT),
     plain("Pattern", MAP),
@@ -235,19 +235,6 @@ const EVENT_CLOUD_WATCH_EVENT: &[Property] = &[
     plain("InputTransformer", MAP),
 ];
 const EVENT_COGNITO: &[Property] = &[needed("UserPool", TEXT), needed("Trigger", TEXT_OR_TEXTS)];
-const EVENT_EVENT_BRIDGE_RULE: &[Property] = &[
-    plain("EventBusName", TEXT),
-    plain("RuleName", TEXT),
-    plain("Pattern", MAP),
-    plain("DeadLetterConfig", MAP),
-    plain("RetryPolicy", MAP),
-    plain("Input", TEXT),
-    plain("InputPath", TEXT),
-    plain("Target", MAP),
-    plain("Enabled", BOOL),
-    plain("State", TEXT),
-    plain("InputTransformer", MAP),
-];
 const EVENT_HTTP_API: &[Property] = &[
     plain("Path", TEXT),
     plain("Method", TEXT),
@@ -258,7 +245,7 @@ const EVENT_HTTP_API: &[Property] = &[
     plain("RouteSettings", MAP),
     plain("PayloadFormatVersion", TEXT),
 ];
-const EVENT_IO_TRULE: &[Property] = &[needed("Sql", TEXT), plain("AwsIotSqlVersion", TEXT)];
+const EVENT_IOT_RULE: &[Property] = &[needed("Sql", TEXT), plain("AwsIotSqlVersion", TEXT)];
 const EVENT_S3: &[Property] =
     &[needed("Bucket", TEXT), needed("Events", TEXT_OR_TEXTS), plain("Filter", MAP)];
 const EVENT_SNS: &[Property] = &[
@@ -314,10 +301,8 @@ const EVENT_DOCUMENTDB: &[Property] = &[
     plain("CollectionName", ANY),
     plain("FullDocument", ANY),
 ];
-const EVENT_DYNAMO_DB: &[Property] = &[needed("StartingPosition", ANY), needed("Stream", ANY)];
-const EVENT_KINESIS: &[Property] = &[needed("StartingPosition", ANY), needed("Stream", ANY)];
+const EVENT_STREAM: &[Property] = &[needed("StartingPosition", ANY), needed("Stream", ANY)];
 const EVENT_MQ: &[Property] = &[needed("Broker", ANY), whole("DynamicPolicyName", BOOL)];
-const EVENT_MSK: &[Property] = &[needed("StartingPosition", ANY), needed("Stream", ANY)];
 const EVENT_SQS: &[Property] = &[needed("Queue", ANY)];
 const EVENT_SELF_MANAGED_KAFKA: &[Property] = &[];
 const EVENT_CLOUD_WATCH_LOGS: &[Property] =
@@ -348,19 +333,7 @@ const START_API: &[Property] = &[
     plain("Auth", MAP),
     whole("UnescapeMappingTemplate", BOOL),
 ];
-const START_CLOUD_WATCH_EVENT: &[Property] = &[
-    plain("EventBusName", TEXT),
-    plain("RuleName", TEXT),
-    plain("Pattern", MAP),
-    plain("Input", TEXT),
-    plain("InputPath", TEXT),
-    plain("DeadLetterConfig", MAP),
-    plain("RetryPolicy", MAP),
-    plain("State", TEXT),
-    whole("Target", MAP),
-    plain("InputTransformer", MAP),
-];
-const START_EVENT_BRIDGE_RULE: &[Property] = &[
+const START_RULE: &[Property] = &[
     plain("EventBusName", TEXT),
     plain("RuleName", TEXT),
     plain("Pattern", MAP),
@@ -403,19 +376,19 @@ pub(super) const RESOURCES: &[(&str, &[Property])] = &[
 pub(super) const FUNCTION_EVENTS: &[(&str, [&[Property]; 2])] = &[
     ("AlexaSkill", [EVENT_ALEXA_SKILL, &[]]),
     ("Api", [EVENT_API, &[]]),
-    ("CloudWatchEvent", [EVENT_CLOUD_WATCH_EVENT, &[]]),
+    ("CloudWatchEvent", [EVENT_RULE, &[]]),
     ("Cognito", [EVENT_COGNITO, &[]]),
-    ("EventBridgeRule", [EVENT_EVENT_BRIDGE_RULE, &[]]),
+    ("EventBridgeRule", [EVENT_RULE, &[]]),
     ("HttpApi", [EVENT_HTTP_API, &[]]),
-    ("IoTRule", [EVENT_IO_TRULE, &[]]),
+    ("IoTRule", [EVENT_IOT_RULE, &[]]),
     ("S3", [EVENT_S3, &[]]),
     ("SNS", [EVENT_SNS, &[]]),
     ("Schedule", [EVENT_SCHEDULE, &[]]),
     ("DocumentDB", [EVENT_DOCUMENTDB, POLLED]),
-    ("DynamoDB", [EVENT_DYNAMO_DB, POLLED]),
-    ("Kinesis", [EVENT_KINESIS, POLLED]),
+    ("DynamoDB", [EVENT_STREAM, POLLED]),
+    ("Kinesis", [EVENT_STREAM, POLLED]),
     ("MQ", [EVENT_MQ, POLLED]),
-    ("MSK", [EVENT_MSK, POLLED]),
+    ("MSK", [EVENT_STREAM, POLLED]),
     ("SQS", [EVENT_SQS, POLLED]),
     ("SelfManagedKafka", [EVENT_SELF_MANAGED_KAFKA, POLLED]),
     ("CloudWatchLogs", [EVENT_CLOUD_WATCH_LOGS, &[]]),
@@ -425,8 +398,8 @@ pub(super) const FUNCTION_EVENTS: &[(&str, [&[Property]; 2])] = &[
 /// By event type of a state machine.
 pub(super) const STATE_MACHINE_EVENTS: &[(&str, [&[Property]; 2])] = &[
     ("Api", [START_API, &[]]),
-    ("CloudWatchEvent", [START_CLOUD_WATCH_EVENT, &[]]),
-    ("EventBridgeRule", [START_EVENT_BRIDGE_RULE, &[]]),
+    ("CloudWatchEvent", [START_RULE, &[]]),
+    ("EventBridgeRule", [START_RULE, &[]]),
     ("Schedule", [START_SCHEDULE, &[]]),
     ("ScheduleV2", [EVENT_SCHEDULE_V2, &[]]),
 ];
