@@ -1,0 +1,113 @@
+//! Frameworks, their controls, and which rules speak to them: the form that reports read and
+//! evidence packs keep.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// How much a rule says about a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strength {
+    /// Failing the rule means that this part of the control is not met.
+    Direct,
+    /// The rule helps towards the control.
+    Supporting,
+}
+
+impl Strength {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Strength::Direct => "direct",
+            Strength::Supporting => "supporting",
+        }
+    }
+}
+
+/// That a rule speaks to a control, with enough to disagree.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Link {
+    /// Rule id.
+    pub rule: Arc<str>,
+    /// How much it says.
+    pub strength: Strength,
+    /// Why it speaks to the control.
+    #[serde(default, skip_serializing_if = "str_is_empty")]
+    pub rationale: Arc<str>,
+    /// Where the link comes from.
+    #[serde(default, skip_serializing_if = "str_is_empty")]
+    pub source: Arc<str>,
+}
+
+fn str_is_empty(text: &Arc<str>) -> bool {
+    text.is_empty()
+}
+
+/// A control of a framework.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Control {
+    /// Its id in the framework: `CC6.1`.
+    pub id: Arc<str>,
+    /// Our own short title.
+    pub title: Arc<str>,
+    /// Whether templates can speak to it at all.
+    pub assessable: bool,
+    /// The rules that speak to it, by id.
+    #[serde(default)]
+    pub links: Vec<Link>,
+}
+
+/// A framework: every control it has.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Framework {
+    /// Id on the command line: `soc2`.
+    pub id: Arc<str>,
+    /// Full name.
+    pub title: Arc<str>,
+    /// Edition.
+    pub version: Arc<str>,
+    /// Where it is published.
+    pub url: Arc<str>,
+    /// Where the list of ids comes from.
+    pub source: Arc<str>,
+    /// Every control, in the framework's order.
+    pub controls: Vec<Control>,
+}
+
+/// What reports say about a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Rule {
+    /// Rule id.
+    pub id: Arc<str>,
+    /// What is required.
+    pub title: Arc<str>,
+    /// How bad a failure is, before config changes it.
+    pub severity: crate::Severity,
+    /// AWS service: `s3`.
+    pub service: Arc<str>,
+    /// Why it matters.
+    pub rationale: Arc<str>,
+    /// How to fix it, in Markdown.
+    pub remediation: Arc<str>,
+    /// Sources of the rule's facts.
+    pub references: Vec<Arc<str>>,
+}
+
+/// All that an assessment needs beside the scans.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Catalogue {
+    /// The frameworks to report on, in the order asked for.
+    pub frameworks: Vec<Framework>,
+    /// What is known of rules, by id.
+    pub rules: Vec<Rule>,
+}
+
+impl Catalogue {
+    /// The rule of an id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|r| &*r.id == id)
+    }
+}

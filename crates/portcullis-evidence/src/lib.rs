@@ -1,0 +1,27 @@
+//! Compliance: what saved scans say about the controls of frameworks, as statuses that can be
+//! traced to evidence.
+//!
+//! Data flows one way: saved scans ([`Scan`]) are merged into an [`Estate`]; with a [`Catalogue`]
+//! of frameworks it is [`assess`]ed into an [`Assessment`], which writers turn into formats.
+//! Everything here is a function of bytes that were saved: the same inputs give the same figures,
+//! so anybody can derive them again.
+//!
+//! Deliberately absent: scanning, rules' logic, the disk, the clock and the network. Callers read
+//! files and say what time it is.
+
+mod assess;
+mod catalogue;
+mod estate;
+mod saved;
+mod words;
+
+pub use assess::{
+    Assessed, Assessment, Attestation, ControlResult, Counts, Figures, RuleResult, Status, assess,
+};
+pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
+pub use estate::{Conflict, Estate, Merged};
+pub use saved::{
+    Evidence, Excerpt, Gap, Hidden, Hop, Input, Judged, Location, Problem, Refused, Repository,
+    Resource, Scan, ScanFacts, Suppression,
+};
+pub use words::{Outcome, Severity, Verdict};

@@ -1,0 +1,539 @@
+//! Reading a scan that was saved with `--format json --include-passed` (schema version 1).
+//!
+//! Only what reports use is kept, each text once: fifty scans of a thousand resources fit in
+//! memory together.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Outcome, Severity, Verdict};
+
+/// Why a file cannot be reported on.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// Not JSON, or not of the shape.
+    #[error(
+        "not a saved scan: {0}; write one with `portcullis scan --format json=FILE --include-passed`"
+    )]
+    Json(#[from] serde_json::Error),
+    /// A later schema.
+    #[error(
+        "schema_version {0}: this version reads 1; scan again, or report with the version that wrote it"
+    )]
+    Version(String),
+    /// Passes were only counted.
+    #[error(
+        "passes are not in it, so nothing can be shown to pass; scan again with --include-passed"
+    )]
+    NoPasses,
+    /// Something was left out when it was written.
+    #[error("{0}: what was left out cannot be reported; scan again without it")]
+    Partial(String),
+}
+
+/// The commit a scan was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Repository {
+    /// Full commit id.
+    pub commit: String,
+    /// Whether the work tree was the commit's.
+    pub clean: bool,
+}
+
+/// What a scan says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScanFacts {
+    /// What the report calls it; scans of one name are one repository.
+    pub name: String,
+    /// Digest of the file's bytes, hexadecimal.
+    pub sha256: String,
+    /// Version of Portcullis that made it.
+    pub tool_version: String,
+    /// `sha256:…` over the rules in force.
+    pub rules_digest: String,
+    /// The day that facts were judged by.
+    pub as_of: String,
+    /// Profile.
+    pub profile: String,
+    /// Path and digest of the policy in force.
+    pub policy: Option<(String, String)>,
+    /// The commit, where the scan knew it.
+    pub repository: Option<Repository>,
+    /// Rules that ran, sorted.
+    pub rules_evaluated: Vec<Arc<str>>,
+    /// Files read.
+    pub inputs: Vec<Input>,
+    /// What could not be read or resolved.
+    pub errors: Vec<Problem>,
+    /// Worth knowing.
+    pub warnings: Vec<Problem>,
+    /// What was not covered.
+    pub not_covered: Vec<Gap>,
+    /// Resources that conditions switch off.
+    pub hidden: Vec<Hidden>,
+}
+
+impl ScanFacts {
+    /// Whether the population is whole: everything was read, or its absence was accepted.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.errors.is_empty() && self.not_covered.iter().all(|g| g.accepted.is_some())
+    }
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Input {
+    /// Relative to where the scan ran.
+    pub path: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// `terraform`, `tfvars`, `cloudformation`, …
+    pub kind: String,
+    /// The root it belongs to.
+    pub root: String,
+}
+
+/// An error or a warning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Problem {
+    /// File, where there is one.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Line from 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// Column from 1.
+    #[serde(default)]
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    #[serde(default)]
+    pub help: Option<String>,
+}
+
+/// Something that was not covered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Gap {
+    /// `module`, `template`, …
+    pub what: String,
+    /// Which.
+    pub name: String,
+    /// File that names it.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Line from 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// The reason by which the config accepts it.
+    #[serde(default)]
+    pub accepted: Option<String>,
+}
+
+/// A resource that a condition or count switches off.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Hidden {
+    /// Address.
+    pub address: String,
+    /// Why.
+    pub because: String,
+}
+
+/// A resource that was judged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Resource {
+    /// Address.
+    pub address: Arc<str>,
+    /// Type, after transforms.
+    pub kind: Arc<str>,
+    /// Root it belongs to.
+    pub root: Arc<str>,
+    /// Environment whose values it was judged with.
+    pub environment: Option<Arc<str>>,
+    /// File it stands in.
+    pub file: Arc<str>,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line.
+    pub end_line: u32,
+}
+
+/// A place in a file; lines and columns from 1, the end column exclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Relative to where the scan ran.
+    pub file: Arc<str>,
+    /// First line.
+    pub start_line: u32,
+    /// First column.
+    pub start_column: u32,
+    /// Last line.
+    pub end_line: u32,
+}
+
+/// What was found where something was wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Attribute.
+    pub path: Arc<str>,
+    /// Its value as text; `None` where it is absent.
+    pub found: Option<Arc<str>>,
+    /// What the rule wants.
+    pub wanted: Arc<str>,
+}
+
+/// A step from a value back to where it was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The place; `None` for the command line.
+    pub location: Option<Location>,
+    /// What happens there.
+    pub note: Arc<str>,
+}
+
+/// An exception in force.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Suppression {
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Last day it holds.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// Where it is written.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Line from 1.
+    #[serde(default)]
+    pub line: Option<u32>,
+}
+
+/// Lines of code around a result, secrets masked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Excerpt {
+    /// Line of the first one, from 1.
+    pub start_line: u32,
+    /// The lines.
+    pub lines: Vec<String>,
+}
+
+/// One result: a rule asked of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Rule id.
+    pub rule: Arc<str>,
+    /// The rule's title.
+    pub title: Arc<str>,
+    /// Index of the resource: in [`Scan::resources`], after merging in [`crate::Estate::resources`].
+    pub resource: u32,
+    /// Index of the scan in [`crate::Estate::scans`]; 0 before merging.
+    pub scan: u32,
+    /// How it counts.
+    pub outcome: Outcome,
+    /// What lies underneath.
+    pub verdict: Verdict,
+    /// Severity in force.
+    pub severity: Severity,
+    /// The condition under which the resource exists.
+    pub conditional: Option<Arc<str>>,
+    /// The decisive place.
+    pub location: Location,
+    /// What is said.
+    pub message: Arc<str>,
+    /// What was found.
+    pub evidence: Box<[Evidence]>,
+    /// Where the value came from.
+    pub trail: Box<[Hop]>,
+    /// Why it could not be told.
+    pub unknown_because: Box<[Arc<str>]>,
+    /// The exception that took it out.
+    pub suppression: Option<Box<Suppression>>,
+    /// Code around it.
+    pub excerpt: Option<Box<Excerpt>>,
+    /// Identity across runs, 32 hexadecimal digits; empty or zeros for passes.
+    pub fingerprint: Arc<str>,
+}
+
+/// One saved scan.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// What it says about itself.
+    pub facts: ScanFacts,
+    /// Resources that have results.
+    pub resources: Vec<Resource>,
+    /// Results, in the order of the file.
+    pub results: Vec<Judged>,
+}
+
+impl Scan {
+    /// Reads a saved scan and calls it `name`.
+    ///
+    /// # Errors
+    /// What is no saved scan, one of another schema, one without its passes, and one that left
+    /// results out.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Refused> {
+        let head: Version<'_> = serde_json::from_slice(bytes)?;
+        if head.schema_version != "1" {
+            return Err(Refused::Version(head.schema_version.into_owned()));
+        }
+        let file: File<'_> = serde_json::from_slice(bytes)?;
+        if !file.include_passed {
+            return Err(Refused::NoPasses);
+        }
+        if let Some(what) = file.left_out {
+            return Err(Refused::Partial(what));
+        }
+        let mut texts = Texts::default();
+        let mut resources = Resources::default();
+        let results =
+            file.results.into_iter().map(|r| r.kept(&mut texts, &mut resources)).collect();
+        let mut rules_evaluated: Vec<Arc<str>> =
+            file.rules_evaluated.iter().map(|r| texts.one(r)).collect();
+        rules_evaluated.sort();
+        let facts = ScanFacts {
+            name: name.to_owned(),
+            sha256: sha256(bytes),
+            tool_version: file.tool.version,
+            rules_digest: file.tool.rules_digest,
+            as_of: file.as_of,
+            profile: file.profile,
+            policy: file.policy.map(|p| (p.path, p.digest)),
+            repository: file.repository,
+            rules_evaluated,
+            inputs: file.inputs,
+            errors: file.errors,
+            warnings: file.warnings,
+            not_covered: file.not_covered,
+            hidden: file.hidden,
+        };
+        Ok(Self { facts, resources: resources.list, results })
+    }
+}
+
+/// The digest of bytes in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Every text once.
+#[derive(Default)]
+struct Texts(FxHashSet<Arc<str>>);
+
+impl Texts {
+    fn one(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(new.clone());
+        new
+    }
+}
+
+/// Every resource once, in order of appearance.
+#[derive(Default)]
+struct Resources {
+    list: Vec<Resource>,
+    known: FxHashMap<Resource, u32>,
+}
+
+impl Resources {
+    fn one(&mut self, resource: Resource) -> u32 {
+        if let Some(at) = self.known.get(&resource) {
+            return *at;
+        }
+        let at = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(resource.clone());
+        self.known.insert(resource, at);
+        at
+    }
+}
+
+#[derive(Deserialize)]
+struct Version<'a> {
+    #[serde(borrow)]
+    schema_version: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct File<'a> {
+    tool: Tool,
+    as_of: String,
+    profile: String,
+    #[serde(default)]
+    policy: Option<Policy>,
+    #[serde(default)]
+    repository: Option<Repository>,
+    #[serde(default)]
+    include_passed: bool,
+    /// What was left out, where options narrowed the scan.
+    #[serde(default)]
+    left_out: Option<String>,
+    inputs: Vec<Input>,
+    #[serde(borrow)]
+    results: Vec<Outcomes<'a>>,
+    errors: Vec<Problem>,
+    #[serde(default)]
+    warnings: Vec<Problem>,
+    not_covered: Vec<Gap>,
+    hidden: Vec<Hidden>,
+    #[serde(borrow)]
+    rules_evaluated: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Tool {
+    version: String,
+    rules_digest: String,
+}
+
+#[derive(Deserialize)]
+struct Policy {
+    path: String,
+    digest: String,
+}
+
+/// A result as it is written. Mapped controls and aliases are left: the catalogue has them.
+#[derive(Deserialize)]
+struct Outcomes<'a> {
+    #[serde(borrow)]
+    rule: Cow<'a, str>,
+    #[serde(borrow)]
+    title: Cow<'a, str>,
+    outcome: Outcome,
+    verdict: Verdict,
+    severity: Severity,
+    #[serde(borrow, default)]
+    conditional: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    resource: Subject<'a>,
+    #[serde(borrow)]
+    location: Place<'a>,
+    #[serde(borrow, default)]
+    trail: Vec<Step<'a>>,
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+    #[serde(borrow, default)]
+    evidence: Vec<Found<'a>>,
+    #[serde(borrow, default)]
+    unknown_because: Vec<Cow<'a, str>>,
+    #[serde(default)]
+    suppression: Option<Box<Suppression>>,
+    #[serde(default)]
+    excerpt: Option<Box<Excerpt>>,
+    #[serde(borrow)]
+    fingerprint: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Subject<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    root: Cow<'a, str>,
+    #[serde(borrow, default)]
+    environment: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    file: Cow<'a, str>,
+    start_line: u32,
+    end_line: u32,
+}
+
+#[derive(Deserialize)]
+struct Place<'a> {
+    #[serde(borrow)]
+    file: Cow<'a, str>,
+    start_line: u32,
+    start_column: u32,
+    end_line: u32,
+}
+
+#[derive(Deserialize)]
+struct Step<'a> {
+    #[serde(borrow, default)]
+    file: Option<Cow<'a, str>>,
+    #[serde(default)]
+    start_line: u32,
+    #[serde(default)]
+    start_column: u32,
+    #[serde(default)]
+    end_line: u32,
+    #[serde(borrow)]
+    note: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Found<'a> {
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(borrow, default)]
+    found: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    wanted: Cow<'a, str>,
+}
+
+impl Outcomes<'_> {
+    fn kept(self, texts: &mut Texts, resources: &mut Resources) -> Judged {
+        let subject = Resource {
+            address: texts.one(&self.resource.address),
+            kind: texts.one(&self.resource.r#type),
+            root: texts.one(&self.resource.root),
+            environment: self.resource.environment.map(|e| texts.one(&e)),
+            file: texts.one(&self.resource.file),
+            start_line: self.resource.start_line,
+            end_line: self.resource.end_line,
+        };
+        Judged {
+            rule: texts.one(&self.rule),
+            title: texts.one(&self.title),
+            resource: resources.one(subject),
+            scan: 0,
+            outcome: self.outcome,
+            verdict: self.verdict,
+            severity: self.severity,
+            conditional: self.conditional.map(|c| texts.one(&c)),
+            location: Location {
+                file: texts.one(&self.location.file),
+                start_line: self.location.start_line,
+                start_column: self.location.start_column,
+                end_line: self.location.end_line,
+            },
+            message: texts.one(&self.message),
+            evidence: self
+                .evidence
+                .iter()
+                .map(|e| Evidence {
+                    path: texts.one(&e.path),
+                    found: e.found.as_deref().map(|f| texts.one(f)),
+                    wanted: texts.one(&e.wanted),
+                })
+                .collect(),
+            trail: self
+                .trail
+                .iter()
+                .map(|s| Hop {
+                    location: s.file.as_deref().map(|file| Location {
+                        file: texts.one(file),
+                        start_line: s.start_line,
+                        start_column: s.start_column,
+                        end_line: s.end_line,
+                    }),
+                    note: texts.one(&s.note),
+                })
+                .collect(),
+            unknown_because: self.unknown_because.iter().map(|c| texts.one(c)).collect(),
+            suppression: self.suppression,
+            excerpt: self.excerpt,
+            fingerprint: texts.one(&self.fingerprint),
+        }
+    }
+}
