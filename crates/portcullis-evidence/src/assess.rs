@@ -221,17 +221,32 @@ impl Assessed {
     }
 }
 
+/// What made an assessment, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Made {
+    /// Version of Portcullis.
+    pub tool_version: String,
+    /// `sha256:…` over the catalogue's rules.
+    pub rules_digest: String,
+    /// The moment, by RFC 3339 in UTC: `2026-11-29T21:41:00Z`.
+    pub time: String,
+    /// Whose clock said so: `SOURCE_DATE_EPOCH`, `--as-of` or `system clock`.
+    pub clock: String,
+    /// The day that attestations and exceptions are judged by, `YYYY-MM-DD`.
+    pub as_of: String,
+}
+
 /// Everything that reports say.
 #[derive(Clone, Debug)]
 pub struct Assessment {
+    /// What made it, and when.
+    pub made: Made,
     /// Frameworks and rules.
     pub catalogue: Catalogue,
     /// The population and its results.
     pub estate: Estate,
     /// What people attest.
     pub attestations: Vec<Attestation>,
-    /// The day that attestations and exceptions are judged by, `YYYY-MM-DD`.
-    pub as_of: String,
     /// A status for each control of each framework.
     pub frameworks: Vec<Assessed>,
 }
@@ -242,16 +257,16 @@ pub fn assess(
     catalogue: Catalogue,
     estate: Estate,
     attestations: Vec<Attestation>,
-    as_of: String,
+    made: Made,
 ) -> Assessment {
-    let about = About { estate: &estate, attestations: &attestations, as_of: &as_of };
+    let about = About { estate: &estate, attestations: &attestations, as_of: &made.as_of };
     let frameworks = catalogue
         .frameworks
         .par_iter()
         .enumerate()
         .map(|(at, framework)| about.framework(at, framework))
         .collect();
-    Assessment { catalogue, estate, attestations, as_of, frameworks }
+    Assessment { made, catalogue, estate, attestations, frameworks }
 }
 
 struct About<'a> {

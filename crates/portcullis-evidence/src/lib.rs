@@ -16,7 +16,8 @@ mod saved;
 mod words;
 
 pub use assess::{
-    Assessed, Assessment, Attestation, ControlResult, Counts, Figures, RuleResult, Status, assess,
+    Assessed, Assessment, Attestation, ControlResult, Counts, Figures, Made, RuleResult, Status,
+    assess,
 };
 pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
 pub use estate::{Conflict, Estate, Merged};
