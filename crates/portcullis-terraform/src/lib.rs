@@ -7,6 +7,7 @@
 //! Deliberately absent: rules, provider schemas (an argument and a block of the same name are both
 //! just values), Terragrunt, and everything that would fetch or run something.
 
+mod account;
 mod blocks;
 mod canonical;
 mod cloudinit;

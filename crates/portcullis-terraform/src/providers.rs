@@ -27,9 +27,24 @@ fn written(e: &Expr) -> Option<String> {
     }
 }
 
+/// The provider configuration that a resource has.
+pub(crate) struct Provider {
+    /// Its name where it is written: `aws`, `aws.east`.
+    name: String,
+    /// Its module and index there; the default one may be written nowhere.
+    pub(crate) place: Option<(ModId, usize)>,
+}
+
+impl Provider {
+    /// Whether it is the one without an alias.
+    pub(crate) fn is_default(&self) -> bool {
+        !self.name.contains('.')
+    }
+}
+
 impl Resolver<'_> {
-    /// The provider configuration of a resource, if one is written: its module and index.
-    fn provider_of(&self, m: ModId, block: &Block) -> Option<(ModId, usize)> {
+    /// The provider configuration of a resource; `None` where the name leads nowhere.
+    pub(crate) fn provider_named(&self, m: ModId, block: &Block) -> Option<Provider> {
         let mut name = match block.body.attribute("provider") {
             Some(a) => written(&a.expr)?,
             None => label(block, 0).split('_').next()?.to_owned(),
@@ -38,10 +53,13 @@ impl Resolver<'_> {
         loop {
             let instance = self.instance(m);
             if let Some(i) = instance.module.providers.find(&name) {
-                return Some((m, i));
+                return Some(Provider { name, place: Some((m, i)) });
             }
             // Handed in by the call, or the caller's own default configuration.
-            let (caller, call, _) = instance.caller.as_ref()?;
+            let Some((caller, call, _)) = instance.caller.as_ref() else {
+                // Nobody has to write the default one.
+                return (!name.contains('.')).then_some(Provider { name, place: None });
+            };
             let parent = self.instance(*caller);
             let call = parent.module.calls.list.get(*call)?;
             let handed = call.body.attribute("providers").and_then(|a| match &a.expr.kind {
@@ -76,7 +94,8 @@ impl Resolver<'_> {
         if !label(block, 0).starts_with("aws_") || body.get("tags_all").is_some() {
             return body;
         }
-        let Some((owner, i)) = self.provider_of(m, block) else { return body };
+        let place = self.provider_named(m, block).and_then(|p| p.place);
+        let Some((owner, i)) = place else { return body };
         let provider = self.provider_body(owner, i);
         let Some(defaults) = default_tags(&provider) else { return body };
         let Some(map) = body.as_map() else { return body };

@@ -197,6 +197,9 @@ impl Resolver<'_> {
         if &*block.kind == "data" && kind == "cloudinit_config" && name == "rendered" {
             return self.cloudinit(m, i, n);
         }
+        if let Some(told) = self.deployed_to(m, block, name) {
+            return told;
+        }
         let suffix = self.suffix(m, i, n);
         let target = Ref { address: self.address(m, block, &suffix), attr: Arc::from("") };
         let base = Value::null().with_origin(self.hop(block.header, How::Literal, OriginId::NONE));
@@ -259,6 +262,7 @@ impl Resolver<'_> {
             let more: &[&str] = match (builtin, label(block, 0)) {
                 (true, _) => &TERRAFORM_DATA,
                 (false, "aws_iam_policy_document") => &["id", "json"],
+                (false, "aws_caller_identity") => &["account_id", "id"],
                 _ => &["id"],
             };
             for name in more {
