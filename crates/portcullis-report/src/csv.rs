@@ -8,7 +8,7 @@ use portcullis_core::{Level, Verdict};
 
 use crate::place::{self, Place};
 
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 20] = [
     "outcome",
     "verdict",
     "severity",
@@ -28,6 +28,8 @@ const HEADER: [&str; 19] = [
     "aliases",
     "controls",
     "fingerprint",
+    // Columns are only ever added at the end.
+    "environment",
 ];
 
 /// Writes the table, with a header, in the form of RFC 4180.
@@ -58,7 +60,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     table.flush()
 }
 
-fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 19] {
+fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 20] {
     let at = place::of_finding(report, f);
     let (file, line, column) = spot(report, at, None);
     let because = match &f.verdict {
@@ -96,6 +98,7 @@ fn row(report: &Report, f: &Finding, rule: &RuleInfo) -> [String; 19] {
         aliases.join(" "),
         controls.join(" "),
         f.fingerprint.to_hex(),
+        f.subject.environment.as_deref().unwrap_or_default().to_owned(),
     ]
 }
 
@@ -105,8 +108,8 @@ fn problem(
     at: Option<Place>,
     path: Option<String>,
     message: &str,
-) -> [String; 19] {
-    let mut out: [String; 19] = Default::default();
+) -> [String; 20] {
+    let mut out: [String; 20] = Default::default();
     let (file, line, column) = spot(report, at, path);
     (out[0], out[8], out[9], out[10]) = (what.to_owned(), file, line, column);
     out[11] = harmless(message);

@@ -5,11 +5,12 @@
 //! runner drops what comes later, whatever it says. So ten are written: the worst, each line once,
 //! and one notice that counts the rest.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use portcullis_core::report::{Finding, OutcomeKind, Report};
 use portcullis_core::{Level, Severity, Span};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::place::{self, Place};
 use crate::words::{self, counted, or};
@@ -55,17 +56,19 @@ fn problems(report: &Report) -> Vec<String> {
     errors.chain(gaps).collect()
 }
 
-/// What is open, from the worst; a line that fails in many instances once.
+/// What is open, from the worst; a line that fails in many instances or environments once.
 fn findings(report: &Report) -> Vec<String> {
     let mut open: Vec<&Finding> = report.findings.iter().filter(|f| f.gates()).collect();
     open.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.outcome));
-    let mut seen: FxHashSet<(usize, Span, &str)> = FxHashSet::default();
+    let mut environments: FxHashMap<Key<'_>, BTreeSet<&str>> = FxHashMap::default();
+    for f in &open {
+        environments.entry(key(f)).or_default().extend(f.subject.environment.as_deref());
+    }
     let mut out = Vec::new();
     for f in open {
         let Some(rule) = report.rules.get(f.rule) else { continue };
-        if !seen.insert((f.rule, f.location, words::beside(&f.message, &f.subject.address))) {
-            continue;
-        }
+        // The first takes them, the others find nothing.
+        let Some(environments) = environments.remove(&key(f)) else { continue };
         let name = match (f.outcome, f.severity) {
             (OutcomeKind::Fail, Severity::Critical | Severity::High) => "error",
             (OutcomeKind::Fail, Severity::Medium)
@@ -75,9 +78,17 @@ fn findings(report: &Report) -> Vec<String> {
         let undetermined = if f.outcome == OutcomeKind::Unknown { ", undetermined" } else { "" };
         let title = format!("{} ({}{undetermined})", rule.id, f.severity.name());
         let message = or(&f.message, &rule.title);
-        out.push(command(name, place::of_finding(report, f), None, &title, message));
+        let message = format!("{message}{}", words::environments(environments));
+        out.push(command(name, place::of_finding(report, f), None, &title, &message));
     }
     out
+}
+
+/// What makes two findings one annotation.
+type Key<'a> = (usize, Span, &'a str);
+
+fn key(f: &Finding) -> Key<'_> {
+    (f.rule, f.location, words::beside(&f.message, &f.subject.address))
 }
 
 fn command(

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::place::{self, Place};
-use crate::words::or;
+use crate::words::{self, or};
 
 #[derive(Serialize)]
 struct Issue<'a> {
@@ -67,7 +67,11 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 
 fn issue<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Issue<'a> {
     Issue {
-        description: or(&f.message, &rule.title).to_owned(),
+        description: format!(
+            "{}{}",
+            or(&f.message, &rule.title),
+            words::environments(f.subject.environment.as_deref())
+        ),
         check_name: &rule.id,
         fingerprint: f.fingerprint.to_hex(),
         severity: match (f.outcome, f.severity) {

@@ -154,12 +154,13 @@ fn is_shown(f: &Finding) -> bool {
 fn vulnerability<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Vulnerability<'a> {
     let title = or(&rule.title, &rule.id);
     let message = or(&f.message, title);
+    let environment = words::environments(f.subject.environment.as_deref());
     let place = place::of_finding(report, f);
     Vulnerability {
         id: uuid(&f.fingerprint.to_hex()),
         name: words::shortened(title, MAX_NAME),
         description: words::shortened(
-            &format!("{}: {message}\n\n{}", f.subject.address, rule.rationale.trim()),
+            &format!("{}{environment}: {message}\n\n{}", f.subject.address, rule.rationale.trim()),
             MAX_DESCRIPTION,
         ),
         severity: match (f.outcome, f.severity) {
@@ -177,7 +178,7 @@ fn vulnerability<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Vulner
         links: rule
             .references
             .iter()
-            .filter(|r| r.starts_with("https://") || r.starts_with("http://"))
+            .filter(|r| words::is_link(r))
             .map(|url| Link { url })
             .collect(),
         location: match place {

@@ -1,4 +1,5 @@
-//! JUnit XML, which every build server reads: a suite for each root, a case for each result.
+//! JUnit XML, which every build server reads: a suite for each root (for each environment of a root,
+//! where the config names some), a case for each result.
 //!
 //! Failures are failures; what could not be told and what is suppressed are skipped cases with the
 //! reason; what could not be analysed is a case with an error, so that a broken file turns the
@@ -15,7 +16,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use crate::place::{self, Place};
-use crate::words::or;
+use crate::words::{self, or};
 
 /// The suite of what was not analysed.
 const INPUT: &str = "input";
@@ -27,8 +28,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         if let Some(rule) = report.rules.get(f.rule)
             && (f.outcome != OutcomeKind::Pass || report.include_passed)
         {
-            let root = place::display_path(report, &f.subject.root);
-            suites.entry(root).or_default().push((f, rule));
+            let mut suite = place::display_path(report, &f.subject.root);
+            suite.push_str(&words::environments(f.subject.environment.as_deref()));
+            suites.entry(suite).or_default().push((f, rule));
         }
     }
     let problems = problems(report);
@@ -39,9 +41,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     start.push_attribute(("name", "portcullis"));
     totals(&mut start, all().map(|(f, _)| *f), problems.len(), false);
     xml.write_event(Event::Start(start))?;
-    for (root, list) in &suites {
+    for (name, list) in &suites {
         let mut start = BytesStart::new("testsuite");
-        start.push_attribute(("name", root.as_str()));
+        start.push_attribute(("name", clean(name).as_str()));
         totals(&mut start, list.iter().map(|(f, _)| *f), 0, true);
         xml.write_event(Event::Start(start))?;
         for (f, rule) in list {

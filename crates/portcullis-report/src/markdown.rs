@@ -359,8 +359,7 @@ fn risk(findings: &[&Finding], otherwise: Severity) -> String {
 }
 
 fn reference(text: &str) -> String {
-    let link = text.starts_with("https://") && !text.contains(['<', '>', ' ', '\n']);
-    if link { format!("<{text}>") } else { markdown(text) }
+    if words::is_link(text) { format!("<{text}>") } else { markdown(text) }
 }
 
 fn list(
@@ -447,7 +446,8 @@ fn controls(rule: &RuleInfo) -> String {
     texts.join("; ")
 }
 
-/// Where a resource is; the root too where its file lies elsewhere, as a module's does.
+/// Where a resource is; the root too where its file lies elsewhere, as a module's does, and the
+/// environment whose values it was judged with.
 fn line(report: &Report, f: &Finding) -> String {
     let mut out = format!("{} at {}", code(&f.subject.address), spot(report, f));
     let path = report.sources.path(f.subject.block.file);
@@ -455,6 +455,9 @@ fn line(report: &Report, f: &Finding) -> String {
     let root = if &*f.subject.root == "." { "" } else { &*f.subject.root };
     if root != folder && root != &*path {
         out.push_str(&format!(", root {}", code(or(root, "."))));
+    }
+    if let Some(environment) = &f.subject.environment {
+        out.push_str(&format!(", environment {}", code(environment)));
     }
     if let Some(construct) = &f.subject.construct {
         out.push_str(&format!(", construct {}", code(&construct.path)));

@@ -65,6 +65,10 @@ impl Breaches {
         self.require(rule, "/help/text", &id);
         self.require(rule, "/help/markdown", &id);
         self.require(rule, "/properties/precision", &id);
+        let uri = rule.get("helpUri").map_or(Some("https://"), Value::as_str).unwrap_or("");
+        self.expect(uri.starts_with("https://") && !uri.contains(' '), || {
+            format!("{id}: helpUri is no address on the web: {uri:?}")
+        });
         let level = self.require(rule, "/defaultConfiguration/level", &id).to_owned();
         self.expect(["note", "warning", "error"].contains(&&*level), || format!("{id}: {level}"));
         let score = self.require(rule, "/properties/security-severity", &id);

@@ -27,6 +27,10 @@ use model::{Location, Message};
 /// Results of a run that GitHub shows; of more it takes those of the highest severity, and of more
 /// than 25,000 none.
 const MAX_RESULTS: usize = 5_000;
+/// Notifications of a run in GitHub's profile: nobody reads more, and they take the room of results.
+const MAX_NOTIFICATIONS: usize = 100;
+/// Characters of one of them.
+const MAX_NOTIFICATION: usize = 1_000;
 /// Bytes that an upload may have once compressed, with room for another compressor's ways.
 const MAX_UPLOAD: usize = 9_500_000;
 
@@ -50,7 +54,7 @@ pub fn write_within(
     bytes: usize,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut chosen = Chosen::all(report, false);
+    let mut chosen = Chosen { site: true, ..Chosen::all(report, false) };
     chosen.keep_worst(report, results);
     loop {
         let mut text = Vec::new();
@@ -130,6 +134,8 @@ struct Chosen {
     whole: bool,
     /// How many had to be left out.
     left_out: usize,
+    /// A site with limits is written for.
+    site: bool,
 }
 
 impl Chosen {
@@ -143,7 +149,7 @@ impl Chosen {
             })
         };
         let results = (0..report.findings.len()).filter(wanted).collect();
-        Self { results, whole, left_out: 0 }
+        Self { results, whole, left_out: 0, site: false }
     }
 
     /// Leaves out all but the worst, in the order in which they were.
@@ -193,19 +199,6 @@ fn invocation(report: &Report, chosen: &Chosen) -> model::Invocation {
             locations: locations(at, gap.what.path.as_deref()),
         });
     }
-    if chosen.left_out > 0 {
-        notes.push(note(format!(
-            "{} of the least severity are left out: the site shows {MAX_RESULTS} and takes 10 MB; \
-             the formats `sarif` and `json` have all",
-            words::counted(chosen.left_out, "result")
-        )));
-    }
-    let unknown = report.count(OutcomeKind::Unknown);
-    if unknown > 0 && !chosen.whole {
-        notes.push(note(format!(
-            "{unknown} checks could not be told and are not among the results"
-        )));
-    }
     let nowhere = report
         .findings
         .iter()
@@ -220,9 +213,44 @@ fn invocation(report: &Report, chosen: &Chosen) -> model::Invocation {
             locations: Vec::new(),
         });
     }
+    if chosen.site {
+        bound(&mut notes);
+    }
+    if chosen.left_out > 0 {
+        notes.push(note(format!(
+            "{} of the least severity are left out: the site shows {MAX_RESULTS} and takes 10 MB; \
+             the formats `sarif` and `json` have all",
+            words::counted(chosen.left_out, "result")
+        )));
+    }
+    let unknown = report.count(OutcomeKind::Unknown);
+    if unknown > 0 && !chosen.whole {
+        notes.push(note(format!(
+            "{unknown} checks could not be told and are not among the results"
+        )));
+    }
     model::Invocation {
         execution_successful: !report.diagnostics.iter().any(|d| d.level == Level::Error),
         tool_execution_notifications: notes,
+    }
+}
+
+/// Keeps the gravest notifications, none of them long, and counts the others.
+fn bound(notes: &mut Vec<model::Notification>) {
+    let rank = |n: &model::Notification| ["error", "warning"].iter().position(|l| *l == n.level);
+    notes.sort_by_key(|n| rank(n).unwrap_or(usize::MAX));
+    let over = notes.len().saturating_sub(MAX_NOTIFICATIONS);
+    notes.truncate(MAX_NOTIFICATIONS);
+    for n in notes.iter_mut() {
+        n.message.text = words::shortened(&n.message.text, MAX_NOTIFICATION);
+    }
+    if over > 0 {
+        let (more, are) =
+            (words::counted(over, "notification"), if over == 1 { "is" } else { "are" });
+        notes.push(note(format!(
+            "{more} on what was not analysed or not covered {are} left out: the formats `sarif` \
+             and `json` have all"
+        )));
     }
 }
 

@@ -54,6 +54,17 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// ` (environment production)` behind the name of something that was judged there; several share
+/// one bracket, none needs any.
+pub(crate) fn environments<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (environment {one})"),
+        more => format!(" (environments {})", more.join(", ")),
+    }
+}
+
 /// A severity at the start of a line.
 pub(crate) fn capital(severity: Severity) -> &'static str {
     match severity {
@@ -63,6 +74,16 @@ pub(crate) fn capital(severity: Severity) -> &'static str {
         Severity::High => "High",
         Severity::Critical => "Critical",
     }
+}
+
+/// Whether a text is an address on the web by itself: nothing in it has to be quoted.
+pub(crate) fn is_link(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    // The characters of a URI: <https://www.rfc-editor.org/rfc/rfc3986#appendix-A>.
+    let in_uri = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
+    rest.is_some_and(|r| {
+        r.starts_with(|c: char| c.is_ascii_alphanumeric()) && r.chars().all(in_uri)
+    })
 }
 
 /// Plain text as Markdown: on one line, nothing in it is markup, nobody is mentioned. Pairs of
@@ -145,6 +166,21 @@ mod tests {
         assert_eq!(beside("aws_vpc.a has no logs", "aws_vpc.a"), "has no logs");
         assert_eq!(beside("aws_vpc.ab has no logs", "aws_vpc.a"), "aws_vpc.ab has no logs");
         assert_eq!(beside("no logs", ""), "no logs");
+    }
+
+    #[test]
+    fn environments_are_named_where_there_are_any() {
+        assert_eq!(environments(None), "");
+        assert_eq!(environments(Some("dev")), " (environment dev)");
+        assert_eq!(environments(["dev", "production"]), " (environments dev, production)");
+    }
+
+    #[test]
+    fn links_are_whole_addresses() {
+        assert!(is_link("https://docs.aws.amazon.com/a/b.html#c"));
+        for text in ["see https://x.org", "https://", "https://x.org/a b", "ftp://x.org", "<b>"] {
+            assert!(!is_link(text), "{text}");
+        }
     }
 
     #[test]

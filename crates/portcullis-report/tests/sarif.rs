@@ -79,6 +79,46 @@ fn incomplete_scans_say_so() {
     assert_eq!(notes[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
 }
 
+#[test]
+fn rules_lead_to_the_first_page_that_they_name() {
+    let mut report = sample(false);
+    report.rules[0].references =
+        ["the standard, part 3", "https://example.org/a#b"].map(Into::into).into();
+    report.rules[2].references = ["no address".into()].into();
+    let log = checked(&report);
+    let rules = &log["runs"][0]["tool"]["driver"]["rules"];
+    assert_eq!(rules[0]["helpUri"], "https://example.org/a#b");
+    assert_eq!(rules[1]["helpUri"], "https://docs.aws.amazon.com/example");
+    assert!(rules[2].get("helpUri").is_none(), "what is no URI breaks the file");
+}
+
+/// Ten thousand broken files would take the room of the results.
+#[test]
+fn github_gets_the_gravest_notifications_and_a_note_on_the_rest() {
+    let mut report = sample(false);
+    let (broken, odd) = (report.diagnostics[1].clone(), report.diagnostics[2].clone());
+    report.diagnostics.extend(std::iter::repeat_n(odd, 200));
+    report.diagnostics.extend((0..10_000).map(|i| {
+        let mut d = broken.clone();
+        d.path = Some(format!("infra/locked-{i}.tf"));
+        d.message = format!("{i}{}", "x".repeat(5_000));
+        d
+    }));
+    let texts = |format| -> Vec<(String, String)> {
+        let log = checked_as(format, &report);
+        let notes = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        let of = |n: &Value| (text(&n["level"]), text(&n["message"]["text"]));
+        notes.as_array().unwrap().iter().map(of).collect()
+    };
+    let kept = texts(Format::SarifGithub);
+    assert_eq!(kept.len(), 102, "a hundred, what is left out, what could not be told");
+    assert!(kept[..100].iter().all(|(level, text)| level == "error" && text.len() <= 1_002));
+    // 3 of the sample, 10,200 more and the gap, without the hundred.
+    assert!(kept[100].1.starts_with("10104 notifications "), "{:?}", kept[100]);
+    assert_eq!(texts(Format::Sarif).len(), 10_205, "the whole record has all");
+}
+
 /// The sample with so many failures, the worst at the end.
 fn many(n: usize) -> Report {
     let mut report = sample(true);

@@ -436,6 +436,12 @@ impl Run<'_> {
         let setup = usize::from(self.at);
         out.not_covered = resolution.not_covered.into_iter().map(|gap| (gap, setup)).collect();
         out.hidden = resolution.hidden;
+        if let Some(environment) = &self.setup.environment {
+            // Another environment may switch it on.
+            for hidden in &mut out.hidden {
+                hidden.because.push_str(&format!(" (environment {environment})"));
+            }
+        }
         out.secrets = resolution.secrets;
         out
     }

@@ -5,6 +5,14 @@ use std::sync::Arc;
 use portcullis_core::Severity;
 use portcullis_core::report::RuleInfo;
 
+/// What says more about suppressions, as this version has it.
+const PAGE: &str = concat!(
+    env!("CARGO_PKG_REPOSITORY"),
+    "/blob/v",
+    env!("CARGO_PKG_VERSION"),
+    "/docs/src/guide/suppressions.md"
+);
+
 /// A rule about the scan itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OwnRule {
@@ -102,7 +110,7 @@ impl OwnRule {
             remediation: remediation.into(),
             aliases: Arc::from([]),
             controls: Arc::from([]),
-            references: Arc::from([]),
+            references: Arc::from([Arc::from(PAGE)]),
             service: Arc::from("portcullis"),
         }
     }

@@ -83,6 +83,60 @@ fn a_root_is_judged_once_for_each_environment_with_its_values() {
     assert_eq!(judged(&report), ["other - critical fail true"]);
 }
 
+/// Terraform asks a data source for the account, templates a pseudo parameter.
+#[test]
+fn the_account_of_an_environment_reaches_terraform_and_templates() {
+    let main = format!(
+        "data \"aws_caller_identity\" \"me\" {{}}\n{}",
+        OPEN.replace(
+            "{\n  ingress",
+            "{\n  count = data.aws_caller_identity.me.account_id == \"111122223333\" ? 1 : 0\n  ingress"
+        )
+    );
+    let stack = "AWSTemplateFormatVersion: 2010-09-09\nConditions:\n  Production: !Equals [!Ref AWS::AccountId, '111122223333']\nResources:\n  Ops:\n    Type: AWS::EC2::SecurityGroup\n    Condition: Production\n    Properties:\n      GroupDescription: operations\n      SecurityGroupIngress:\n        - {IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0}\n";
+    let environment = |name: &str, account: &str| {
+        format!(
+            "[[environments]]\nname = \"{name}\"\npaths = [\"app\", \"stack.yaml\"]\naccount = \"{account}\"\n"
+        )
+    };
+    let config = environment("dev", "444455556666") + &environment("production", "111122223333");
+    let dir = Folder::new(
+        "account",
+        &[("portcullis.toml", &config), ("app/main.tf", &main), ("stack.yaml", stack)],
+    );
+    let (_, report) = scan(&dir, &[]);
+    assert_eq!(
+        judged(&report),
+        ["app production critical fail true", "stack.yaml production critical fail true"]
+    );
+    let hidden: Vec<String> = report["hidden"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|h| format!("{}: {}", h["address"].as_str().unwrap(), h["because"].as_str().unwrap()))
+        .collect();
+    assert_eq!(hidden.len(), 2, "{hidden:?}");
+    assert!(hidden.iter().all(|h| h.ends_with(" (environment dev)")), "{hidden:?}");
+}
+
+/// Sites tell alerts of one line apart by their fingerprints alone.
+#[test]
+fn two_environments_are_two_alerts() {
+    let config = ["dev", "production"]
+        .map(|name| format!("[[environments]]\nname = \"{name}\"\npaths = [\"app\"]\n"))
+        .concat();
+    let dir = Folder::new("alerts", &[("portcullis.toml", &config), ("app/main.tf", OPEN)]);
+    let log = json(&run_in(&dir.0, &["scan", ".", "--format", "sarif-github"]));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let of_rule: Vec<&Value> = results.iter().filter(|r| r["ruleId"] == RULE).collect();
+    assert_eq!(of_rule.len(), 2);
+    assert_eq!(of_rule[0]["locations"], of_rule[1]["locations"], "one line");
+    for print in ["primaryLocationLineHash", "portcullis/v1"] {
+        let print = |i: usize| &of_rule[i]["partialFingerprints"][print];
+        assert_ne!(print(0), print(1));
+    }
+}
+
 #[test]
 fn an_environment_that_cannot_mean_what_it_says_is_refused() {
     let environment = |more: &str| format!("[[environments]]\nname = \"p\"\n{more}\n");

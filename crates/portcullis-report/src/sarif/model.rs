@@ -74,6 +74,8 @@ pub(super) struct Rule<'a> {
     pub(super) short_description: Message,
     pub(super) full_description: Message,
     pub(super) help: Help,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) help_uri: Option<&'a str>,
     pub(super) default_configuration: Configuration,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) relationships: Vec<Relationship<'a>>,
@@ -157,6 +159,8 @@ pub(super) struct ResultProperties<'a> {
     pub(super) severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) conditional: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) environment: Option<&'a str>,
 }
 
 #[derive(Serialize)]

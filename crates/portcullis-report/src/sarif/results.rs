@@ -58,6 +58,7 @@ pub(super) fn result<'a>(
         properties: model::ResultProperties {
             severity: f.severity.name(),
             conditional: f.conditional.as_deref(),
+            environment: f.subject.environment.as_deref(),
         },
     }
 }
@@ -89,6 +90,7 @@ fn message(report: &Report, f: &Finding, rule: &RuleInfo) -> String {
     if let Some(construct) = &f.subject.construct {
         text.push_str(&format!(" (construct {})", construct.path));
     }
+    text.push_str(&words::environments(f.subject.environment.as_deref()));
     text
 }
 

@@ -48,6 +48,7 @@ fn rule(info: &RuleInfo, severity: Severity) -> model::Rule<'_> {
             text: words::shortened(words::or(&info.rationale, title), MAX_DESCRIPTION),
         },
         help: help(info, title),
+        help_uri: info.references.iter().map(|r| &**r).find(|r| words::is_link(r)),
         default_configuration: model::Configuration { level: level(severity) },
         relationships: info
             .controls

@@ -206,15 +206,13 @@ pub(super) fn entry(
         let _ = writeln!(out, "  ? depends on {}", plain(condition));
     }
     if group.roots.len() > 1 {
-        let named: Vec<String> = group
-            .roots
-            .iter()
-            .take(NAMED)
-            .map(|r| plain(&place::display_path(report, r)))
-            .collect();
-        let more = group.roots.len() - named.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(out, "  = in the roots {}{more}", named.join(", "));
+        let roots = group.roots.iter().map(|r| place::display_path(report, r));
+        let _ = writeln!(out, "  = in the roots {}", few(roots));
+    }
+    if !group.environments.is_empty() {
+        let plural = if group.environments.len() > 1 { "s" } else { "" };
+        let names = group.environments.iter().map(|e| (*e).to_owned());
+        let _ = writeln!(out, "  = in the environment{plural} {}", few(names));
     }
     let kind = f.subject.declared_kind.as_ref().unwrap_or(&f.subject.kind);
     if let Some(help) = words::advice(rule.remediation.of(kind)) {
@@ -229,6 +227,14 @@ pub(super) fn entry(
         let _ = writeln!(out, "  {} {allow}", paint(style, "36", "allow:"));
     }
     out.push('\n');
+}
+
+/// The first of some names, and how many there are beside them.
+fn few(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let named: Vec<String> = names.take(NAMED).map(|n| plain(&n)).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 /// What the attribute that is shown may be: a rule that is met in several ways leaves one piece of

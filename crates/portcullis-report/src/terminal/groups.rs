@@ -16,6 +16,8 @@ pub(super) struct Group<'a> {
     pub(super) addresses: Vec<&'a str>,
     /// Roots in which it was found.
     pub(super) roots: BTreeSet<&'a str>,
+    /// Environments in which it was found.
+    pub(super) environments: BTreeSet<&'a str>,
 }
 
 /// The groups of one rule that have one severity and outcome.
@@ -82,7 +84,12 @@ fn grouped(report: &Report, all: bool) -> Vec<(usize, Group<'_>)> {
         let key = (f.rule, f.location, f.outcome, f.severity, told);
         let at = *index.entry(key).or_insert(groups.len());
         if at == groups.len() {
-            let group = Group { first: f, addresses: Vec::new(), roots: BTreeSet::new() };
+            let group = Group {
+                first: f,
+                addresses: Vec::new(),
+                roots: BTreeSet::new(),
+                environments: BTreeSet::new(),
+            };
             groups.push((f.rule, group));
         }
         if let Some((_, group)) = groups.get_mut(at) {
@@ -90,6 +97,7 @@ fn grouped(report: &Report, all: bool) -> Vec<(usize, Group<'_>)> {
                 group.addresses.push(&f.subject.address);
             }
             group.roots.insert(&f.subject.root);
+            group.environments.extend(f.subject.environment.as_deref());
         }
     }
     groups

@@ -97,7 +97,8 @@ fn named(
             let address = plain(group.addresses.first().unwrap_or(&""));
             let more = group.addresses.len().saturating_sub(1);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            (at, format!("{address}{more}"))
+            let environments = words::environments(group.environments.iter().copied());
+            (at, format!("{address}{more}{}", plain(&environments)))
         })
         .collect();
     let wide = rows.iter().map(|(at, _)| at.chars().count()).max().unwrap_or(0);
