@@ -121,3 +121,36 @@ fn terragrunt_is_told_apart() {
         report["inputs"].as_array().unwrap().iter().map(|i| i["path"].as_str().unwrap()).collect();
     assert_eq!(files, ["modules/queue/main.tf"]);
 }
+
+/// A call that a commit adds brings the module's findings with it, though no changed line is theirs;
+/// what another file calls is not the commit's matter.
+#[test]
+fn a_named_file_shows_what_the_modules_that_it_calls_add() {
+    let open = "resource \"aws_security_group\" \"g\" {\n  ingress {\n    from_port = 22\n    to_port = 22\n    protocol = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
+    let nested = "module \"inner\" {\n  source = \"../open\"\n}\n";
+    let dir = Folder::new(
+        "calls",
+        &[
+            ("portcullis.toml", ""),
+            ("main.tf", "module \"a\" {\n  source = \"./modules/nested\"\n}\n"),
+            ("other.tf", "module \"b\" {\n  source = \"./modules/open\"\n}\n"),
+            ("plain.tf", "locals {\n  a = 1\n}\n"),
+            ("modules/open/main.tf", open),
+            ("modules/nested/main.tf", nested),
+        ],
+    );
+    let shown = |file: &str| -> Vec<String> {
+        let out = run_in(&dir.0, &["scan", file, "--format", "json"]);
+        let report = json(&out);
+        let all = report["results"].as_array().unwrap().iter();
+        all.filter(|r| r["rule"] == "aws-ec2-sg-ingress-admin-ports-open")
+            .map(|r| r["resource"]["address"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (a, b) = ("module.a.module.inner.aws_security_group.g", "module.b.aws_security_group.g");
+    assert_eq!(shown("main.tf"), [a]);
+    assert_eq!(shown("other.tf"), [b]);
+    assert_eq!(shown("modules/nested/main.tf"), [a]);
+    assert_eq!(shown("modules/open/main.tf"), [a, b]);
+    assert_eq!(shown("plain.tf"), [""; 0]);
+}
