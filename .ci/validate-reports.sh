@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the SARIF of folders with Microsoft's validator and GitHub's rules, beside what the tests
 # check by themselves.
-#   ci/validate-reports.sh BINARY FOLDER...
+#   .ci/validate-reports.sh BINARY FOLDER...
 # Needs npm, for @microsoft/sarif-multitool, and Linux.
 set -euo pipefail
 binary=$(realpath "$1")

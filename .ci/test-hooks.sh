@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Runs the hooks of this repository with the real pre-commit program.
-#   ci/test-hooks.sh BINARY [WHEELS] [source]
-# BINARY is a built portcullis; WHEELS a folder with a wheel of this version, for the hook that
-# installs it; `source` also builds this revision, for minutes. Needs git and pre-commit.
+#   .ci/test-hooks.sh BINARY [WHEELS] [source]
+# BINARY is a built portcullis. WHEELS is a folder with a wheel of this version and one of setuptools,
+# for the hook that installs the wheel: nothing else is asked, since whatever an index has under that
+# name is not what is tested. `source` also builds this revision, for minutes; pip fetches maturin for
+# that, and MATURIN_PEP517_ARGS and CARGO_TARGET_DIR may make it quicker. Needs git and pre-commit.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 binary=$(realpath "$1")
@@ -64,7 +66,13 @@ judge() {
 command -v portcullis >/dev/null ||
   expect 1 "not found" pre-commit try-repo "$repository" portcullis --files app/main.tf
 PATH=$with_program judge portcullis
-[ -z "$wheels" ] || PIP_FIND_LINKS=$wheels judge portcullis-wheel
+if [ -n "$wheels" ]; then
+  # The wheel alone: it is the program, and no compiler was needed.
+  python3 -m venv "$work/venv"
+  expect 0 "" "$work/venv/bin/pip" install --quiet --no-index --find-links "$wheels" portcullis-scan
+  expect 1 aws-ec2-sg-ingress-admin-ports-open "$work/venv/bin/portcullis" scan other
+  PIP_NO_INDEX=1 PIP_FIND_LINKS=$wheels judge portcullis-wheel
+fi
 [ -z "$source" ] || judge portcullis-source
 
 # As in everyday use: the hook is installed, a commit that opens a port is refused.
