@@ -5,30 +5,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_core::SourceMap;
-use portcullis_rules::{RuleSource, compile, extras};
+use portcullis_rules::{RuleSource, compile, extras, read_frameworks};
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     println!("cargo::rerun-if-changed={}", root.display());
     let sources = SourceMap::default();
-    let mut files: Vec<PathBuf> = ["aws", "github"]
-        .into_iter()
-        .flat_map(|provider| walkdir::WalkDir::new(root.join(provider)))
-        .filter_map(Result::ok)
-        .map(walkdir::DirEntry::into_path)
-        .filter(|p| p.extension().is_some_and(|e| e == "yaml"))
-        .collect();
-    files.sort();
-    let list: Vec<RuleSource> = files
-        .iter()
-        .map(|p| {
+    let read = |folders: &[&str]| -> Vec<RuleSource> {
+        let mut files: Vec<PathBuf> = folders
+            .iter()
+            .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)))
+            .filter_map(Result::ok)
+            .map(walkdir::DirEntry::into_path)
+            .filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "csv"))
+            .collect();
+        files.sort();
+        let source = |p: &PathBuf| {
             println!("cargo::rerun-if-changed={}", p.display());
             let text: Arc<str> = Arc::from(std::fs::read_to_string(p).unwrap_or_default());
             let path = p.strip_prefix(&root).unwrap_or(p).to_string_lossy().replace('\\', "/");
             RuleSource { file: sources.add(path.as_str(), text.clone()), path, text }
-        })
-        .collect();
-    let (rules, problems) = compile(&list);
+        };
+        files.iter().map(source).collect()
+    };
+    let list = read(&["aws", "github"]);
+    let (rules, mut problems) = compile(&list);
+    let (frameworks, more) = read_frameworks(&read(&["frameworks"]), &rules, &[]);
+    problems.extend(more);
     let mut broken = false;
     for d in &problems {
         let place = d.span.map_or(String::new(), |s| {
@@ -50,6 +53,7 @@ fn main() {
         ("rules.json", rules.to_blob().into_bytes()),
         ("rules.digest", rules.digest().into_bytes()),
         ("rules.extras", deflated(&extras(&list))),
+        ("frameworks.data", deflated(&frameworks)),
     ];
     for (name, text) in files {
         if let Err(e) = std::fs::write(out.join(name), text) {
@@ -59,12 +63,12 @@ fn main() {
     }
 }
 
-/// Examples and notes as deflated JSON.
-fn deflated(extras: &portcullis_rules::AllExtras) -> Vec<u8> {
+/// What no scan needs, as deflated JSON: examples and notes, and the frameworks.
+fn deflated(value: &impl serde::Serialize) -> Vec<u8> {
     let mut out = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    let written = serde_json::to_writer(&mut out, extras).map_err(std::io::Error::from);
+    let written = serde_json::to_writer(&mut out, value).map_err(std::io::Error::from);
     written.and_then(|()| out.finish()).unwrap_or_else(|e| {
-        println!("cargo::error=the examples cannot be written: {e}");
+        println!("cargo::error=examples or frameworks cannot be written: {e}");
         Vec::new()
     })
 }

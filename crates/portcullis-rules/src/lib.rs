@@ -16,6 +16,7 @@ mod evaluate;
 mod evidence;
 mod examples;
 mod formats;
+mod framework;
 mod holes;
 mod joins;
 mod lint;
@@ -45,11 +46,16 @@ pub use compile::{RuleSource, compile, compile_with};
 pub use evaluate::evaluate;
 pub use examples::{Example, Expect, examples};
 pub use formats::{Facts, Formats, formats};
-pub use lint::{Frameworks, frameworks, has_schema, lint};
+pub use framework::{
+    Framework, FrameworkControl, InRules, JUDGEMENT, Link, NAMED, Published, Strength, Via,
+    known_controls, links,
+};
+pub use lint::{Frameworks, has_schema, lint};
 pub use model::{Fix, FixValue, Lit, Profile, Scope};
 pub use mutate::{Mutant, Subject, mutants};
 pub use overrides::{Override, Overrides, Selector};
 pub use page::{AllExtras, Extras, Links, Sample, Target, extras, page};
+pub use read::framework::read_frameworks;
 pub use rule::Rule;
 pub use ruleset::RuleSet;
 pub use schema::schema;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_core::{Diagnostic, FileId, Span};
-use portcullis_syntax::{Node, NodeKind, yaml};
+use portcullis_core::{Diagnostic, Span};
+use portcullis_syntax::{Node, NodeKind};
 
 use crate::compile::{RuleSource, compile_with};
 use crate::examples::{self, Expect};
@@ -12,23 +12,8 @@ use crate::read::Reader;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 
-/// Controls of each framework by its id.
+/// Controls of each framework, by the names that rules use ([`crate::known_controls`]).
 pub type Frameworks = BTreeMap<String, BTreeSet<String>>;
-
-/// Reads control catalogues: their ids, and those of their controls. What is none is left out.
-#[must_use]
-pub fn frameworks<'t>(texts: impl IntoIterator<Item = &'t str>) -> Frameworks {
-    let mut out = Frameworks::new();
-    for text in texts {
-        for node in yaml::parse(FileId(0), text).documents {
-            let Some(id) = node.get("id").and_then(Node::as_text) else { continue };
-            let controls = node.get("controls").and_then(Node::as_seq).unwrap_or(&[]);
-            let ids = controls.iter().filter_map(|c| c.get("id")?.as_text().map(str::to_owned));
-            out.entry(id.to_owned()).or_default().extend(ids);
-        }
-    }
-    out
-}
 
 /// Whether types like this one are described by the schemas of the AWS provider or CloudFormation:
 /// no wildcards, no providers' own settings, no other provider's types.

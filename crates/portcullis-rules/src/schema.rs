@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::examples::{Expect, FORMATS};
+use crate::framework::Strength;
 use crate::model::{Profile, Type};
 use crate::native;
 use crate::read::condition::MATCHERS;
-use crate::read::file::{REQUIRED, RULE_KEYS, STRENGTHS};
+use crate::read::file::{REQUIRED, RULE_KEYS};
 
 /// The schema, draft 2020-12. Attribute names are the rule's own, so that conditions accept any
 /// name; [`crate::compile`] checks them.
@@ -59,7 +60,7 @@ fn property(key: &str) -> Value {
             "additionalProperties": { "oneOf": [
                 reference("texts"),
                 { "type": "object", "additionalProperties": false,
-                  "properties": each(&STRENGTHS, |_| reference("texts")) },
+                  "properties": each(&Strength::ALL.map(|(word, _)| word), |_| reference("texts")) },
             ] },
         }),
         "aliases" => described(reference("texts"), "Ids by which other tools know the control"),

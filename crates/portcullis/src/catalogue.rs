@@ -50,11 +50,17 @@ pub(crate) fn embedded() -> Result<RuleSet, Fail> {
     if errors.is_empty() { Ok(rules) } else { Err(Fail::new(errors.join("\n"))) }
 }
 
+/// The folder of the built-in rules.
+#[cfg(feature = "live-rules")]
+pub(crate) fn live_folder() -> PathBuf {
+    std::env::var_os("PORTCULLIS_RULES_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), PathBuf::from)
+}
+
 /// The files of the built-in rules.
 #[cfg(feature = "live-rules")]
 fn live(sources: &SourceMap) -> Result<Vec<RuleSource>, Fail> {
-    let root = std::env::var_os("PORTCULLIS_RULES_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), PathBuf::from);
+    let root = live_folder();
     let mut files = Vec::new();
     for provider in ["aws", "github"] {
         read_rules(&root.join(provider), sources, &mut files, &mut Vec::new())?;

@@ -283,9 +283,12 @@ pub(crate) struct Scan {
     /// Not this rule (repeatable)
     #[arg(long = "skip-rule", value_name = "RULE")]
     pub(crate) skip_rule: Vec<String>,
-    /// Only rules mapped to this framework
+    /// Only rules that speak to a control of this framework (repeatable)
     #[arg(long)]
     pub(crate) framework: Vec<String>,
+    /// A framework of your own: its controls, and the rules that speak to them (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) framework_file: Vec<PathBuf>,
     /// Your own rule files, Guard files or folders of them (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,

@@ -21,6 +21,7 @@ mod discover;
 mod disk;
 mod fail;
 mod findings;
+mod frameworks;
 mod git;
 mod given;
 mod governance;

@@ -19,7 +19,7 @@ use crate::since::Since;
 use crate::suppress::{self, Suppression};
 use crate::timings::Timings;
 use crate::tree::Tree;
-use crate::{config, date, findings, order};
+use crate::{config, date, findings, frameworks, order};
 
 /// A finished scan.
 pub(crate) struct Scanned {
@@ -54,9 +54,11 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
         Some(since) => Some(since.side(&targets, options)?),
         None => None,
     };
+    let frameworks = frameworks::asked(options, &rules)?;
     let makings = Makings {
         options,
         rules: &rules,
+        frameworks: &frameworks,
         built_in: &built_in,
         policy: &policy,
         targets: &targets,

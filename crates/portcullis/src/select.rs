@@ -1,6 +1,8 @@
 //! Which rules run: profile, framework, `--rule`, `--skip-rule`, config.
 
-use portcullis_rules::{Profile, RuleSet, Scope};
+use std::collections::BTreeSet;
+
+use portcullis_rules::{Framework, Profile, RuleSet, Scope, links};
 use rustc_hash::FxHashMap;
 
 use crate::config::Config;
@@ -18,6 +20,8 @@ pub(crate) struct Choice<'a> {
     pub(crate) skip: &'a [String],
     /// `--framework`.
     pub(crate) framework: &'a [String],
+    /// The frameworks in force, where one is asked for.
+    pub(crate) frameworks: &'a [Framework],
 }
 
 /// The profile of a name.
@@ -42,13 +46,12 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
         }
     }
     let mut out: Vec<usize> = if c.rule.is_empty() {
-        let frameworks = known_frameworks(rules, c.framework)?;
+        let speaking = speaking(rules, c)?;
         (0..rules.rules().len())
             .filter(|i| {
                 let rule = &rules.rules()[*i];
-                let listed = frameworks.is_empty()
-                    || rule.info.controls.iter().any(|k| frameworks.contains(&&*k.framework));
-                let profile = rule.profile() <= asked || !frameworks.is_empty();
+                let listed = c.framework.is_empty() || speaking.contains(i);
+                let profile = rule.profile() <= asked || !c.framework.is_empty();
                 let scope = rule.scope() == Scope::Resource || config.account_baseline;
                 let enabled = enabled.get(i).copied().unwrap_or(profile);
                 listed && scope && !rule.deprecated() && enabled
@@ -97,25 +100,35 @@ pub(crate) fn unknown_rules(rules: &RuleSet, names: &[&str]) -> Fail {
     Fail::new(format!("{}\n`portcullis rules list` prints every id and alias", list.join("\n")))
 }
 
-fn known_frameworks<'a>(rules: &RuleSet, asked: &'a [String]) -> Result<Vec<&'a str>, Fail> {
-    for f in asked {
-        let known =
-            rules.rules().iter().any(|r| r.info.controls.iter().any(|k| *k.framework == **f));
-        if !known {
-            let mut all: Vec<&str> = rules
-                .rules()
-                .iter()
-                .flat_map(|r| r.info.controls.iter().map(|k| &*k.framework))
-                .collect();
-            all.sort_unstable();
-            all.dedup();
-            return Err(Fail::new(format!(
-                "unknown framework `{f}`: expected one of {}",
-                all.join(", ")
-            )));
+/// The rules that speak to the frameworks asked for: those that a framework links, and those that
+/// name it under `controls`, since a user's rules may know frameworks that have no file.
+fn speaking(rules: &RuleSet, c: &Choice<'_>) -> Result<BTreeSet<usize>, Fail> {
+    let mut out = BTreeSet::new();
+    for name in c.framework {
+        let list = rules.rules();
+        let says = |i: &usize| list[*i].info.controls.iter().any(|k| *k.framework == **name);
+        let mut found: BTreeSet<usize> = (0..list.len()).filter(says).collect();
+        match c.frameworks.iter().find(|f| *f.id == **name) {
+            Some(framework) => {
+                let linked = links(framework, c.frameworks, rules);
+                let linked: BTreeSet<&str> = linked.iter().map(|l| &*l.rule).collect();
+                found.extend((0..list.len()).filter(|i| linked.contains(&**list[*i].id())));
+            }
+            None if found.is_empty() => {
+                let of_rules = list.iter().flat_map(|r| r.info.controls.iter());
+                let mut all: BTreeSet<&str> = of_rules.map(|k| &*k.framework).collect();
+                all.extend(c.frameworks.iter().map(|f| &*f.id));
+                let all: Vec<&str> = all.into_iter().collect();
+                return Err(Fail::new(format!(
+                    "unknown framework `{name}`: expected one of {}, or that of a --framework-file",
+                    all.join(", ")
+                )));
+            }
+            None => {}
         }
+        out.extend(found);
     }
-    Ok(asked.iter().map(String::as_str).collect())
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -150,7 +163,7 @@ mod tests {
         let rules = rules();
         let config = Config { account_baseline: baseline, ..Config::default() };
         let rule: Vec<String> = rule.iter().map(|r| (*r).to_owned()).collect();
-        let choice = Choice { profile, rule: &rule, skip: &[], framework: &[] };
+        let choice = Choice { profile, rule: &rule, skip: &[], framework: &[], frameworks: &[] };
         let found = select(&rules, &config, &choice).unwrap_or_else(|_| Vec::new());
         found.into_iter().map(|i| rules.rules()[i].info.id[6..].to_owned()).collect()
     }

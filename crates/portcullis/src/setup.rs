@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_core::{Diagnostic, Files, files};
-use portcullis_rules::{Overrides, RuleSet};
+use portcullis_rules::{Framework, Overrides, RuleSet};
 
 use crate::cli::{Scan, Values};
 use crate::config::{self, Environment, Loaded, Reader, Set, Step, Text};
@@ -60,6 +60,8 @@ pub(crate) struct Setups {
 pub(crate) struct Makings<'a> {
     pub(crate) options: &'a Scan,
     pub(crate) rules: &'a RuleSet,
+    /// The frameworks in force; none where none is asked for.
+    pub(crate) frameworks: &'a [Framework],
     /// `sha256:…` of the built-in rules.
     pub(crate) built_in: &'a str,
     pub(crate) policy: &'a Policy,
@@ -165,6 +167,7 @@ impl Makings<'_> {
             rule: &options.rule,
             skip: &options.skip_rule,
             framework: &options.framework,
+            frameworks: self.frameworks,
         };
         let fail_on = environment.and_then(|e| e.fail_on.as_deref());
         let fail_on = options.fail_on.as_deref().or(fail_on);

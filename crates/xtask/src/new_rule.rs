@@ -214,7 +214,8 @@ fn mapped(
     table: &Path,
     frameworks: &Path,
 ) -> Result<BTreeMap<String, BTreeMap<&'static str, BTreeSet<String>>>, String> {
-    let known = crate::rules::read_frameworks(frameworks)?;
+    let known = crate::rules::frameworks(frameworks, None)?;
+    let known = portcullis_rules::known_controls(&known);
     let mut best: BTreeMap<(String, String), &'static str> = BTreeMap::new();
     for row in rows(table)?.iter().filter(|r| r["slug"] == slug) {
         let (framework, id) = (&row["framework"], &row["control_id"]);
@@ -223,11 +224,9 @@ fn mapped(
         }
         let strength = match row["source"].as_str() {
             s if s.starts_with("AWS Security Hub") || s.starts_with("trivy") => "direct",
-            "judgement" => "supporting",
-            _ if framework == "nist-csf" => "supporting",
-            _ => "partial",
+            _ => "supporting",
         };
-        // `direct` stands before `partial`, and that before `supporting`, as in the alphabet.
+        // `direct` stands before `supporting`, as in the alphabet.
         let old = best.entry((framework.clone(), id.clone())).or_insert(strength);
         *old = (*old).min(strength);
     }
@@ -380,7 +379,10 @@ mod tests {
             "terraform_type,terraform_attribute,default_when_absent,differs\naws_mq_broker,auto_minor_version_upgrade,false,\n",
         );
         write("schema/type-map.csv", "terraform_type,cfn_type\n");
-        write("frameworks/soc2.yaml", "id: soc2\ncontrols: [{ id: CC7.1 }, { id: CC6.1 }]\n");
+        write(
+            "frameworks/soc2.yaml",
+            "id: soc2\ntitle: S\ncontrols: [{ id: CC7.1, title: a }, { id: CC6.1, title: b }]\n",
+        );
         dir
     }
 

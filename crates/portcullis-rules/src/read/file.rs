@@ -5,7 +5,8 @@ use std::sync::Arc;
 use portcullis_core::{Severity, Span};
 use portcullis_syntax::Node;
 
-use super::{Reader, Text};
+use super::{Reader, Text, by_strength};
+use crate::framework::Strength;
 use crate::model::{Lit, Profile, Scope};
 
 /// Keys of a rule, in the order in which they are written.
@@ -43,9 +44,6 @@ pub(crate) const REQUIRED: [&str; 7] =
 /// Keys of a view.
 pub(crate) const VIEW_KEYS: [&str; 7] =
     ["id", "title", "notes", "resources", "parts", "attributes", "differs"];
-
-/// Strengths of a control mapping.
-pub(crate) const STRENGTHS: [&str; 3] = ["direct", "partial", "supporting"];
 
 /// A rule as read: metadata is taken apart, logic is still nodes.
 #[derive(Debug)]
@@ -156,20 +154,9 @@ fn remediation(r: &mut Reader, node: &Node) -> Option<(Arc<str>, Option<Arc<str>
 fn controls(r: &mut Reader, node: &Node) -> Vec<(Arc<str>, Text, Arc<str>)> {
     let mut out = Vec::new();
     for (framework, value) in r.map(node, "controls") {
-        let mut take = |r: &mut Reader, ids: &Node, strength: &str| {
-            for id in r.texts(ids, "a control id") {
-                out.push((framework.text.clone(), id, Arc::from(strength)));
-            }
-        };
-        if value.as_map().is_none() {
-            take(r, value, "direct");
-            continue;
-        }
-        for (strength, ids) in r.fields(value, "controls", &STRENGTHS) {
-            if STRENGTHS.contains(&&*strength.text) {
-                take(r, ids, &strength.text);
-            }
-        }
+        by_strength(r, value, Strength::Direct, &mut |_, id, strength| {
+            out.push((framework.text.clone(), id, Arc::from(strength.name())));
+        });
     }
     out
 }

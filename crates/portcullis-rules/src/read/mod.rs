@@ -2,6 +2,7 @@
 
 pub(crate) mod condition;
 pub(crate) mod file;
+pub(crate) mod framework;
 pub(crate) mod shapes;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use portcullis_core::{Diagnostic, Number, Span};
 use portcullis_syntax::{Key, Node, NodeKind, Style};
 
+use crate::framework::Strength;
 use crate::model::Lit;
 use crate::text::nearest;
 
@@ -194,4 +196,30 @@ pub(crate) fn per_source<'n>(
     }
     reader.fields(node, what, &["tf", "cfn"]);
     (node.get("tf"), node.get("cfn"))
+}
+
+/// Every text of a list, which is of the strength `plain`, or of `{ direct: […], supporting: […] }`.
+pub(crate) fn by_strength(
+    r: &mut Reader,
+    node: &Node,
+    plain: Strength,
+    take: &mut dyn FnMut(&mut Reader, Text, Strength),
+) {
+    let mut list = |r: &mut Reader, node: &Node, strength| {
+        for text in r.texts(node, "an id") {
+            take(r, text, strength);
+        }
+    };
+    if node.as_map().is_none() {
+        return list(r, node, plain);
+    }
+    for (word, ids) in r.map(node, "what lists ids by strength") {
+        match Strength::parse(&word.text) {
+            Some(strength) => list(r, ids, strength),
+            None => {
+                let known = Strength::ALL.map(|(word, _)| word);
+                r.unknown("strength", &word.text, word.span, &known);
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_core::SourceMap;
-use portcullis_rules::RuleSource;
+use portcullis_rules::{Framework, RuleSet, RuleSource, read_frameworks};
 
 fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -12,18 +12,18 @@ fn yaml_files(folder: &Path, out: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             yaml_files(&path, out);
-        } else if path.extension().is_some_and(|e| e == "yaml") {
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "csv") {
             out.push(path);
         }
     }
 }
 
-/// Reads `rules`, the frameworks excepted.
-pub(crate) fn catalogue(sources: &SourceMap) -> Vec<RuleSource> {
+/// Reads folders of `rules`.
+fn read(folders: &[&str], sources: &SourceMap) -> Vec<RuleSource> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     let mut files = Vec::new();
-    for provider in ["aws", "github"] {
-        yaml_files(&root.join(provider), &mut files);
+    for folder in folders {
+        yaml_files(&root.join(folder), &mut files);
     }
     files.sort();
     files
@@ -34,4 +34,28 @@ pub(crate) fn catalogue(sources: &SourceMap) -> Vec<RuleSource> {
             RuleSource { file: sources.add(name.as_str(), text.clone()), path: name, text }
         })
         .collect()
+}
+
+/// Reads `rules`, the frameworks excepted.
+pub(crate) fn catalogue(sources: &SourceMap) -> Vec<RuleSource> {
+    read(&["aws", "github"], sources)
+}
+
+/// The project's frameworks, which must have nothing wrong with them.
+#[allow(dead_code, reason = "not every test that shares this file needs them")]
+pub(crate) fn frameworks(rules: &RuleSet) -> Vec<Framework> {
+    let sources = SourceMap::default();
+    let (found, problems) = read_frameworks(&read(&["frameworks"], &sources), rules, &[]);
+    let problems: Vec<String> = problems
+        .iter()
+        .map(|d| {
+            let place = d.span.map(|s| {
+                let source = sources.get(s.file);
+                format!("{}:{}", source.path, source.position(s.start).line)
+            });
+            format!("{}: {} {:?}", place.unwrap_or_default(), d.message, d.help)
+        })
+        .collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    found
 }

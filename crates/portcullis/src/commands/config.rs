@@ -13,7 +13,7 @@ use crate::judge::Side;
 use crate::policy::Policy;
 use crate::project::{self, Targets};
 use crate::setup::{Makings, Setups};
-use crate::{catalogue, date, output};
+use crate::{catalogue, date, frameworks, output};
 
 /// Runs the command.
 pub(crate) fn show(options: &ShowConfig, out: &mut dyn Write) -> Result<u8, Fail> {
@@ -28,9 +28,11 @@ pub(crate) fn show(options: &ShowConfig, out: &mut dyn Write) -> Result<u8, Fail
         catalogue::load(&crate::scan::rule_paths(&scan, &targets), targets.files.sources())?;
     let policy = Policy::default();
     let side = Side::open(&targets.files, &targets.targets, &scan, None)?;
+    let frameworks = frameworks::asked(&scan, &rules.rules)?;
     let makings = Makings {
         options: &scan,
         rules: &rules.rules,
+        frameworks: &frameworks,
         built_in: &rules.built_in,
         policy: &policy,
         targets: &targets,

@@ -9,11 +9,10 @@ mod tests;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use portcullis_rules::{AllExtras, Extras, Target, extras, page};
+use portcullis_rules::{AllExtras, Extras, Framework, Target, extras, page};
 use serde_json::{Value, json};
 
 use crate::rules::Catalogue;
-use framework::Framework;
 
 /// The chapter that the pages stand below; its text is written by hand, up to the table of services.
 const PARENT: &str = "rules/index.md";
@@ -44,7 +43,8 @@ impl Input {
     fn read(rules: &Path) -> Result<Self, String> {
         let catalogue = Catalogue::read(rules)?;
         let extras = extras(&catalogue.files);
-        let frameworks = framework::read(&rules.join("frameworks"))?;
+        let frameworks =
+            crate::rules::frameworks(&rules.join("frameworks"), Some(&catalogue.rules))?;
         let declined = framework::declined(&rules.join("aliases-declined.yaml"))?;
         Ok(Self { catalogue, extras, frameworks, declined })
     }
@@ -87,7 +87,7 @@ fn rule_page(input: &Input, index: usize) -> Page {
         Target::Service(name) => Some(format!("services/{name}.md")),
         Target::Severity(name) => Some(format!("severity.md#{name}")),
         Target::Framework(id) => {
-            let known = input.frameworks.iter().any(|f| f.id == id);
+            let known = input.frameworks.iter().any(|f| *f.id == *id);
             known.then(|| format!("frameworks/{id}.md"))
         }
         Target::Rule(id) => {

@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
-use portcullis_rules::{frameworks, lint, path_uses};
+use portcullis_core::{Level, SourceMap};
+use portcullis_rules::{
+    Framework, RuleSet, RuleSource, known_controls, lint, path_uses, read_frameworks,
+};
 
 use super::schema::Schema;
 use super::{Catalogue, shown, tables};
@@ -23,7 +27,7 @@ pub(super) fn run(
     schema: Option<&Path>,
     record: bool,
 ) -> Result<(), String> {
-    let controls = read_frameworks(&root.join("frameworks"))?;
+    let controls = known_controls(&frameworks(&root.join("frameworks"), Some(&catalogue.rules))?);
     let mut problems: Vec<String> =
         lint(&catalogue.files, &controls).iter().map(|d| shown(d, &catalogue.sources)).collect();
     let facts = match schema {
@@ -46,17 +50,25 @@ pub(super) fn run(
     if problems.is_empty() { Ok(()) } else { Err("the rule files need work".to_owned()) }
 }
 
-/// The control catalogues of a folder.
-pub(crate) fn read_frameworks(folder: &Path) -> Result<portcullis_rules::Frameworks, String> {
-    let mut texts = Vec::new();
+/// The frameworks of a folder, which may name these rules; without rules, the catalogues alone are
+/// read and not the mappings beside them. The error lists what is wrong.
+pub(crate) fn frameworks(folder: &Path, rules: Option<&RuleSet>) -> Result<Vec<Framework>, String> {
+    let none = RuleSet::default();
+    let sources = SourceMap::default();
+    let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.map_err(|e| e.to_string())?;
-        if entry.path().extension().is_some_and(|e| e == "yaml") {
+        if entry.path().extension().is_some_and(|e| e == "yaml" || rules.is_some() && e == "csv") {
+            let path = entry.path().to_string_lossy().replace('\\', "/");
             let text = std::fs::read_to_string(entry.path());
-            texts.push(text.map_err(|e| format!("{}: {e}", entry.path().display()))?);
+            let text: Arc<str> = text.map_err(|e| format!("{path}: {e}"))?.into();
+            files.push(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text });
         }
     }
-    Ok(frameworks(texts.iter().map(String::as_str)))
+    let (found, problems) = read_frameworks(&files, rules.unwrap_or(&none), &[]);
+    let errors: Vec<String> =
+        problems.iter().filter(|d| d.level == Level::Error).map(|d| shown(d, &sources)).collect();
+    if errors.is_empty() { Ok(found) } else { Err(errors.join("\n")) }
 }
 
 type Found = BTreeMap<String, BTreeSet<String>>;

@@ -13,7 +13,7 @@ mod mutate;
 mod schema;
 pub(crate) mod tables;
 
-pub(crate) use check::read_frameworks;
+pub(crate) use check::frameworks;
 
 /// What the command line asks for.
 struct Options {
