@@ -18,7 +18,7 @@ pub struct Control {
     pub framework: Arc<str>,
     /// The control's id in it.
     pub id: Arc<str>,
-    /// `direct`, `partial` or `supporting`.
+    /// `direct` or `supporting`.
     pub strength: Arc<str>,
 }
 
