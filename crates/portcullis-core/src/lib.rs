@@ -16,6 +16,7 @@ pub mod origin;
 pub mod outcome;
 pub mod report;
 pub mod source;
+pub mod text;
 mod told;
 pub mod types;
 pub mod value;

@@ -2,14 +2,18 @@
 //!
 //! Nothing is met without a pass: no rule, no resource and no answer are statuses of their own.
 //! Whatever makes the population doubtful (a file that was not read, a rule that did not run
-//! everywhere) takes passes away, never failures.
+//! everywhere) takes passes away, never failures. A pass needs a direct rule that passed: rules that
+//! only help towards a control fail it, and do not show that it is met.
 
 use std::sync::Arc;
 
+use portcullis_core::text::counted;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Catalogue, Control, Estate, Framework, Judged, Outcome, Severity, Strength};
+use crate::{
+    Catalogue, Control, Estate, Framework, Judged, Outcome, ScanFacts, Severity, Strength,
+};
 
 /// What is known of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -19,9 +23,9 @@ pub enum Status {
     Fail,
     /// Nothing failed, but something could not be told.
     NotDetermined,
-    /// What failed or could not be told is accepted by exceptions.
+    /// What failed, could not be told or was not read is accepted by exceptions.
     Accepted,
-    /// Everything that speaks to it passed, and something did.
+    /// Everything that speaks to it passed, and a direct rule did.
     Pass,
     /// Rules speak to it and ran, but met nothing to judge.
     NoResource,
@@ -58,6 +62,25 @@ impl Status {
             Status::Attested => "attested",
             Status::NotAssessable => "not assessable from templates",
             Status::NoRule => "no rule",
+        }
+    }
+
+    /// What it says, in a sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Status::Fail => "A rule that speaks to it failed.",
+            Status::NotDetermined => {
+                "Nothing failed, but something could not be told, or not everything was read."
+            }
+            Status::Accepted => {
+                "What failed, could not be told or was not read is accepted by exceptions."
+            }
+            Status::Pass => "Everything that speaks to it passed, and a direct rule did.",
+            Status::NoResource => "Rules speak to it and ran, but met nothing to judge.",
+            Status::Attested => "Somebody attests it; templates show nothing.",
+            Status::NotAssessable => "Templates cannot speak to it.",
+            Status::NoRule => "Templates could speak to it, but no rule does.",
         }
     }
 
@@ -254,12 +277,18 @@ pub struct Assessment {
 /// Works out the status of every control.
 #[must_use]
 pub fn assess(
-    catalogue: Catalogue,
+    mut catalogue: Catalogue,
     estate: Estate,
     attestations: Vec<Attestation>,
     made: Made,
 ) -> Assessment {
-    let about = About { estate: &estate, attestations: &attestations, as_of: &made.as_of };
+    catalogue.rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let about = About {
+        catalogue: &catalogue,
+        estate: &estate,
+        attestations: &attestations,
+        as_of: &made.as_of,
+    };
     let frameworks = catalogue
         .frameworks
         .par_iter()
@@ -270,6 +299,7 @@ pub fn assess(
 }
 
 struct About<'a> {
+    catalogue: &'a Catalogue,
     estate: &'a Estate,
     attestations: &'a [Attestation],
     as_of: &'a str,
@@ -311,15 +341,14 @@ impl About<'_> {
             .map(|(i, _)| i)
             .collect();
         let mut reasons = Vec::new();
-        let mut status = self.status(control, &rules, counts, &mut reasons);
-        let silent = matches!(status, Status::NoResource | Status::NotAssessable | Status::NoRule);
+        let (mut status, shown) = self.status(control, &rules, counts, &mut reasons);
         for a in attestations.iter().filter_map(|i| self.attestations.get(*i)) {
             if !a.holds(self.as_of) {
                 reasons.push(format!(
                     "the attestation of {} by {} holds from {} to {} only",
                     a.date, a.owner, a.date, a.valid_until
                 ));
-            } else if silent {
+            } else if !shown {
                 status = Status::Attested;
             }
         }
@@ -352,58 +381,91 @@ impl About<'_> {
         }
     }
 
+    /// The status, and whether templates show it: where they do not, somebody may attest it.
     fn status(
         &self,
         control: &Control,
         rules: &[RuleResult],
         counts: Counts,
         reasons: &mut Vec<String>,
-    ) -> Status {
-        if !control.assessable {
-            return Status::NotAssessable;
-        }
+    ) -> (Status, bool) {
+        // Before anything else: whoever named a rule for a control that templates cannot show to be
+        // met still wants to see it fail.
         if counts.fail > 0 {
-            return Status::Fail;
+            return (Status::Fail, true);
         }
-        let ran = rules.iter().filter(|r| r.ran > 0).count();
+        if !control.assessable {
+            return (Status::NotAssessable, false);
+        }
         if rules.is_empty() {
-            return Status::NoRule;
+            return (Status::NoRule, false);
         }
-        if ran == 0 {
-            reasons.push(format!("none of the {} rules that speak to it ran", rules.len()));
-            return Status::NotDetermined;
+        if let Some(doubt) = self.doubt(rules) {
+            reasons.push(doubt);
+            return (Status::NotDetermined, true);
         }
-        let mut status = match counts {
-            Counts { unknown: 1.., .. } => Status::NotDetermined,
-            Counts { suppressed: 1.., .. } => Status::Accepted,
-            Counts { pass: 1.., .. } => Status::Pass,
-            _ => Status::NoResource,
+        let direct = |r: &RuleResult| r.strength == Strength::Direct && r.counts.pass > 0;
+        let (status, shown) = match counts {
+            Counts { unknown: 1.., .. } => (Status::NotDetermined, true),
+            Counts { suppressed: 1.., .. } => (Status::Accepted, true),
+            Counts { pass: 1.., .. } if !rules.iter().any(direct) => {
+                reasons.push(
+                    "only rules that help towards it met something; they passed, which does not \
+                     show that it is met"
+                        .to_owned(),
+                );
+                (Status::NotDetermined, false)
+            }
+            Counts { pass: 1.., .. } => (Status::Pass, true),
+            _ => (Status::NoResource, false),
         };
-        let scans = self.estate.scans.len();
-        let absent = |r: &&RuleResult| r.strength == Strength::Direct && r.ran < scans;
-        let missing: Vec<&str> = rules.iter().filter(absent).map(|r| &*r.rule).collect();
+        let accepted: usize = self.estate.scans.iter().map(ScanFacts::accepted_gaps).sum();
+        if accepted > 0 && matches!(status, Status::Pass | Status::NoResource) {
+            let what = counted(accepted, "gap");
+            reasons.push(format!("{what} in what was read: the config accepts it"));
+            return (Status::Accepted, true);
+        }
+        (status, shown)
+    }
+
+    /// Why the population or the answers are not whole, whatever the answers are.
+    fn doubt(&self, rules: &[RuleResult]) -> Option<String> {
+        let scans = &self.estate.scans;
+        if scans.is_empty() {
+            return Some("there is no scan".to_owned());
+        }
+        if rules.iter().all(|r| r.ran == 0) && rules.iter().any(|r| !self.of_account(r)) {
+            return Some(match rules.len() {
+                1 => "the rule that speaks to it did not run".to_owned(),
+                n => format!("none of the {n} rules that speak to it ran"),
+            });
+        }
+        let direct = || rules.iter().filter(|r| r.strength == Strength::Direct);
+        let unasked = direct().find(|r| self.of_account(r) && r.ran == 0);
+        if let Some(rule) = unasked {
+            return Some(format!(
+                "{} asks about the account as a whole, and no scan says that it judges one \
+                 (`[account] baseline = true` in its config)",
+                rule.rule
+            ));
+        }
+        let absent = |r: &&RuleResult| !self.of_account(r) && r.ran < scans.len();
+        let missing: Vec<&str> = direct().filter(absent).map(|r| &*r.rule).collect();
         if let Some(first) = missing.first() {
             let more = match missing.len() - 1 {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            reasons.push(format!("{first}{more} did not run in every scan"));
-            status = Status::NotDetermined;
+            return Some(format!("{first}{more} did not run in every scan"));
         }
-        let unread = self.estate.scans.iter().filter(|s| !s.is_complete()).count();
-        if unread > 0 && status != Status::NotDetermined {
-            reasons.push(format!("{unread} of {scans} scans did not read everything"));
-            status = Status::NotDetermined;
-        }
-        if scans == 0 {
-            reasons.push("there is no scan".to_owned());
-            status = Status::NotDetermined;
-        }
-        if status == Status::Pass
-            && !rules.iter().any(|r| r.strength == Strength::Direct && r.counts.pass > 0)
-        {
-            reasons.push("by supporting rules only".to_owned());
-        }
-        status
+        let unread = scans.iter().filter(|s| !s.is_complete()).count();
+        (unread > 0).then(|| match scans.len() {
+            1 => "the scan did not read everything".to_owned(),
+            n => format!("{unread} of {n} scans did not read everything"),
+        })
+    }
+
+    fn of_account(&self, rule: &RuleResult) -> bool {
+        self.catalogue.rule(&rule.rule).is_some_and(|r| r.account)
     }
 }

@@ -54,6 +54,9 @@ pub struct Control {
     pub title: Arc<str>,
     /// Whether templates can speak to it at all.
     pub assessable: bool,
+    /// Why they cannot, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<Arc<str>>,
     /// The rules that speak to it, by id.
     #[serde(default)]
     pub links: Vec<Link>,
@@ -85,6 +88,10 @@ pub struct Rule {
     pub title: Arc<str>,
     /// How bad a failure is, before config changes it.
     pub severity: crate::Severity,
+    /// Whether it asks something of the account as a whole: it is answered where a scan says that
+    /// it judges an account's baseline, and needs no answer elsewhere.
+    #[serde(default)]
+    pub account: bool,
     /// AWS service: `s3`.
     pub service: Arc<str>,
     /// Why it matters.
@@ -100,7 +107,7 @@ pub struct Rule {
 pub struct Catalogue {
     /// The frameworks to report on, in the order asked for.
     pub frameworks: Vec<Framework>,
-    /// What is known of rules, by id.
+    /// What is known of rules, sorted by id.
     pub rules: Vec<Rule>,
 }
 
@@ -108,6 +115,7 @@ impl Catalogue {
     /// The rule of an id.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|r| &*r.id == id)
+        let at = self.rules.binary_search_by(|r| (*r.id).cmp(id)).ok()?;
+        self.rules.get(at)
     }
 }

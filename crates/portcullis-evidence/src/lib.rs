@@ -14,6 +14,7 @@ mod catalogue;
 mod estate;
 mod saved;
 mod words;
+pub mod write;
 
 pub use assess::{
     Assessed, Assessment, Attestation, ControlResult, Counts, Figures, Made, RuleResult, Status,

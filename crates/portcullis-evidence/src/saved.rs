@@ -83,6 +83,12 @@ impl ScanFacts {
     pub fn is_complete(&self) -> bool {
         self.errors.is_empty() && self.not_covered.iter().all(|g| g.accepted.is_some())
     }
+
+    /// How many gaps in what was read the config accepts.
+    #[must_use]
+    pub fn accepted_gaps(&self) -> usize {
+        self.not_covered.iter().filter(|g| g.accepted.is_some()).count()
+    }
 }
 
 /// A file that was read.
@@ -273,6 +279,14 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Whether a file looks like a saved scan, by its beginning.
+    #[must_use]
+    pub fn is_saved(bytes: &[u8]) -> bool {
+        let head = bytes.get(..bytes.len().min(512)).unwrap_or_default();
+        let has = |word: &str| head.windows(word.len()).any(|w| w == word.as_bytes());
+        head.trim_ascii_start().starts_with(b"{") && has("\"schema_version\"") && has("\"tool\"")
+    }
+
     /// Reads a saved scan and calls it `name`.
     ///
     /// # Errors

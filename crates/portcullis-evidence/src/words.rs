@@ -41,6 +41,18 @@ pub enum Verdict {
     Pass,
 }
 
+impl Verdict {
+    /// The word in saved scans.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Fail => "fail",
+            Verdict::Unknown => "unknown",
+            Verdict::Pass => "pass",
+        }
+    }
+}
+
 /// How bad a failure is. Worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

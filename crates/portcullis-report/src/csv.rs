@@ -4,6 +4,7 @@
 use std::io;
 
 use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
+use portcullis_core::text::cell;
 use portcullis_core::{Level, Verdict};
 
 use crate::place::{self, Place};
@@ -40,7 +41,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
         report.findings.iter().filter(|f| f.outcome != OutcomeKind::Pass || report.include_passed);
     for f in shown {
         if let Some(rule) = report.rules.get(f.rule) {
-            table.write_record(row(report, f, rule).map(|cell| harmless(&cell)))?;
+            table.write_record(row(report, f, rule).map(|c| cell(&c).into_owned()))?;
         }
     }
     for d in report.diagnostics.iter().filter(|d| d.level == Level::Error) {
@@ -112,7 +113,7 @@ fn problem(
     let mut out: [String; 20] = Default::default();
     let (file, line, column) = spot(report, at, path);
     (out[0], out[8], out[9], out[10]) = (what.to_owned(), file, line, column);
-    out[11] = harmless(message);
+    out[11] = cell(message).into_owned();
     out
 }
 
@@ -124,16 +125,5 @@ fn spot(report: &Report, at: Option<Place>, path: Option<String>) -> (String, St
             p.start.column.to_string(),
         ),
         None => (path.unwrap_or_default(), String::new(), String::new()),
-    }
-}
-
-/// A cell that a spreadsheet would take for a formula gets an apostrophe in front: names and texts
-/// come from the code that is scanned.
-/// <https://owasp.org/www-community/attacks/CSV_Injection>
-fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
     }
 }

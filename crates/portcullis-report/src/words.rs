@@ -1,6 +1,7 @@
 //! Small things about text that several formats need.
 
 use portcullis_core::Severity;
+pub(crate) use portcullis_core::text::{code, counted, markdown};
 
 /// `text`, or `other` where it is blank: several fields of several formats must not be empty.
 pub(crate) fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
@@ -15,11 +16,6 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     let mut out: String = text.chars().take(most.saturating_sub(1)).collect();
     out.push('…');
     out
-}
-
-/// `1 resource`, `2 resources`.
-pub(crate) fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The first paragraph of a remediation on one line, if it begins with prose.
@@ -86,71 +82,9 @@ pub(crate) fn is_link(text: &str) -> bool {
     })
 }
 
-/// Plain text as Markdown: on one line, nothing in it is markup, nobody is mentioned. Pairs of
-/// back quotes stay code, since messages write names that way.
-pub(crate) fn markdown(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    let mut out = String::with_capacity(text.len() + 8);
-    for (i, part) in parts.iter().enumerate() {
-        if i % 2 == 1 && i + 1 < parts.len() && !part.is_empty() {
-            out.push_str(&code(part));
-        } else {
-            // An odd or empty pair of quotes is text.
-            if i % 2 == 1 {
-                out.push_str("\\`");
-            }
-            out.push_str(&escaped(part));
-            if i % 2 == 1 && i + 1 < parts.len() {
-                out.push_str("\\`");
-            }
-        }
-    }
-    out
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '~' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '@' => out.push_str("&#64;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Text as a code span, whatever back quotes it holds.
-pub(crate) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let (mut run, mut longest) = (0usize, 0usize);
-    for c in text.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn markup_in_text_stays_text() {
-        assert_eq!(markdown("a|b <img> @x `c_d` *e*"), "a\\|b &lt;img&gt; &#64;x `c_d` \\*e\\*");
-        assert_eq!(markdown("odd ` one"), "odd \\` one");
-        assert_eq!(markdown("a `` b"), "a \\`\\` b");
-        assert_eq!(code("x[\"`k`\"]"), "``x[\"`k`\"]``");
-    }
 
     #[test]
     fn advice_is_the_whole_first_paragraph() {

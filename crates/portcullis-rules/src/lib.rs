@@ -59,4 +59,5 @@ pub use read::framework::read_frameworks;
 pub use rule::Rule;
 pub use ruleset::RuleSet;
 pub use schema::schema;
+pub use text::nearest;
 pub use uses::{AttributeUse, PathUse, attribute_uses, path_uses};

@@ -46,7 +46,7 @@ pub(crate) fn glob(pattern: &str, text: &str, fold: bool) -> bool {
 }
 
 /// The known name nearest to an unknown one, if it is near enough to be a slip.
-pub(crate) fn nearest<'a>(
+pub fn nearest<'a>(
     unknown: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

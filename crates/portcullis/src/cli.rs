@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use crate::commands::report::Report;
 use crate::given::Variables;
 
 /// Policy-as-code compliance scanner for AWS infrastructure code.
@@ -18,6 +19,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Judge infrastructure code (the main job)
     Scan(Box<Scan>),
+    /// Report on compliance: what scans say about the controls of frameworks
+    Report(Box<Report>),
     /// Print the resources as they are resolved
     Inspect(Inspect),
     /// Explain a rule: why, how to fix, examples, controls

@@ -16,13 +16,28 @@ pub(crate) fn as_of(option: Option<&str>) -> Result<String, Fail> {
             Err(Fail::new(format!("--as-of {day}: expected YYYY-MM-DD")))
         };
     }
-    let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text.parse::<u64>().map_err(|_| {
-            Fail::new(format!("SOURCE_DATE_EPOCH={text}: expected seconds since 1970"))
-        })?,
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
-    };
+    let seconds = epoch()?.unwrap_or_else(now);
     Ok(civil((seconds / 86_400) as i64))
+}
+
+/// `SOURCE_DATE_EPOCH`, in seconds.
+pub(crate) fn epoch() -> Result<Option<u64>, Fail> {
+    let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let seconds = text
+        .parse()
+        .map_err(|_| Fail::new(format!("SOURCE_DATE_EPOCH={text}: expected seconds since 1970")))?;
+    Ok(Some(seconds))
+}
+
+/// Seconds since 1970, by the system's clock.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+/// A moment by RFC 3339, in UTC.
+pub(crate) fn moment(seconds: u64) -> String {
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", civil((seconds / 86_400) as i64))
 }
 
 /// The day so many days after `day` (`YYYY-MM-DD`).
@@ -52,5 +67,6 @@ mod tests {
         assert_eq!(after("2026-11-24", 90), "2027-02-22");
         assert_eq!(after("2023-12-31", 60), "2024-02-29");
         assert!(as_of(Some("24.11.2026")).is_err());
+        assert_eq!(moment(1_795_478_400 + 3_723), "2026-11-24T01:02:03Z");
     }
 }

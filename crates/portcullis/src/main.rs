@@ -70,12 +70,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8, Fail> {
     let jobs = match &command {
         Command::Scan(s) => s.jobs.unwrap_or(0),
+        Command::Report(r) => r.jobs.unwrap_or(0),
         _ => 0,
     };
     start_workers(jobs)?;
     let mut out = std::io::BufWriter::new(output::Pipe(std::io::stdout().lock()));
     let code = match command {
         Command::Scan(options) => output::scan(&options, &mut out)?,
+        Command::Report(options) => commands::report::run(&options, &mut out)?,
         Command::Inspect(options) => commands::inspect::run(&options, &mut out)?,
         Command::Explain { rule, rules, .. } | Command::Rules(Rules::Show { rule, rules }) => {
             commands::rules::explain(&rule, &rules, &mut out)?

@@ -38,7 +38,8 @@ pub(crate) fn broken(e: std::io::Error) -> Fail {
 
 /// Runs `portcullis scan` and returns its exit code.
 pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
-    let formats = formats(&options.format)?;
+    let known = Format::ALL.map(|f| (f.name(), f));
+    let formats = outputs(&options.format, Format::Terminal, &known)?;
     // A wrong threshold is found before anything is read.
     options.fail_on.as_deref().map(Threshold::parse).transpose()?;
     let scanned = scan::scan(options)?;
@@ -92,33 +93,43 @@ fn width() -> usize {
     }
 }
 
-/// `NAME` or `NAME=FILE`; without any, the terminal. Only one goes to standard output.
-fn formats(options: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Fail> {
+/// `NAME` or `NAME=FILE`, of `known` formats; without any, `default`. Only one goes to standard
+/// output.
+pub(crate) fn outputs<F: Copy>(
+    options: &[String],
+    default: F,
+    known: &[(&str, F)],
+) -> Result<Vec<(F, Option<PathBuf>)>, Fail> {
     if options.is_empty() {
-        return Ok(vec![(Format::Terminal, None)]);
+        return Ok(vec![(default, None)]);
     }
-    let mut out = Vec::new();
+    let mut out: Vec<(F, Option<PathBuf>)> = Vec::new();
     for text in options {
         let (name, file) = match text.split_once('=') {
             Some((n, f)) => (n, Some(PathBuf::from(f))),
             None => (text.as_str(), None),
         };
-        let format = Format::parse(name).ok_or_else(|| {
-            let known: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
-            Fail::new(format!("--format {name}: expected {}", known.join(", ")))
-        })?;
-        if file.is_none() && out.iter().any(|(_, f): &(Format, Option<PathBuf>)| f.is_none()) {
-            return Err(Fail::new(
-                "two formats for standard output: give all but one a file, as in --format sarif=out.sarif",
-            ));
+        let Some((_, format)) = known.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            return Err(Fail::new(format!("--format {name}: expected {}", known.join(", "))));
+        };
+        if file.is_none() && out.iter().any(|(_, f)| f.is_none()) {
+            return Err(Fail::new(format!(
+                "two formats for standard output: give all but one a file, as in --format \
+                 {name}=FILE"
+            )));
         }
-        out.push((format, file));
+        out.push((*format, file));
     }
     Ok(out)
 }
 
 /// Problems go to standard error, whatever the format: a report in a file must not hide them.
-fn explain_problems(options: &Scan, scanned: &scan::Scanned, style: &Style) -> std::io::Result<()> {
+pub(crate) fn explain_problems(
+    options: &Scan,
+    scanned: &scan::Scanned,
+    style: &Style,
+) -> std::io::Result<()> {
     let mut err = std::io::stderr().lock();
     let report = &scanned.report;
     let style = Style { color: style.color && crate::stderr_is_terminal(), ..*style };

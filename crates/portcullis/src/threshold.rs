@@ -41,12 +41,21 @@ impl Threshold {
 
     /// Whether a result is at or above it.
     pub(crate) fn is_met(self, finding: &Finding) -> bool {
-        let level = match finding.outcome {
-            OutcomeKind::Fail => self.fail,
-            OutcomeKind::Unknown => self.unknown,
-            OutcomeKind::Suppressed | OutcomeKind::Pass => None,
-        };
-        level.is_some_and(|l| finding.severity >= l)
+        match finding.outcome {
+            OutcomeKind::Fail => self.fails_at(finding.severity),
+            OutcomeKind::Unknown => self.doubts_at(finding.severity),
+            OutcomeKind::Suppressed | OutcomeKind::Pass => false,
+        }
+    }
+
+    /// Whether a failure of this severity is at or above it.
+    pub(crate) fn fails_at(self, severity: Severity) -> bool {
+        self.fail.is_some_and(|level| severity >= level)
+    }
+
+    /// Whether something of this severity that could not be told is at or above it.
+    pub(crate) fn doubts_at(self, severity: Severity) -> bool {
+        self.unknown.is_some_and(|level| severity >= level)
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod config;
 mod edit;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod rules_diff;
 pub(crate) mod rules_draft;

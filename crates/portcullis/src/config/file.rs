@@ -45,6 +45,9 @@ pub(crate) struct File {
     /// Rules about the account as a whole.
     #[serde(default)]
     pub(crate) account: Account,
+    /// What `portcullis report` does where the command line does not say.
+    #[serde(default)]
+    pub(crate) report: Report,
 }
 
 /// `extends`.
@@ -247,4 +250,13 @@ pub(crate) struct Account {
     /// judged.
     #[serde(default)]
     pub(crate) baseline: bool,
+}
+
+/// `[report]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Report {
+    /// The frameworks to report on, by id, in this order.
+    pub(crate) frameworks: Option<Vec<String>>,
 }

@@ -65,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) environments: Vec<Set<Environment>>,
     /// Whether account-wide rules are judged.
     pub(crate) account_baseline: bool,
+    /// The frameworks of reports.
+    pub(crate) report_frameworks: Option<Set<Vec<String>>>,
     /// The files, the nearest first.
     pub(crate) files: Vec<FileId>,
 }
@@ -273,6 +275,10 @@ impl Reader<'_> {
             governance,
             environments,
             account_baseline: file.account.baseline,
+            report_frameworks: file.report.frameworks.map(|value| Set {
+                value,
+                at: text.place(&[Step::Key("report"), Step::Key("frameworks")]),
+            }),
             files: vec![id],
         })
     }
@@ -293,6 +299,7 @@ impl Config {
         }
         self.governance = self.governance.with(base.governance);
         self.account_baseline |= base.account_baseline;
+        self.report_frameworks = self.report_frameworks.or(base.report_frameworks);
         self.files.extend(base.files);
         for (name, severity) in base.severity {
             self.severity.entry(name).or_insert(severity);

@@ -1,0 +1,111 @@
+//! A row for each resource, control and rule: what auditors draw samples from. A control without
+//! results is a row as well, so that the table never looks more complete than the assessment is.
+
+use std::io;
+
+use portcullis_core::text::cell;
+
+use crate::{Assessment, ControlResult, Framework, Judged, RuleResult};
+
+const HEADER: [&str; 26] = [
+    "framework",
+    "control",
+    "title",
+    "status",
+    "rule",
+    "strength",
+    "verdict",
+    "outcome",
+    "severity",
+    "repository",
+    "commit",
+    "root",
+    "environment",
+    "address",
+    "type",
+    "file",
+    "line",
+    "message",
+    "attribute",
+    "found",
+    "wanted",
+    "exception_reason",
+    "exception_owner",
+    "exception_until",
+    "fingerprint",
+    "notes",
+];
+
+/// Writes the table, with a header, in the form of RFC 4180.
+///
+/// # Errors
+/// Only what `out` refuses.
+pub fn csv(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    table.write_record(HEADER)?;
+    for assessed in &assessment.frameworks {
+        let Some(framework) = assessment.catalogue.frameworks.get(assessed.framework) else {
+            continue;
+        };
+        for control in &assessed.controls {
+            let head = head(framework, control);
+            let mut empty = true;
+            for rule in &control.rules {
+                for judged in assessment.estate.of_rule(&rule.rule) {
+                    empty = false;
+                    let tail = row(assessment, rule, judged);
+                    let cells = head.iter().map(String::as_str).chain(tail.iter().map(|t| &**t));
+                    table.write_record(cells.chain([""]).map(|c| cell(c).into_owned()))?;
+                }
+            }
+            if empty {
+                let notes = control.reasons.join("; ");
+                let blank = std::iter::repeat_n("", HEADER.len() - head.len() - 1);
+                let cells = head.iter().map(String::as_str).chain(blank).chain([&*notes]);
+                table.write_record(cells.map(|c| cell(c).into_owned()))?;
+            }
+        }
+    }
+    table.flush()
+}
+
+fn head(framework: &Framework, result: &ControlResult) -> [String; 4] {
+    let control = framework.controls.get(result.control);
+    [
+        framework.id.to_string(),
+        control.map(|c| c.id.to_string()).unwrap_or_default(),
+        control.map(|c| c.title.to_string()).unwrap_or_default(),
+        result.status.name().to_owned(),
+    ]
+}
+
+fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [Box<str>; 21] {
+    let estate = &assessment.estate;
+    let (scan, resource) = (estate.scan(r), estate.resource(r));
+    let of = |get: fn(&crate::Resource) -> &str| resource.map(get).unwrap_or_default().into();
+    let evidence = r.evidence.first();
+    let exception = r.suppression.as_deref();
+    [
+        (*rule.rule).into(),
+        rule.strength.name().into(),
+        r.verdict.name().into(),
+        r.outcome.name().into(),
+        r.severity.name().into(),
+        scan.map(|s| &*s.name).unwrap_or_default().into(),
+        scan.and_then(|s| s.repository.as_ref()).map(|c| &*c.commit).unwrap_or_default().into(),
+        of(|r| &r.root),
+        of(|r| r.environment.as_deref().unwrap_or_default()),
+        of(|r| &r.address),
+        of(|r| &r.kind),
+        (*r.location.file).into(),
+        r.location.start_line.to_string().into(),
+        (*r.message).into(),
+        evidence.map(|e| &*e.path).unwrap_or_default().into(),
+        evidence.and_then(|e| e.found.as_deref()).unwrap_or_default().into(),
+        evidence.map(|e| &*e.wanted).unwrap_or_default().into(),
+        exception.map(|e| &*e.reason).unwrap_or_default().into(),
+        exception.and_then(|e| e.owner.as_deref()).unwrap_or_default().into(),
+        exception.and_then(|e| e.until.as_deref()).unwrap_or_default().into(),
+        (*r.fingerprint).into(),
+    ]
+}

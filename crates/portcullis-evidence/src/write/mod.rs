@@ -1,0 +1,47 @@
+//! Writers: an assessment in one format each. Same assessment, same bytes; every format's types are
+//! its own, so that a change of the model changes no format by accident.
+
+mod csv;
+mod json;
+mod markdown;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use csv::csv;
+pub use json::json;
+pub use markdown::markdown;
+
+use crate::{Assessment, Judged, Outcome};
+
+/// The controls that a rule speaks to, as indices of framework and control.
+pub(crate) type Spoken<'a> = BTreeMap<&'a Arc<str>, Vec<(usize, usize)>>;
+
+/// Which rule speaks to which controls, over all frameworks of an assessment.
+pub(crate) fn spoken(assessment: &Assessment) -> Spoken<'_> {
+    let mut out = Spoken::new();
+    for (f, framework) in assessment.catalogue.frameworks.iter().enumerate() {
+        for (c, control) in framework.controls.iter().enumerate() {
+            for link in &control.links {
+                let list = out.entry(&link.rule).or_default();
+                if list.last() != Some(&(f, c)) {
+                    list.push((f, c));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// What exceptions took out, of the rules that speak to a control: rule by rule, sorted as the
+/// estate is.
+pub(crate) fn accepted<'a>(
+    assessment: &'a Assessment,
+    spoken: &Spoken<'a>,
+) -> impl Iterator<Item = &'a Judged> {
+    let rules: Vec<&Arc<str>> = spoken.keys().copied().collect();
+    rules
+        .into_iter()
+        .flat_map(|rule| assessment.estate.of_rule(rule))
+        .filter(|r| r.outcome == Outcome::Suppressed)
+}

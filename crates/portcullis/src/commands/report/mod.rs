@@ -1,0 +1,101 @@
+//! `portcullis report`: what scans say about the controls of frameworks.
+//!
+//! Scans are made here or read from files, merged, and assessed by `portcullis-evidence`, which also
+//! writes. This part reads files, says what time it is, and decides the exit code.
+
+mod clock;
+mod formats;
+mod frameworks;
+mod options;
+mod taken;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use portcullis_core::{Severity, SourceMap};
+use portcullis_evidence as evidence;
+use portcullis_evidence::{Assessment, Estate, Outcome, assess};
+
+use crate::catalogue;
+use crate::fail::Fail;
+use crate::output::{broken, outputs};
+use crate::threshold::Threshold;
+use crate::write::replace;
+
+use formats::Format;
+pub(crate) use options::Report;
+
+/// Runs the command and returns its exit code.
+pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
+    let formats = outputs(&options.format, Format::Markdown, &Format::NAMES)?;
+    let gate = options.fail_on.as_deref().map(Threshold::parse).transpose()?;
+    if options.min_severity.is_some() {
+        return Err(Fail::new(
+            "--min-severity: what it leaves out cannot be reported; filter the report instead",
+        ));
+    }
+    let made = clock::made(options)?;
+    let wanted = taken::wanted(options)?;
+    let config = frameworks::config(options, &wanted)?;
+    let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
+    let chosen = frameworks::chosen(options, &config, &rules.rules)?;
+    let names: Vec<String> = chosen.frameworks.iter().map(|f| f.id.to_string()).collect();
+    let taken = taken::take(options, wanted, &names)?;
+    let empty = taken.empty;
+    let estate = Estate::merge(taken.scans);
+    let made = evidence::Made { rules_digest: rules.digest, ..made };
+    let assessment = assess(chosen, estate, Vec::new(), made);
+    write_all(&formats, &assessment, out)?;
+    Ok(code(&assessment, gate, empty && !options.allow_empty))
+}
+
+/// Writes every format to where it belongs.
+fn write_all(
+    formats: &[(Format, Option<PathBuf>)],
+    assessment: &Assessment,
+    out: &mut dyn Write,
+) -> Result<(), Fail> {
+    for (format, file) in formats {
+        match file {
+            None => format.write(assessment, out).map_err(broken)?,
+            Some(path) => {
+                let mut bytes = Vec::new();
+                let written = format.write(assessment, &mut bytes);
+                written
+                    .and_then(|()| replace(path, &bytes))
+                    .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A report is no gate: 1 only where a threshold is given and something that speaks to a control
+/// meets it, 3 where something was not read.
+fn code(assessment: &Assessment, gate: Option<Threshold>, empty: bool) -> u8 {
+    let met = |r: &evidence::Judged| {
+        let severity = severity(r.severity);
+        gate.is_some_and(|g| match r.outcome {
+            Outcome::Fail => g.fails_at(severity),
+            Outcome::Unknown => g.doubts_at(severity),
+            Outcome::Suppressed | Outcome::Pass => false,
+        })
+    };
+    let frameworks = assessment.frameworks.iter();
+    let mut rules = frameworks.flat_map(|f| &f.controls).flat_map(|c| &c.rules);
+    if gate.is_some() && rules.any(|r| assessment.estate.of_rule(&r.rule).iter().any(met)) {
+        return 1;
+    }
+    let incomplete = assessment.estate.scans.iter().any(|s| !s.is_complete());
+    if incomplete || empty { 3 } else { 0 }
+}
+
+fn severity(severity: evidence::Severity) -> Severity {
+    match severity {
+        evidence::Severity::Critical => Severity::Critical,
+        evidence::Severity::High => Severity::High,
+        evidence::Severity::Medium => Severity::Medium,
+        evidence::Severity::Low => Severity::Low,
+        evidence::Severity::Info => Severity::Info,
+    }
+}

@@ -1,0 +1,70 @@
+//! The options of `portcullis report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::Values;
+
+/// Options of `portcullis report`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Report {
+    /// Folders to scan, and files saved by `scan --format json=FILE --include-passed`; several make
+    /// one report [default: .]
+    #[arg(value_name = "PATH|SAVED.json")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The same under a name of its own: scans of one name are one repository, whose resources count
+    /// once (repeatable)
+    #[arg(long = "scan", value_name = "NAME=PATH")]
+    pub(crate) scans: Vec<String>,
+    /// Report on this framework (repeatable) [default: `[report] frameworks` of the config; else
+    /// those of --framework-file; else all]
+    #[arg(long, value_name = "ID")]
+    pub(crate) framework: Vec<String>,
+    /// A framework of your own: its controls, and the rules that speak to them (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) framework_file: Vec<PathBuf>,
+    /// Output: markdown, csv or json; NAME=FILE writes to a file (repeatable) [default: markdown]
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub(crate) format: Vec<String>,
+    /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
+    /// what could not be determined. Without it a report is no gate
+    #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
+    pub(crate) fail_on: Option<String>,
+    /// Your own rule files, Guard files or folders of them (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) values: Values,
+    /// What the gate's keepers lock: rules that may not be changed or suppressed, how long
+    /// exceptions last
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Plan of the Terraform configuration (`terraform show -json PLAN`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Judge as if nothing were suppressed
+    #[arg(long)]
+    pub(crate) no_suppressions: bool,
+    /// Finding no infrastructure code is fine
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// Config file [default: the nearest portcullis.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Threads [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// No problems of scans on standard error
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+    /// Refused: what is left out cannot be reported
+    #[arg(long, value_name = "LEVEL", hide = true)]
+    pub(crate) min_severity: Option<String>,
+}

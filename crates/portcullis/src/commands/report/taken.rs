@@ -1,0 +1,203 @@
+//! What a report is made of: scans that were saved, and scans that are made for it.
+
+use std::path::{Path, PathBuf};
+
+use portcullis_evidence::{Refused, Scan as Saved};
+use portcullis_report::{Format, Style};
+
+use super::Report;
+use crate::cli::Scan;
+use crate::disk::boundary_of;
+use crate::fail::Fail;
+use crate::output::{broken, explain_problems};
+use crate::scan;
+
+/// A scan that is wanted.
+pub(crate) enum Wanted {
+    /// It was saved.
+    Saved {
+        /// What the report calls it.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is to be made.
+    Made {
+        /// What the report calls it.
+        name: String,
+        /// What to scan, inside one boundary.
+        paths: Vec<PathBuf>,
+        /// The boundary.
+        boundary: PathBuf,
+        /// Whether the user chose the name.
+        named: bool,
+    },
+}
+
+/// Scans, read.
+pub(crate) struct Taken {
+    /// The scans.
+    pub(crate) scans: Vec<Saved>,
+    /// Whether one of them found no infrastructure code.
+    pub(crate) empty: bool,
+}
+
+/// Sorts what is named into files that were saved and folders to scan; those of one boundary are
+/// scanned together.
+pub(crate) fn wanted(options: &Report) -> Result<Vec<Wanted>, Fail> {
+    let mut out = Vec::new();
+    for path in &options.paths {
+        add(&mut out, None, path.clone())?;
+    }
+    for text in &options.scans {
+        let (name, path) = match text.split_once('=') {
+            Some((name, path)) if !name.trim().is_empty() && !path.is_empty() => (name, path),
+            _ => return Err(Fail::new(format!("--scan {text}: expected NAME=PATH"))),
+        };
+        add(&mut out, Some(name.trim().to_owned()), PathBuf::from(path))?;
+    }
+    if out.is_empty() {
+        add(&mut out, None, PathBuf::from("."))?;
+    }
+    unambiguous(&out)?;
+    Ok(out)
+}
+
+fn add(out: &mut Vec<Wanted>, name: Option<String>, path: PathBuf) -> Result<(), Fail> {
+    let real = path
+        .canonicalize()
+        .map_err(|e| Fail::new(format!("PATH {} cannot be read: {e}", path.display())))?;
+    if is_saved(&path)? {
+        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        out.push(Wanted::Saved { name: name.unwrap_or_else(stem), path });
+        return Ok(());
+    }
+    let here = boundary_of(&real);
+    let chosen = name.is_some();
+    let of_folder = || match here.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => "repository".to_owned(),
+    };
+    let called = name.unwrap_or_else(of_folder);
+    for w in out.iter_mut() {
+        if let Wanted::Made { name, paths, boundary, .. } = w
+            && *boundary == here
+            && *name == called
+        {
+            paths.push(path);
+            return Ok(());
+        }
+    }
+    out.push(Wanted::Made { name: called, paths: vec![path], boundary: here, named: chosen });
+    Ok(())
+}
+
+/// Whether a path is a file that a scan was saved in: only its beginning is read.
+fn is_saved(path: &Path) -> Result<bool, Fail> {
+    use std::io::Read;
+    if path.extension().is_none_or(|e| e != "json") || !path.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|f| f.take(1024).read_to_end(&mut head));
+    read.map_err(|e| Fail::new(format!("PATH {} cannot be read: {e}", path.display())))?;
+    Ok(Saved::is_saved(&head))
+}
+
+/// Two folders of one name would be taken for one repository.
+fn unambiguous(wanted: &[Wanted]) -> Result<(), Fail> {
+    let made = || {
+        wanted.iter().filter_map(|w| match w {
+            Wanted::Made { name, boundary, named: false, .. } => Some((name, boundary)),
+            _ => None,
+        })
+    };
+    for (name, boundary) in made() {
+        if let Some((_, other)) = made().find(|(n, b)| *n == name && *b != boundary) {
+            return Err(Fail::new(format!(
+                "{} and {} are both called `{name}`, which would make them one repository: name \
+                 them with --scan NAME=PATH",
+                boundary.display(),
+                other.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// `--rules`, and the rules of the repositories that are scanned; where none is, those of the
+/// working directory.
+pub(crate) fn rule_paths(options: &Report, wanted: &[Wanted]) -> Vec<PathBuf> {
+    let mut out = options.rules.clone();
+    let mut folders: Vec<&Path> = Vec::new();
+    for w in wanted {
+        if let Wanted::Made { boundary, .. } = w
+            && !folders.contains(&boundary.as_path())
+        {
+            folders.push(boundary);
+        }
+    }
+    if folders.is_empty() {
+        folders.push(Path::new(""));
+    }
+    out.extend(folders.iter().map(|f| f.join(".portcullis/rules")).filter(|own| own.is_dir()));
+    out
+}
+
+/// Reads what was saved and scans the rest, by all rules of these frameworks.
+pub(crate) fn take(
+    options: &Report,
+    wanted: Vec<Wanted>,
+    frameworks: &[String],
+) -> Result<Taken, Fail> {
+    let mut out = Taken { scans: Vec::new(), empty: false };
+    for w in wanted {
+        let (name, what, bytes) = match w {
+            Wanted::Saved { name, path } => {
+                let bytes = std::fs::read(&path)
+                    .map_err(|e| Fail::new(format!("{} cannot be read: {e}", path.display())))?;
+                (name, path.display().to_string(), bytes)
+            }
+            Wanted::Made { name, paths, .. } => {
+                let what = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
+                let bytes = made(options, paths, frameworks)?;
+                (name, what.join(", "), bytes)
+            }
+        };
+        let scan = Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))?;
+        out.empty |= scan.facts.inputs.is_empty();
+        out.scans.push(scan);
+    }
+    Ok(out)
+}
+
+fn refused(what: &str, why: &Refused) -> Fail {
+    Fail::new(format!("{what}: {why}"))
+}
+
+/// Scans, and returns what `scan --format json --include-passed` would have written.
+fn made(options: &Report, paths: Vec<PathBuf>, frameworks: &[String]) -> Result<Vec<u8>, Fail> {
+    let scan = Scan {
+        paths,
+        framework: frameworks.to_vec(),
+        framework_file: options.framework_file.clone(),
+        rules: options.rules.clone(),
+        values: options.values.clone(),
+        policy: options.policy.clone(),
+        plan: options.plan.clone(),
+        include_passed: true,
+        no_suppressions: options.no_suppressions,
+        allow_empty: options.allow_empty,
+        as_of: options.as_of.clone(),
+        config: options.config.clone(),
+        quiet: options.quiet,
+        no_progress: options.no_progress,
+        ..Scan::default()
+    };
+    let scanned = scan::scan(&scan)?;
+    let mut bytes = Vec::new();
+    let style = Style::default();
+    portcullis_report::write(Format::Json, &scanned.report, &style, &mut bytes).map_err(broken)?;
+    explain_problems(&scan, &scanned, &style).map_err(broken)?;
+    Ok(bytes)
+}
