@@ -444,8 +444,8 @@ impl About<'_> {
         let unasked = direct().find(|r| self.of_account(r) && r.ran == 0);
         if let Some(rule) = unasked {
             return Some(format!(
-                "{} asks about the account as a whole, and no scan says that it judges one \
-                 (`[account] baseline = true` in its config)",
+                "no scan says that it judges an account as a whole (`[account] baseline = true` in \
+                 its config), which {} asks about",
                 rule.rule
             ));
         }
@@ -456,7 +456,7 @@ impl About<'_> {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            return Some(format!("{first}{more} did not run in every scan"));
+            return Some(format!("not every scan ran {first}{more}"));
         }
         let unread = scans.iter().filter(|s| !s.is_complete()).count();
         (unread > 0).then(|| match scans.len() {

@@ -46,10 +46,7 @@ pub(crate) fn glob(pattern: &str, text: &str, fold: bool) -> bool {
 }
 
 /// The known name nearest to an unknown one, if it is near enough to be a slip.
-pub fn nearest<'a>(
-    unknown: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (unknown.chars().count() / 3).clamp(1, 4);
     known
         .into_iter()

@@ -474,8 +474,7 @@ fn notes(a: &Assessment, control: &Control, result: &ControlResult) -> String {
         out.extend(control.why_not.as_deref().map(str::to_owned));
     }
     if result.status == Status::NotDetermined && result.counts.unknown > 0 {
-        let open: Vec<&RuleResult> =
-            result.rules.iter().filter(|r| r.counts.unknown > 0).collect();
+        let open: Vec<&RuleResult> = result.rules.iter().filter(|r| r.counts.unknown > 0).collect();
         if let Some(first) = open.first() {
             let more = match open.len() - 1 {
                 0 => String::new(),
@@ -487,9 +486,11 @@ fn notes(a: &Assessment, control: &Control, result: &ControlResult) -> String {
     out.extend(result.reasons.iter().map(|r| capital(r)));
     if result.status == Status::Attested {
         let said = result.attestations.iter().filter_map(|i| a.attestations.get(*i));
-        out.extend(said.filter(|s| s.holds(&a.made.as_of)).map(|s| {
-            format!("Attested as {} by {} until {}", s.status, s.owner, s.valid_until)
-        }));
+        out.extend(
+            said.filter(|s| s.holds(&a.made.as_of)).map(|s| {
+                format!("Attested as {} by {} until {}", s.status, s.owner, s.valid_until)
+            }),
+        );
     }
     out.join(". ")
 }
