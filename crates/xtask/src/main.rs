@@ -3,6 +3,7 @@
 //! - `check` is what CI runs beside the tests: formatting and lints.
 //! - `new-rule SLUG --reference DIR` writes the first draft of a rule from tables of controls and schemas.
 //! - `rules` checks the rule files; `rules --mutate` checks that their examples test them.
+//! - `links` prints figures of the frameworks, and draws and compares a blind reading of their links.
 //! - `pages` is the preprocessor that adds the rules' pages to the book: `mdbook build docs` runs it.
 //! - `coverage` and `unknowns` say what real projects say about the rules.
 //! - `corpus KIND N DIR` writes a generated corpus, to profile with.
@@ -16,12 +17,13 @@ mod bench;
 mod corpora;
 mod corpus;
 mod fuzz;
+mod links;
 mod new_rule;
 mod pages;
 mod rules;
 mod same;
 
-const USAGE: &str = "usage: cargo xtask check | new-rule SLUG [--reference DIR] | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | coverage|unknowns [NAME=]DIR... [--binary FILE] [--out FILE] | corpus KIND N DIR | same DIR...|--examples | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
+const USAGE: &str = "usage: cargo xtask check | new-rule SLUG [--reference DIR] | rules [--rules DIR] [--schema DIR [--record]] | rules --mutate|--hide [GLOB]... [--rules DIR] [--threshold PERCENT] | links [--draw N --seed S | --compare FILE] | coverage|unknowns [NAME=]DIR... [--binary FILE] [--out FILE] | corpus KIND N DIR | same DIR...|--examples | bench [--quick] [--binary FILE] [--corpora DIR] | fuzz [--target NAME] [--inputs N] [--seed N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["check"] => check(),
         ["new-rule", words @ ..] => new_rule::run(words),
         ["rules", options @ ..] => rules::run(options),
+        ["links", words @ ..] => links::run(words),
         ["pages", words @ ..] => pages::run(words),
         ["coverage", words @ ..] => corpora::coverage::run(words),
         ["unknowns", words @ ..] => corpora::unknowns::run(words),
