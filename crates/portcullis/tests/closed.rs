@@ -54,6 +54,7 @@ fn folders_and_files_that_are_not_there() {
     fails(&[("main.tf", FINE)], &["--config", "none.toml"], 2, "none.toml");
     fails(&[("main.tf", FINE)], &["--policy", "none.toml"], 2, "none.toml");
     fails(&[("main.tf", FINE)], &["--rules", "none"], 2, "none");
+    fails(&[("main.tf", FINE)], &["--framework-file", "none.yaml"], 2, "none.yaml");
     fails(&[("main.tf", FINE)], &["--baseline", "none.json"], 2, "none.json");
     fails(&[("main.tf", FINE)], &["--plan", "none.json"], 2, "none.json");
 }
@@ -70,6 +71,14 @@ fn words_that_mean_nothing() {
         "no rule is left",
     );
     fails(&[("main.tf", FINE)], &["--framework", "soc3"], 2, "unknown framework");
+    let own =
+        "id: own\ntitle: Own\ncontrols:\n  - { id: A, title: T, rules: [aws-s3-versionin] }\n";
+    fails(
+        &[("main.tf", FINE), ("own.yaml", own)],
+        &["--framework-file", "own.yaml"],
+        2,
+        "own.yaml:4:32: unknown rule `aws-s3-versionin`",
+    );
     fails(&[("main.tf", FINE)], &["--profile", "lax"], 2, "unknown profile");
     fails(&[("main.tf", FINE)], &["--min-severity", "urgent"], 2, "expected critical");
     fails(&[("main.tf", FINE)], &["--fail-on", "critcal"], 2, "expected critical");
