@@ -73,7 +73,10 @@ if [ -n "$wheels" ]; then
   expect 1 aws-ec2-sg-ingress-admin-ports-open "$work/venv/bin/portcullis" scan other
   PIP_NO_INDEX=1 PIP_FIND_LINKS=$wheels judge portcullis-wheel
 fi
-[ -z "$source" ] || judge portcullis-source
+# Each try builds anew: one has to do.
+[ -z "$source" ] ||
+  expect 1 aws-ec2-sg-ingress-admin-ports-open \
+    pre-commit try-repo "$repository" portcullis-source --verbose --files other/terraform.tfvars
 
 # As in everyday use: the hook is installed, a commit that opens a port is refused.
 rev=$(git -C "$repository" rev-parse HEAD)

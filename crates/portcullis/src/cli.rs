@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Write the suppression of a failure where it belongs: as a comment, as metadata of a JSON
     /// template, or into the config for files that are generated
     Allow(Box<Allow>),
+    /// Set what a rule asks for, where one plain value does it and is proven to do it
+    Fix(Box<Fix>),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -161,6 +163,36 @@ pub(crate) struct Allow {
     /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) as_of: Option<String>,
+    /// Config file [default: the nearest portcullis.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fix {
+    /// Files and folders [default: .]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print the changes, and write nothing
+    #[arg(long)]
+    pub(crate) diff: bool,
+    /// Make changes too that may break what works, or replace a resource
+    #[arg(long)]
+    pub(crate) r#unsafe: bool,
+    /// Rules that run: recommended, production or strict [default: recommended]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Only this rule: id, glob of ids, or alias (repeatable)
+    #[arg(long = "rule", value_name = "RULE")]
+    pub(crate) rule: Vec<String>,
+    /// Not this rule (repeatable)
+    #[arg(long = "skip-rule", value_name = "RULE")]
+    pub(crate) skip_rule: Vec<String>,
+    /// Your own rule files or folders of them (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) values: Values,
     /// Config file [default: the nearest portcullis.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -96,6 +96,7 @@ fn run(command: Command) -> Result<u8, Fail> {
         }
         Command::Init(options) => commands::init::run(&options, &mut out)?,
         Command::Allow(options) => commands::allow::run(&options, &mut out)?,
+        Command::Fix(options) => commands::fix::run(&options, &mut out)?,
         Command::Config(ConfigCommand::Show(options)) => {
             commands::config::show(&options, &mut out)?
         }

@@ -1,5 +1,6 @@
 //! `portcullis scan`: discover, load, resolve, evaluate, report.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use portcullis_core::report::{Finding, Gap, Report, RuleInfo};
@@ -33,6 +34,11 @@ pub(crate) struct Scanned {
 
 /// Runs a scan.
 pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
+    scan_with(options, &BTreeMap::new())
+}
+
+/// Runs a scan as if these files, boundary-relative paths, had these texts.
+pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Result<Scanned, Fail> {
     let as_of = date::as_of(options.as_of.as_deref())?;
     let least = least_severity(options)?;
     if let Some(path) = &options.baseline {
@@ -42,6 +48,9 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
     let timings = Timings::start(options.verbose);
     let targets = targets(options)?;
     let files = &targets.files;
+    for (path, text) in texts {
+        files.pretend(path, text);
+    }
     let since = options.since.as_deref().map(|rev| Since::open(rev, files)).transpose()?;
     let Catalogue { rules, digest, built_in, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;

@@ -232,7 +232,7 @@ fn edit(report: &Report, f: &Finding, line: u32, words: &Words<'_>) -> Result<Ed
 }
 
 /// A boundary-relative path on disk.
-fn on_disk(report: &Report, path: &str) -> Result<PathBuf, Fail> {
+pub(super) fn on_disk(report: &Report, path: &str) -> Result<PathBuf, Fail> {
     let here = std::env::current_dir().unwrap_or_default();
     let disk = here.join(&report.prefix).join(path);
     disk.canonicalize().map_err(|e| Fail::new(format!("{}: {e}", disk.display())))

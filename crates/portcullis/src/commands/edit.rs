@@ -64,7 +64,9 @@ pub(super) fn metadata(
             (resource, format!("\"Metadata\": {{ \"portcullis\": {{ \"ignore\": [{entry}] }} }}"))
         }
     };
-    let (at, new) = insert_first(text, into, &added)?;
+    let (at, whole) = before_first(text, into, &added)?;
+    let (before, after) = text.split_at_checked(at)?;
+    let new = format!("{before}{whole}{after}");
     let line = Source::new("", new.as_str()).position(at as u32).line;
     Some((line, added, new))
 }
@@ -81,24 +83,22 @@ fn object_in(node: &Node, block: Span) -> Option<&Node> {
     entries.iter().find_map(|(_, value)| object_in(value, block))
 }
 
-/// Puts a member or an element before the first one, in the manner of those that are there. Where
-/// it stands, and the new text.
-fn insert_first(text: &str, into: &Node, added: &str) -> Option<(usize, String)> {
+/// A member or an element as it is put before the first one, in the manner of those that are there,
+/// with where it is put.
+pub(super) fn before_first(text: &str, into: &Node, added: &str) -> Option<(usize, String)> {
     let first = match &into.kind {
         NodeKind::Map(entries) => entries.first().map(|(key, _)| key.span.start as usize),
         NodeKind::Seq(items) => items.first().map(|item| item.span.start as usize),
         NodeKind::Scalar(..) => return None,
     };
     let open = into.span.start as usize + 1;
-    let (at, added) = match first {
+    Some(match first {
         None => (open, added.to_owned()),
         Some(first) => {
             let between = text.get(open..first)?;
             (first, format!("{added},{}", if between.is_empty() { " " } else { between }))
         }
-    };
-    let (before, after) = text.split_at_checked(at)?;
-    Some((at, format!("{before}{added}{after}")))
+    })
 }
 
 #[cfg(test)]
