@@ -6,7 +6,7 @@
 mod common;
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Folder, code, json, root, run_in};
@@ -120,7 +120,7 @@ fn what_is_set_elsewhere_is_left_and_told() {
     let (new, out) = fixed("main.tf", text, SQS, &[]);
     assert_eq!(new, text);
     assert!(stderr(&out).contains("aws_sqs_queue.q: its value is not written here"), "{out:?}");
-    assert!(stderr(&out).starts_with("0 changes made, 1 findings left"), "{out:?}");
+    assert!(stderr(&out).starts_with("0 changes made, 1 finding left"), "{out:?}");
     let text = "Parameters:\n  P:\n    Type: String\n    Default: 'false'\nResources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      DeletionProtectionEnabled: !Ref P\n";
     let (new, out) = fixed("t.yaml", text, PROTECTED, &[]);
     assert_eq!(new, text, "{}", stderr(&out));
@@ -170,7 +170,17 @@ fn a_module_is_changed_once_and_a_diff_changes_nothing() {
     let text = stdout(&diff);
     assert!(text.starts_with("--- a/m/main.tf\n+++ b/m/main.tf\n@@ -1,3 +1,3 @@\n"), "{text}");
     assert_eq!(text.lines().filter(|l| l.starts_with('+')).count(), 2, "{text}");
-    assert!(stderr(&diff).starts_with("1 changes can be made, 0 findings left"));
+    assert!(stderr(&diff).starts_with("1 change can be made, 0 findings left"));
+    // The patch is one that can be applied, also to a last line without an end.
+    std::fs::write(dir.0.join("m/main.tf"), module.trim_end()).unwrap();
+    let diff = run_in(&dir.0, &["fix", "--rule", SQS, "--diff"]);
+    std::fs::write(dir.0.join("a.patch"), &diff.stdout).unwrap();
+    let applied = Command::new("git").args(["apply", "a.patch"]).current_dir(&dir.0).output();
+    let applied = applied.unwrap();
+    assert!(applied.status.success(), "{}", stderr(&applied));
+    let new = std::fs::read_to_string(dir.0.join("m/main.tf")).unwrap();
+    assert_eq!(new, module.trim_end().replace("false", "true"));
+    std::fs::write(dir.0.join("m/main.tf"), module).unwrap();
     let out = run_in(&dir.0, &["fix", "--rule", SQS]);
     assert_eq!(stdout(&out).lines().count(), 1, "{}", stdout(&out));
     let new = std::fs::read_to_string(dir.0.join("m/main.tf")).unwrap();

@@ -232,7 +232,10 @@ impl<'a> Fixer<'a> {
         let failing = report.findings.iter().filter(|f| f.outcome == OutcomeKind::Fail);
         let failing: Vec<Key> = failing.map(|f| key(report, f)).collect();
         let verb = if self.options.diff { "can be made" } else { "made" };
-        writeln!(err, "{fixed} changes {verb}, {} findings left", failing.len())?;
+        let several = |n: usize| if n == 1 { "" } else { "s" };
+        let left = failing.len();
+        let (changes, findings) = (several(fixed), several(left));
+        writeln!(err, "{fixed} change{changes} {verb}, {left} finding{findings} left")?;
         let known: BTreeMap<&Key, &String> =
             failing.iter().filter_map(|k| self.refused.get_key_value(k)).collect();
         for ([rule, root, _, address], why) in known.iter().take(NAMED) {
