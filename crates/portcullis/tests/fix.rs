@@ -97,7 +97,7 @@ fn templates_keep_their_notation() {
     let with = bare
         .replace("  # next", "    Properties:\n      DeletionProtectionEnabled: true\n  # next");
     assert_eq!(new, with);
-    let flow = "Resources: { T: { Type: 'AWS::DynamoDB::Table', Properties: { DeletionProtectionEnabled: 'false' } } }\n";
+    let flow = "AWSTemplateFormatVersion: 2010-09-09\nResources: { T: { Type: 'AWS::DynamoDB::Table', Properties: { DeletionProtectionEnabled: 'false' } } }\n";
     let (new, _) = fixed("t.yaml", flow, PROTECTED, &[]);
     assert_eq!(new, flow.replace("'false'", "true"));
     let (new, _) = fixed("t.yaml", flow, PITR, &[]);
