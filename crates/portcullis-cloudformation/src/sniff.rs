@@ -100,18 +100,16 @@ fn sniff_yaml(text: &str) -> Sniff {
                     "AWSTemplateFormatVersion" => version = true,
                     "Resources" => {
                         resources = true;
-                        // `Resources: {T: {Type: AWS::SNS::Topic}}` on one line.
-                        typed |= rest.contains("Type: AWS::") || rest.contains("Type: Custom::");
+                        typed |= has_flow_type(rest);
                     }
                     _ => {}
                 }
             } else if section == "Resources" {
                 typed |= key == "Type" && is_type(rest.trim().trim_start_matches(['"', '\'']));
-                typed |= rest.contains("Type: AWS::") || rest.contains("Type: Custom::");
-                typed |= rest.contains("Type: \"AWS::") || rest.contains("Type: 'AWS::");
+                typed |= has_flow_type(rest);
             }
-        } else if section == "Resources" && bare.contains("Type: AWS::") {
-            typed = true;
+        } else if section == "Resources" {
+            typed |= has_flow_type(bare);
         }
         sam |= section == "Transform" && line.contains("AWS::Serverless-2016-10-31");
         if version && resources && sam {
@@ -123,6 +121,12 @@ fn sniff_yaml(text: &str) -> Sniff {
         (false, true) => Sniff::CloudFormation,
         (false, false) => Sniff::No,
     }
+}
+
+/// `{T: {Type: AWS::SNS::Topic}}`: a type that does not begin its line.
+fn has_flow_type(text: &str) -> bool {
+    text.match_indices("Type: ")
+        .any(|(at, key)| is_type(text[at + key.len()..].trim_start_matches(['"', '\''])))
 }
 
 /// The key of a line of block YAML and what follows its colon.
@@ -144,6 +148,8 @@ mod tests {
             ("AWSTemplateFormatVersion: '2010-09-09'\nResources:\n", CloudFormation),
             ("Resources:\n  B: {Type: AWS::S3::Bucket}\n", CloudFormation),
             ("Resources: {B: {Type: AWS::S3::Bucket}}\n", CloudFormation),
+            ("Resources: {B: {Type: 'AWS::S3::Bucket'}}\n", CloudFormation),
+            ("Resources:\n  B:\n    {Type: \"Custom::Thing\"}\n", CloudFormation),
             ("---\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n", CloudFormation),
             ("# x\nResources:\n  B:\n    Type: \"Custom::Thing\"\n", CloudFormation),
             ("{\"Resources\": {\"B\": {\"Type\" : \"AWS::S3::Bucket\"}}}", CloudFormation),

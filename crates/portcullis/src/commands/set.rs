@@ -174,7 +174,8 @@ impl Inside {
         let inner = inner.ok_or("its braces were not found")?;
         let is_empty = inner.trim().is_empty();
         let closed = text.get(line_start(text, close)..close).is_some_and(|t| t.trim().is_empty());
-        if !is_empty && !(inner.contains('\n') && closed) {
+        let separate = inner.contains('\n') && closed;
+        if !is_empty && !separate {
             return Err("its block does not end on a line of its own".to_owned());
         }
         let start = block.span.start as usize;
