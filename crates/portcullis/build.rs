@@ -8,25 +8,17 @@ use portcullis_core::SourceMap;
 use portcullis_rules::{RuleSource, compile, extras, read_frameworks};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    // Asked when it runs: two checkouts that share a target folder share this program, too.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let root = manifest.join("../../rules");
     println!("cargo::rerun-if-changed={}", root.display());
     let sources = SourceMap::default();
     let read = |folders: &[&str]| -> Vec<RuleSource> {
-        let mut files: Vec<PathBuf> = folders
-            .iter()
-            .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)))
-            .filter_map(Result::ok)
-            .map(walkdir::DirEntry::into_path)
-            .filter(|p| p.extension().is_some_and(|e| e == "yaml" || e == "csv"))
-            .collect();
-        files.sort();
-        let source = |p: &PathBuf| {
-            println!("cargo::rerun-if-changed={}", p.display());
-            let text: Arc<str> = Arc::from(std::fs::read_to_string(p).unwrap_or_default());
-            let path = p.strip_prefix(&root).unwrap_or(p).to_string_lossy().replace('\\', "/");
-            RuleSource { file: sources.add(path.as_str(), text.clone()), path, text }
-        };
-        files.iter().map(source).collect()
+        read(&root, folders, &sources).unwrap_or_else(|e| {
+            // A program without rules finds everything in order.
+            println!("cargo::error=the rules cannot be read: {e}");
+            std::process::exit(1);
+        })
     };
     let list = read(&["aws", "github"]);
     let (rules, mut problems) = compile(&list);
@@ -61,6 +53,31 @@ fn main() {
             std::process::exit(1);
         }
     }
+}
+
+/// The files of some folders of rules, by path; a folder that is missing or empty is an error.
+fn read(root: &Path, folders: &[&str], sources: &SourceMap) -> std::io::Result<Vec<RuleSource>> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for folder in folders.iter().map(|f| root.join(f)) {
+        let before = files.len();
+        for entry in walkdir::WalkDir::new(&folder) {
+            let path = entry?.into_path();
+            if path.extension().is_some_and(|e| e == "yaml" || e == "csv") {
+                files.push(path);
+            }
+        }
+        if files.len() == before {
+            return Err(std::io::Error::other(format!("nothing is in {}", folder.display())));
+        }
+    }
+    files.sort();
+    let one = |p: &PathBuf| -> std::io::Result<RuleSource> {
+        println!("cargo::rerun-if-changed={}", p.display());
+        let text: Arc<str> = std::fs::read_to_string(p)?.into();
+        let path = p.strip_prefix(root).unwrap_or(p).to_string_lossy().replace('\\', "/");
+        Ok(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text })
+    };
+    files.iter().map(one).collect()
 }
 
 /// What no scan needs, as deflated JSON: examples and notes, and the frameworks.

@@ -106,7 +106,7 @@ fn sniff_yaml(text: &str) -> Sniff {
                 }
             } else if section == "Resources" {
                 typed |= key == "Type" && is_type(rest.trim().trim_start_matches(['"', '\'']));
-                typed |= has_flow_type(rest);
+                typed |= has_flow_type(bare);
             }
         } else if section == "Resources" {
             typed |= has_flow_type(bare);
