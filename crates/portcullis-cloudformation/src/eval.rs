@@ -287,7 +287,7 @@ impl<'p> Evaluator<'p> {
     pub(crate) fn unknown_from(&mut self, why: Why, args: &[Value], span: Span) -> Value {
         let (refs, marks) = refs_of(args);
         let origin = self.expression(span, args);
-        let unknown = Unknown { why, not_null: true, refs, pieces: None };
+        let unknown = Unknown { why, not_null: true, refs, pieces: None, holds: None };
         Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks)
     }
 

@@ -41,6 +41,7 @@ impl Evaluator<'_> {
                     not_null: false,
                     refs: SmallVec::new(),
                     pieces: None,
+                    holds: None,
                 });
                 self.others.push(unknown.clone());
                 let origin = self.graph.origins.add(p.span, How::Parameter, None);

@@ -39,6 +39,35 @@ pub struct Ref {
     pub attr: Arc<str>,
 }
 
+impl Ref {
+    /// How the address of the list of a region's zones starts in a template; the region follows.
+    pub const ZONES: &'static str = "Fn::GetAZs ";
+
+    /// The zone at this place in the list of zones that `self` is, if it is one.
+    #[must_use]
+    pub fn zone(&self, at: usize) -> Option<Self> {
+        let attr = match &*self.attr {
+            "" if self.address.starts_with(Self::ZONES) => format!("[{at}]"),
+            "names" | "zone_ids" if self.address.contains("data.aws_availability_zones.") => {
+                format!("{}[{at}]", self.attr)
+            }
+            _ => return None,
+        };
+        Some(Self { address: self.address.clone(), attr: Arc::from(attr) })
+    }
+
+    /// Whether both are zones, and if so whether they are the same one: no list of zones holds one
+    /// twice (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html>).
+    #[must_use]
+    pub fn same_zone(&self, other: &Self) -> Option<bool> {
+        let (list, place) = self.attr.split_once('[')?;
+        let (other_list, other_place) = other.attr.split_once('[')?;
+        let zones = Self { address: self.address.clone(), attr: Arc::from(list) };
+        let comparable = self.address == other.address && list == other_list;
+        (comparable && zones.zone(0).is_some()).then(|| place == other_place)
+    }
+}
+
 /// Which spelling a resource's body has. Rules' `tf` paths read the first two, `cfn` the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flavour {

@@ -114,6 +114,9 @@ pub struct Unknown {
     pub refs: SmallVec<[Ref; 1]>,
     /// For text of which parts are known: the parts in order, `None` for each hole.
     pub pieces: Option<Arc<[Option<Arc<str>>]>>,
+    /// For a collection of which parts are known: a list whose elements it certainly has, among
+    /// others, or a mapping whose members it has, where a value that others may replace is unknown.
+    pub holds: Option<Arc<Value>>,
 }
 
 impl Unknown {
@@ -152,6 +155,8 @@ impl Why {
 pub enum WhyKind {
     /// A variable or parameter without a value: giving one settles it.
     NoValue,
+    /// A name that the code does not declare: an error already, and meant for something.
+    Undeclared,
     /// Computed by the provider when applied.
     Computed,
     /// A data source, which only a live account answers.
@@ -375,6 +380,7 @@ impl Value {
                 not_null: false,
                 refs: SmallVec::new(),
                 pieces: None,
+                holds: None,
             })),
             origin,
         )
@@ -389,6 +395,7 @@ impl Value {
                 not_null: true,
                 refs: SmallVec::from_elem(target, 1),
                 pieces: None,
+                holds: None,
             })),
             origin,
         )

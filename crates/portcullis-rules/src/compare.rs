@@ -10,6 +10,11 @@ use crate::truth::Truth;
 pub(crate) fn same(graph: &Graph, a: &Value, b: &Value) -> Truth {
     match (&a.kind, &b.kind) {
         (Kind::Unknown(x), Kind::Unknown(y)) => {
+            if let ([a], [b]) = (x.refs.as_slice(), y.refs.as_slice())
+                && let Some(same) = a.same_zone(b)
+            {
+                return same.into();
+            }
             let direct = direct(graph, a, x) && direct(graph, b, y);
             let equal = x.refs.first().zip(y.refs.first()).is_some_and(|(x, y)| x == y);
             if direct && equal { Truth::True } else { Truth::Unknown }

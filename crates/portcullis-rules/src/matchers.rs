@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{Graph, Kind, Number, Unknown, Value, WhyKind, kinds};
+use portcullis_core::{Graph, Kind, Number, Ref, Unknown, Value, WhyKind, kinds};
 
 use crate::compare;
 use crate::model::{Lit, Matcher, Pattern, Test, Type};
@@ -415,6 +415,12 @@ fn names_aws_key(text: &str) -> bool {
 }
 
 fn unknown_key(graph: &Graph, u: &Unknown) -> Truth {
+    // A name that the code lacks is an error already; it was meant for something of the author's own.
+    // What a data source reads may be AWS's.
+    let data = |r: &Ref| kind_of(graph, &r.address).is_some_and(|k| k.starts_with("data."));
+    if u.why.kind == WhyKind::Undeclared && u.not_null && !u.refs.iter().any(data) {
+        return Truth::True;
+    }
     let mut refs = Truth::Unknown;
     for r in &u.refs {
         let Some(kind) = kind_of(graph, &r.address) else {

@@ -116,7 +116,7 @@ impl<'a> World<'a> {
 fn parse_json(text: &str, of: &Value, holes: Option<&Unknown>) -> Value {
     // serde_json refuses nesting beyond 128 levels itself.
     let parsed = serde_json::from_str::<serde_json::Value>(text)
-        .or_else(|_| serde_json::from_str(&without_trailing_commas(text)));
+        .or_else(|_| serde_json::from_str(&with_commas_mended(text)));
     match (parsed, holes) {
         (Ok(json), _) => from_json(&json, of, holes, 0),
         // Without its pieces, or it would look like text to be parsed again, and again.
@@ -128,23 +128,37 @@ fn parse_json(text: &str, of: &Value, holes: Option<&Unknown>) -> Value {
     }
 }
 
-/// The text without commas before a closing bracket. AWS refuses them, but what was meant is plain,
-/// and documents in heredocs are often written so before they are first applied.
-fn without_trailing_commas(text: &str) -> String {
+/// The text without commas before a closing bracket, and with those that lack between two values. AWS
+/// refuses both, but what was meant is plain, and documents in heredocs are often written so before
+/// they are first applied.
+fn with_commas_mended(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut quoted, mut escaped) = (false, false);
+    // Whether a value or a name has just ended.
+    let mut ended = false;
     for c in text.chars() {
         if quoted {
             quoted = escaped || c != '"';
             escaped = c == '\\' && !escaped;
-        } else if c == '"' {
-            quoted = true;
-        } else if matches!(c, ']' | '}') {
+            ended = !quoted;
+            out.push(c);
+            continue;
+        }
+        if ended && matches!(c, '"' | '{' | '[') {
+            out.push(',');
+        }
+        if matches!(c, ']' | '}') {
             let kept = out.trim_end();
             if let Some(before) = kept.strip_suffix(',') {
                 out.truncate(before.len());
             }
         }
+        quoted = c == '"';
+        ended = if c.is_ascii_whitespace() {
+            ended
+        } else {
+            matches!(c, ']' | '}') || c.is_ascii_alphanumeric()
+        };
         out.push(c);
     }
     out
@@ -283,6 +297,9 @@ impl Walk<'_, '_> {
                 },
             },
             Kind::Unknown(u) => {
+                if let Some(part) = u.holds.as_deref() {
+                    return self.partly(part, &through(u, value), steps, place, out);
+                }
                 if steps.is_empty() {
                     out(value, place);
                 } else if let Some(inner) = self.world.decoded(value) {
@@ -303,6 +320,29 @@ impl Walk<'_, '_> {
                 }
             }
         }
+    }
+
+    /// What a collection certainly holds, then `rest`: none or many others.
+    fn partly(
+        &self,
+        part: &Value,
+        rest: &Value,
+        steps: &[Step],
+        place: Place,
+        out: &mut dyn FnMut(&Value, Place),
+    ) {
+        let others = Place { element: false, ..place };
+        match (steps, part.as_map()) {
+            // A mapping as one value is not known.
+            ([], Some(_)) => return out(rest, others),
+            // A member that is there stands for itself.
+            ([Step::Member(name), ..], Some(map)) if map.entry(name).is_some() => {
+                return self.go(part, steps, place, out);
+            }
+            _ => {}
+        }
+        self.go(part, steps, place, out);
+        out(rest, others);
     }
 
     fn element(&self, item: &Value, place: Place) -> Place {

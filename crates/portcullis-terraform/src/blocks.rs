@@ -168,6 +168,17 @@ impl Resolver<'_> {
                 .collect();
         }
         let unknown = not_null(derived([&collection], collection.origin));
+        // What the collection certainly holds makes a block each; only names are certain keys.
+        let part = collection.as_unknown().and_then(|u| u.holds.as_deref());
+        let mut segments: Vec<Segment> = part
+            .and_then(|part| self.pairs(part, each.expr.span).ok())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(k, v)| {
+                let key = if k.as_str().is_some() { k } else { unknown.clone() };
+                Segment::Fixed(one(key, v))
+            })
+            .collect();
         let present = one(unknown.clone(), unknown);
         let (key, _) = self.condition_key(&each.expr, s);
         let by = self.decider(format!("dynamic {key}"), &collection, || {
@@ -175,7 +186,8 @@ impl Resolver<'_> {
             let name = Arc::from(format!("whether {text} is empty"));
             Decider { name, span: Some(each.expr.span), arms: 2 }
         });
-        vec![Segment::Either(by, vec![Vec::new(), vec![present]])]
+        segments.push(Segment::Either(by, vec![Vec::new(), vec![present]]));
+        segments
     }
 
     /// The text of an expression as written.

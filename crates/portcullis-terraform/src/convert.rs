@@ -158,7 +158,7 @@ fn untold(value: &Value, ty: &Type) -> Result<Value, String> {
         && u.not_null
         && let Type::List(elem) = target(from, ty)
     {
-        let inner = Unknown { not_null: false, ..Unknown::clone(u) };
+        let inner = Unknown { not_null: false, holds: None, ..Unknown::clone(u) };
         let elem = (*elem != Type::Any).then(|| Arc::new(*elem));
         let kind = Kind::Unknown(Arc::new(inner));
         let one = Value { kind, ..value.clone() }.with_type(elem);

@@ -6,10 +6,10 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use portcullis_core::{
-    Assoc, Decider, Diagnostic, FileId, Files, How, Kind, Map, MapEntry, Marks, OriginId, Seq,
-    Span, Value, Why, WhyKind,
+    Assoc, Decider, Diagnostic, FileId, Files, How, Kind, Map, MapEntry, OriginId, Seq, Span,
+    Value, Why, WhyKind,
 };
-use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr, ObjectItem};
+use portcullis_syntax::hcl::{Expr, ExprKind, ForExpr};
 
 use crate::convert::{convert, kind_name, normalise, type_of};
 use crate::functions::{self, FunctionContext, FunctionError};
@@ -68,33 +68,6 @@ impl Resolver<'_> {
                     self.through(value, e.span, How::Expression)
                 }
             },
-        }
-    }
-
-    fn object(&self, items: &[ObjectItem], span: Span, s: &Scope<'_>) -> Value {
-        let mut entries = Vec::with_capacity(items.len());
-        let mut marks = Marks::default();
-        let mut unknown = None;
-        for item in items {
-            let key = match &item.key.kind {
-                ExprKind::Var(name) => Value::str(name.clone(), OriginId::NONE),
-                // Bare words are names, keywords included.
-                ExprKind::Null => Value::str("null", OriginId::NONE),
-                _ => self.eval(&item.key, s),
-            };
-            let value = self.eval(&item.value, s);
-            marks = marks.union(key.marks);
-            match self.text_of(&key, item.key.span, "an object's key") {
-                Ok(key) => {
-                    entries.push(MapEntry { key, key_span: Some(item.key.span), value });
-                }
-                Err(v) => unknown = Some(v),
-            }
-        }
-        let origin = self.hop(span, s.literal, OriginId::NONE);
-        match unknown {
-            Some(v) => derived([&v], origin),
-            None => Value::map(Map::from_entries(entries), origin).with_marks(marks),
         }
     }
 

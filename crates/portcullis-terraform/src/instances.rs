@@ -226,7 +226,14 @@ impl Resolver<'_> {
                 };
             }
             Kind::Unknown(_) => return undecided(v),
-            Kind::List(Seq::Set, items) => {
+            Kind::List(seq, items) => {
+                // Terraform refuses a list, and what was meant is plain where it holds text.
+                if *seq != Seq::Set {
+                    self.report(no_set(v, span));
+                    if items.iter().any(|x| !matches!(x.kind, Kind::Str(_))) {
+                        return undecided(&crate::unknowns::invalid(span));
+                    }
+                }
                 for item in items.iter() {
                     match &item.kind {
                         Kind::Str(text) => {
@@ -249,11 +256,7 @@ impl Resolver<'_> {
                 }
             }
             _ => {
-                let text =
-                    format!("for_each takes a map or a set of text, this is {}", kind_name(v));
-                let problem = portcullis_core::Diagnostic::error(span, text)
-                    .with_help("toset(…) makes a set of a list");
-                self.report(problem);
+                self.report(no_set(v, span));
                 return undecided(&crate::unknowns::invalid(span));
             }
         }
@@ -262,6 +265,7 @@ impl Resolver<'_> {
             return undecided(&self.error(span, text));
         }
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|a, b| a.0 == b.0);
         let instances = pairs.into_iter().map(|(key, origin, value)| Repetition {
             suffix: Arc::from(key_suffix(&key)),
             key: Some(Value::str(key, origin.unwrap_or(v.origin)).with_marks(v.marks)),
@@ -270,4 +274,10 @@ impl Resolver<'_> {
         });
         Expansion::new(Shape::ForEach, instances.collect())
     }
+}
+
+/// What is wrong with a `for_each` that is neither a map nor a set.
+fn no_set(v: &Value, span: Span) -> portcullis_core::Diagnostic {
+    let text = format!("for_each takes a map or a set of text, this is {}", kind_name(v));
+    portcullis_core::Diagnostic::error(span, text).with_help("toset(…) makes a set of a list")
 }

@@ -210,7 +210,13 @@ impl Joiner<'_> {
                 let refs = if s.refs.is_empty() { p.refs.clone() } else { s.refs.clone() };
                 let pieces = s.pieces.clone();
                 let not_null = p.not_null || s.not_null;
-                Kind::Unknown(Arc::new(Unknown { why: s.why.clone(), not_null, refs, pieces }))
+                Kind::Unknown(Arc::new(Unknown {
+                    why: s.why.clone(),
+                    not_null,
+                    refs,
+                    pieces,
+                    holds: None,
+                }))
             }
             (Kind::List(..) | Kind::Map(..), _) => {
                 let moved = self.moved(planned, Some(place), depth);

@@ -21,6 +21,7 @@ mod instances;
 mod joined;
 mod module;
 mod named;
+mod objects;
 mod ops;
 mod overrides;
 mod plan;

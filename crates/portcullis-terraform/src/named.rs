@@ -10,14 +10,33 @@ use crate::instances::{CallTargets, Shape};
 use crate::module::label;
 use crate::resolver::{Node, Resolver};
 use crate::scope::{Access, ModId, Scope};
-use crate::unknowns::derived;
+use crate::unknowns::{derived, not_null};
+
+/// The boolean that a word of another language stands for. Terraform refuses it, and what was meant is
+/// plain.
+fn boolean_meant(name: &str) -> Option<bool> {
+    match name {
+        "True" | "TRUE" => Some(true),
+        "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
 
 impl Resolver<'_> {
     /// The value of a reference, seen through the place where it stands.
     pub(crate) fn reference(&self, name: &str, steps: &[Step], span: Span, s: &Scope<'_>) -> Value {
         let (value, used) = self.root_of(name, steps, span, s);
         let rest = steps.get(used..).unwrap_or_default();
-        let value = self.steps(value, rest, span, s);
+        let list = value.as_unknown().and_then(|u| u.refs.first().cloned());
+        let mut value = self.steps(value, rest, span, s);
+        // Of a list of zones it is known that no two are the same.
+        if let ([Step::Index(at)], "data", Some(list)) = (rest, name, list)
+            && let Some(place) = self.eval(at, s).as_num().and_then(|n| n.as_i64())
+            && let Some(zone) = usize::try_from(place).ok().and_then(|n| list.zone(n))
+            && let Kind::Unknown(u) = &mut value.kind
+        {
+            std::sync::Arc::make_mut(u).refs = smallvec::SmallVec::from_elem(zone, 1);
+        }
         self.through(value, span, How::Expression)
     }
 
@@ -39,6 +58,12 @@ impl Resolver<'_> {
             }
         }
         let Some(Step::Attr(first, at)) = steps.first() else {
+            if let Some(meant) = boolean_meant(name) {
+                let text = format!("Terraform knows no {name}");
+                let help = format!("booleans are written in small letters: {meant}");
+                self.report_always(Diagnostic::error(span, text).with_help(help));
+                return (Value::bool(meant, OriginId::NONE), steps.len());
+            }
             let text =
                 format!("{name} alone refers to nothing: a reference has at least two parts");
             return (self.misnamed(span, text), steps.len());
@@ -48,8 +73,9 @@ impl Resolver<'_> {
         let undeclared = |what: &str| {
             let text = format!("{what} {first} is not declared in this module");
             self.report_always(Diagnostic::error(span, text.as_str()));
-            let why = Why::at(WhyKind::Missing, text, span);
-            (Value::unknown(why, OriginId::NONE), steps.len())
+            // Whatever it is, the argument is meant to be set.
+            let why = Why::at(WhyKind::Undeclared, text, span);
+            (not_null(Value::unknown(why, OriginId::NONE)), steps.len())
         };
         match name {
             "var" => match module.variables.find(first) {
@@ -317,6 +343,7 @@ impl Resolver<'_> {
                             not_null: true,
                             refs: u.refs.clone(),
                             pieces: None,
+                            holds: None,
                         })),
                         OriginId::NONE,
                     ),

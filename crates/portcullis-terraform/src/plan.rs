@@ -358,7 +358,7 @@ impl Reader<'_> {
             // What nobody wrote the provider fills in, as it does where it is not asked: no rule
             // may take that for set.
             let not_null = at.expression.is_some();
-            let unknown = Unknown { why, not_null, refs, pieces: None };
+            let unknown = Unknown { why, not_null, refs, pieces: None, holds: None };
             return Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks);
         }
         let value = match at.after.map(|n| &n.kind) {
@@ -440,7 +440,7 @@ impl Reader<'_> {
         if node.get("references").is_some() {
             let why = Why::at(WhyKind::Plan, "the plan gives its expression only", node.span);
             let refs = self.configuration.refs(Some(&Expression::of(node, depth)), place).into();
-            let unknown = Unknown { why, not_null: false, refs, pieces: None };
+            let unknown = Unknown { why, not_null: false, refs, pieces: None, holds: None };
             return Value::new(Kind::Unknown(Arc::new(unknown)), origin);
         }
         match &node.kind {

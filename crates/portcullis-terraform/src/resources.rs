@@ -88,7 +88,7 @@ impl Resolver<'_> {
             });
             let address = Arc::from(format!("{}{key}", instance.prefix));
             let target = Ref { address, attr: attr.unwrap_or_else(|| Arc::from("")) };
-            let why = Why::at(WhyKind::Missing, text, span);
+            let why = Why::at(WhyKind::Undeclared, text, span);
             return (Value::reference(why, target, OriginId::NONE), steps.len());
         };
         if &*block.kind == "ephemeral" {
@@ -151,7 +151,8 @@ impl Resolver<'_> {
             .iter()
             .take(MAX_INDEXED)
             .map(|r| Ref { address: self.address(m, block, &r.suffix), attr: attr.clone() });
-        let unknown = Unknown { why, not_null: true, refs: refs.collect(), pieces: None };
+        let unknown =
+            Unknown { why, not_null: true, refs: refs.collect(), pieces: None, holds: None };
         Value::new(Kind::Unknown(Arc::new(unknown)), OriginId::NONE)
     }
 

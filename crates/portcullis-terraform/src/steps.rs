@@ -203,6 +203,12 @@ impl Resolver<'_> {
         if key.as_unknown().is_some() {
             return derived([base, key], base.origin);
         }
+        // A member that is there whatever else is; one that may be replaced is unknown itself.
+        if let Some(name) = key.as_str()
+            && let Some(member) = u.holds.as_deref().and_then(|part| part.get(name))
+        {
+            return member.clone();
+        }
         let refs = u.refs.iter().map(|r| match (&*r.attr, key.as_str()) {
             ("", Some(name)) => Ref { address: r.address.clone(), attr: Arc::from(name) },
             _ => r.clone(),
@@ -213,6 +219,7 @@ impl Resolver<'_> {
             not_null: u.not_null && whole,
             refs: refs.collect(),
             pieces: None,
+            holds: None,
         };
         Value::new(Kind::Unknown(Arc::new(inner)), base.origin)
     }

@@ -29,8 +29,34 @@ pub(crate) fn derived<'v>(from: impl IntoIterator<Item = &'v Value>, origin: Ori
     let why = found
         .why
         .unwrap_or_else(|| Why::new(WhyKind::Limit, "it hangs on too many undecided values"));
-    let unknown = Unknown { why, not_null: false, refs: found.refs, pieces: None };
+    let why = of_another(why);
+    let unknown = Unknown { why, not_null: false, refs: found.refs, pieces: None, holds: None };
     Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks).with_marks(found.marks)
+}
+
+/// The cause of an unknown in that of a value made of it, which is no name of its own.
+pub(crate) fn of_another(why: Why) -> Why {
+    match why.kind {
+        WhyKind::Undeclared => Why { kind: WhyKind::Missing, ..why },
+        _ => why,
+    }
+}
+
+/// The same unknown, a collection that certainly holds what the list or mapping `part` holds.
+pub(crate) fn holding(mut value: Value, part: Value) -> Value {
+    let empty = match &part.kind {
+        Kind::List(_, items) => items.is_empty(),
+        Kind::Map(_, map) => map.is_empty(),
+        _ => true,
+    };
+    if let Kind::Unknown(u) = &mut value.kind
+        && !empty
+    {
+        let u = Arc::make_mut(u);
+        u.not_null = true;
+        u.holds = Some(Arc::new(part));
+    }
+    value
 }
 
 #[derive(Default)]
@@ -48,6 +74,9 @@ impl Found {
             Kind::Map(_, m) => m.iter().for_each(|e| self.visit(&e.value)),
             Kind::Choice(c) => c.arms.iter().for_each(|x| self.visit(x)),
             Kind::Unknown(u) => {
+                if let Some(part) = &u.holds {
+                    self.marks = self.marks.union(crate::functions::deep_marks(part, part.marks));
+                }
                 let given = |w: &Why| w.kind.is_given();
                 if self.why.as_ref().is_none_or(|w| given(w) && !given(&u.why)) {
                     self.why = Some(u.why.clone());

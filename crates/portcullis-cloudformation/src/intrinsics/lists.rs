@@ -1,6 +1,9 @@
 //! `Select` and `Length`.
 
-use portcullis_core::{How, Span, Value};
+use std::sync::Arc;
+
+use portcullis_core::{How, Kind, Span, Value};
+use smallvec::SmallVec;
 
 use crate::eval::Evaluator;
 use crate::view::View;
@@ -19,7 +22,13 @@ impl Evaluator<'_> {
         self.lift(&args, 0, span, &mut |e, args| {
             let index = args[0].scalar_text().and_then(|t| t.trim().parse::<usize>().ok());
             let (Some(index), Some(items)) = (index, args[1].as_list()) else {
-                return e.cannot("Select", args, span);
+                let list = args[1].as_unknown().and_then(|u| u.refs.first());
+                let zone = list.zip(index).and_then(|(list, i)| list.zone(i));
+                let mut value = e.cannot("Select", args, span);
+                if let (Kind::Unknown(u), Some(zone)) = (&mut value.kind, zone) {
+                    Arc::make_mut(u).refs = SmallVec::from_elem(zone, 1);
+                }
+                return value;
             };
             match items.iter().filter(|v| !v.is_null()).nth(index) {
                 Some(item) => e.hop(item, span, How::Expression),

@@ -12,7 +12,7 @@ mod text;
 
 use std::sync::Arc;
 
-use portcullis_core::{Kind, NotCovered, Span, Unknown, Value, Why, WhyKind};
+use portcullis_core::{Kind, NotCovered, Ref, Span, Unknown, Value, Why, WhyKind};
 use smallvec::SmallVec;
 
 use crate::eval::Evaluator;
@@ -52,9 +52,7 @@ impl Evaluator<'_> {
                 None => self.invalid(span, "Condition takes the name of a condition"),
             },
             "ToJsonString" => self.json_string(s, arg, span),
-            "GetAZs" => {
-                self.external(span, "the zones of the region are known to the account only")
-            }
+            "GetAZs" => self.zones(s, arg, span),
             "ImportValue" => self.import(s, arg, span),
             "Transform" => self.transform(arg, span),
             other => {
@@ -72,9 +70,28 @@ impl Evaluator<'_> {
             not_null: true,
             refs: SmallVec::new(),
             pieces: None,
+            holds: None,
         };
         let origin = self.origin(span);
         Value::new(Kind::Unknown(Arc::new(unknown)), origin)
+    }
+
+    /// The zones of a region, which are known to the account only, but no two are the same.
+    fn zones(&mut self, s: usize, arg: View<'_>, span: Span) -> Value {
+        let region = self.eval_view(s, arg);
+        let mut zones =
+            self.external(span, "the zones of the region are known to the account only");
+        // An empty name is the region of the stack.
+        let region = match (&region.kind, region.scalar_text()) {
+            (_, Some(text)) => text,
+            (Kind::Unknown(u), _) if u.why.text.starts_with("AWS::Region ") => Arc::from(""),
+            _ => return zones,
+        };
+        if let Kind::Unknown(u) = &mut zones.kind {
+            let address = Arc::from(format!("{}{region}", Ref::ZONES));
+            Arc::make_mut(u).refs.push(Ref { address, attr: Arc::from("") });
+        }
+        zones
     }
 
     /// What a function gives for arguments it cannot use: unknown where they are, else an error.

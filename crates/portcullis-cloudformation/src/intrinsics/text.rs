@@ -48,6 +48,7 @@ impl Evaluator<'_> {
             not_null: true,
             refs: smallvec::SmallVec::new(),
             pieces: Some(pieces.into()),
+            holds: None,
         };
         let marks = if secret { Marks::SENSITIVE } else { Marks::default() };
         Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks)
@@ -104,7 +105,8 @@ impl Evaluator<'_> {
         if !buffer.is_empty() {
             pieces.push(Some(Arc::from(buffer)));
         }
-        let unknown = Unknown { why, not_null: true, refs, pieces: Some(pieces.into()) };
+        let unknown =
+            Unknown { why, not_null: true, refs, pieces: Some(pieces.into()), holds: None };
         Value::new(Kind::Unknown(Arc::new(unknown)), origin).with_marks(marks)
     }
 

@@ -32,7 +32,7 @@ struct Domain {
     /// The property with the values of known parameters in place: the ids of what it makes depend
     /// on them.
     props: Node,
-    name: Node,
+    name: Option<Node>,
     hash: String,
 }
 
@@ -44,10 +44,11 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Option<Domain> {
         return None;
     }
     let props = cx.deep_value(domain);
-    let (Some(name), Some(_)) = (props.get("DomainName"), props.get("CertificateArn")) else {
+    // SAM refuses a domain without them; what else it says is judged all the same.
+    let name = props.get("DomainName").cloned();
+    if name.is_none() || props.get("CertificateArn").is_none() {
         cx.error(domain.span, "Domain needs DomainName and CertificateArn");
-        return None;
-    };
+    }
     if let Some(mtls) = props.get("MutualTlsAuthentication")
         && (mtls.as_map().is_none_or(<[_]>::is_empty)
             || mtls
@@ -59,7 +60,7 @@ fn read(source: &Source, cx: &mut Context<'_>) -> Option<Domain> {
     {
         cx.error(mtls.span, "MutualTlsAuthentication must be a map with TruststoreUri");
     }
-    let (name, hash) = (name.clone(), hash10(&seed(name)));
+    let hash = hash10(&name.as_ref().map_or_else(String::new, seed));
     let mut props = props;
     if let Some(mtls) = super::build::get_mut(&mut props, "MutualTlsAuthentication")
         && mtls.get("TruststoreVersion").and_then(Node::as_text).is_some_and(|v| v == "0")
@@ -89,7 +90,7 @@ pub(super) fn rest(source: &Source, stage: &Arc<str>, cx: &mut Context<'_>) {
         .node();
     let certificate = if kind == "REGIONAL" { "RegionalCertificateArn" } else { "CertificateArn" };
     let node = Props::new(at)
-        .with("DomainName", domain.name.clone())
+        .opt("DomainName", domain.name.clone())
         .copy_as(props, "CertificateArn", certificate)
         .with("EndpointConfiguration", endpoint)
         .copy(
@@ -179,7 +180,7 @@ pub(super) fn v2(source: &Source, stage: &Node, cx: &mut Context<'_>) {
         .copy(props, &["SecurityPolicy", "OwnershipVerificationCertificateArn", "IpAddressType"])
         .node();
     let node = Props::new(at)
-        .with("DomainName", domain.name.clone())
+        .opt("DomainName", domain.name.clone())
         .with("DomainNameConfigurations", at.seq([configuration]))
         .copy(props, &["MutualTlsAuthentication"])
         .opt("Tags", v2_tags(source))
@@ -287,7 +288,7 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
     let both = route53.get("IpV6").and_then(as_flag) == Some(true);
     for kind in if both { &["A", "AAAA"][..] } else { &["A"] } {
         let record = Props::new(at)
-            .with("Name", domain.name.clone())
+            .opt("Name", domain.name.clone())
             .text("Type", *kind)
             .copy(route53, &["Region", "SetIdentifier"])
             .with("AliasTarget", target.clone())
@@ -295,7 +296,7 @@ fn records(source: &Source, domain: &Domain, id: &Arc<str>, kind: &str, cx: &mut
         records.push(at.only_if(source.condition().filter(|_| !separate), record));
     }
     let text = match separate {
-        true => compact(&at.seq([zone.1.clone(), domain.name.clone()])),
+        true => compact(&at.seq([zone.1.clone()].into_iter().chain(domain.name.clone()))),
         false => seed(&zone.1),
     };
     let group_id = format!("RecordSetGroup{}", hash10(&text));

@@ -104,6 +104,7 @@ fn tagged(tag: &str, node: &Node, origin: portcullis_core::OriginId, graph: &mut
         not_null: false,
         refs: Default::default(),
         pieces: None,
+        holds: None,
     };
     match tag {
         "Unknown" => {}

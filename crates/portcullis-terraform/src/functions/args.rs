@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::convert::{normalise, type_of};
 use crate::types::Type;
+use crate::unknowns::of_another;
 use portcullis_core::{
     Assoc, Kind, Map, Marks, Number, OriginId, Seq, Span, Unknown, Value, Why, WhyKind,
 };
@@ -201,7 +202,7 @@ impl<'c> Args<'c> {
         let mut refs = SmallVec::new();
         for v in &self.values {
             each_unknown(v, &mut |u| {
-                why.get_or_insert_with(|| u.why.clone());
+                why.get_or_insert_with(|| of_another(u.why.clone()));
                 for r in &u.refs {
                     if !refs.contains(r) {
                         refs.push(r.clone());
@@ -219,7 +220,8 @@ impl<'c> Args<'c> {
         let not_null = self.spec.gives != Gives::Maybe;
         // Pieces are of text, and tell the type themselves.
         let ty = if pieces.is_some() { None } else { self.returned() };
-        self.make(Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces }))).with_type(ty)
+        self.make(Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces, holds: None })))
+            .with_type(ty)
     }
 
     /// The type of a result that is not known. It is told only if all arguments tell theirs:
@@ -245,7 +247,7 @@ impl<'c> Args<'c> {
         let pieces = (self.spec.gives == Gives::Text).then(|| Arc::from([None]));
         let not_null = self.spec.gives != Gives::Maybe;
         let refs = SmallVec::new();
-        let unknown = Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces }));
+        let unknown = Kind::Unknown(Arc::new(Unknown { why, not_null, refs, pieces, holds: None }));
         Ok(self.make(unknown).with_type(self.returned()))
     }
 
@@ -340,6 +342,7 @@ pub(crate) fn deep_marks(value: &Value, so_far: Marks) -> Marks {
         Kind::List(_, items) => items.iter().fold(marks, |m, v| deep_marks(v, m)),
         Kind::Map(_, map) => map.iter().fold(marks, |m, e| deep_marks(&e.value, m)),
         Kind::Choice(c) => c.arms.iter().fold(marks, |m, v| deep_marks(v, m)),
+        Kind::Unknown(u) => u.holds.as_ref().map_or(marks, |part| deep_marks(part, marks)),
         _ => marks,
     }
 }

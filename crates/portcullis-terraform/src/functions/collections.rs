@@ -7,7 +7,7 @@ use portcullis_core::{Kind, MapEntry, Seq, Unknown, Value};
 use crate::convert::{self, convert, equal, type_of, unify, unify_types};
 use crate::types::Type;
 use crate::unify::fits;
-use crate::unknowns::known_after_plan;
+use crate::unknowns::{holding, known_after_plan};
 
 use super::args::Args;
 use super::spec::{ANY, BOOLS, Gives, LIST, NULLABLE, NUM, Param, Reads, STRINGS, Spec, Want};
@@ -145,7 +145,13 @@ fn concat(a: &Args<'_>) -> Outcome {
         }
     }
     if a.values.iter().any(|v| v.as_unknown().is_some()) {
-        return Ok(a.unknown());
+        // Whatever the others bring, the elements of the known lists are among the result's.
+        let known = a.values.iter().filter_map(|v| match &v.kind {
+            Kind::Unknown(u) => u.holds.as_deref().and_then(Value::as_list),
+            _ => v.as_list(),
+        });
+        let part = a.seq(Seq::Tuple, known.flatten().cloned().collect())?;
+        return Ok(holding(a.unknown(), part));
     }
     for i in 0..a.len() {
         match a.sequence(i)? {

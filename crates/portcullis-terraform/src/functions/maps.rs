@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::convert::{convert, type_of};
 use crate::types::{ObjectAttr, Type};
 use crate::unify::differ;
+use crate::unknowns::{derived, holding};
 
 use super::args::Args;
 use super::spec::{ANY, Gives, MAP_OF_STRINGS, NULLABLE, Reads, STR, STRINGS, Spec, Want};
@@ -116,7 +117,8 @@ fn merged_type(a: &Args<'_>) -> Result<Type, FunctionError> {
 fn merge(a: &Args<'_>) -> Outcome {
     let ty = merged_type(a)?;
     if (0..a.len()).any(|i| a.is_open(i)) {
-        return Ok(a.unknown().with_type((ty != Type::Any).then(|| Arc::new(ty))));
+        let whole = a.unknown().with_type((ty != Type::Any).then(|| Arc::new(ty)));
+        return Ok(holding(whole, certain(a)?));
     }
     let mut entries: Vec<MapEntry> = Vec::new();
     for (i, value) in a.values.iter().enumerate().filter(|(_, v)| !v.is_null()) {
@@ -134,6 +136,27 @@ fn merge(a: &Args<'_>) -> Outcome {
         }
         _ => a.map(Assoc::Object, Map::from_entries(entries)),
     }
+}
+
+/// The members that the result has whatever the unknown arguments bring. What stands before one of
+/// those may be replaced by it, so that only its name is certain.
+fn certain(a: &Args<'_>) -> Outcome {
+    let mut entries: Vec<MapEntry> = Vec::new();
+    for value in &a.values {
+        let part = match &value.kind {
+            Kind::Map(_, map) => Some(&**map),
+            Kind::Unknown(_) | Kind::Choice(_) => {
+                for e in &mut entries {
+                    e.value = derived([value], e.value.origin);
+                }
+                let known = value.as_unknown().and_then(|u| u.holds.as_deref());
+                known.and_then(Value::as_map)
+            }
+            _ => None,
+        };
+        entries.extend(part.into_iter().flat_map(Map::iter).cloned());
+    }
+    a.map(Assoc::Object, Map::from_entries(entries))
 }
 
 fn transpose(a: &Args<'_>) -> Outcome {

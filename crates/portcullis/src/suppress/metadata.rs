@@ -8,7 +8,8 @@ use super::{Dialect, Scope, Suppression};
 ///
 /// - `portcullis: { ignore: [{ rule, reason, until, owner }] }`
 /// - `checkov: { skip: [{ id, comment }] }`
-/// - `cfn_nag: { rules_to_suppress: [{ id, reason }] }`
+/// - `cfn_nag: { rules_to_suppress: [{ id, reason }] }`; `cfn-nag`, which Guard's rule about Kerberos
+///   reads, is the same
 /// - `guard: { SuppressedRules: [NAME] }`, or with reasons `[{ NAME: reason }]`
 ///
 /// `block` is the resource's block: they hold for that resource.
@@ -32,6 +33,7 @@ pub(crate) fn from_metadata(metadata: &Value, origins: &Origins, block: Span) ->
         (["portcullis", "ignore"], Keys { rule: "rule", reason: "reason" }, Dialect::Ours),
         (["checkov", "skip"], Keys { rule: "id", reason: "comment" }, Dialect::Foreign),
         (["cfn_nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+        (["cfn-nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
         (["guard", "SuppressedRules"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
     ] {
         let list = metadata.get(path[0]).and_then(|v| v.get(path[1])).and_then(Value::as_list);
