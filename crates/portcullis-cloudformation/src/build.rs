@@ -83,6 +83,7 @@ impl Evaluator<'_> {
             if let Some((by, arm)) = condition.as_ref().and_then(choice::only_true_arm) {
                 body = choice::restrict(&body, by, arm);
             }
+            body = self.placed(&kind, body, key.span);
             if is_module(node) {
                 let span = node.get("Type").map_or(key.span, |n| n.span);
                 self.uncovered("module", kind.to_string(), span);

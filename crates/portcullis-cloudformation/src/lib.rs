@@ -18,6 +18,7 @@ mod include;
 mod inputs;
 mod intrinsics;
 mod locate;
+mod misplaced;
 mod nested;
 mod parameter_files;
 mod parameters;

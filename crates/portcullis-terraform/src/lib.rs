@@ -19,6 +19,7 @@ mod functions;
 mod inputs;
 mod instances;
 mod joined;
+mod misplaced;
 mod module;
 mod named;
 mod objects;

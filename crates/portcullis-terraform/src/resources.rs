@@ -247,7 +247,7 @@ impl Resolver<'_> {
             let repetition = expansion.instances.get(n).unwrap_or(&default);
             let address = self.address(m, block, &repetition.suffix);
             let scope = Scope::module(m).repeated(repetition);
-            self.body(&block.body, &scope, &address, block.span)
+            self.placed(block, self.body(&block.body, &scope, &address, block.span))
         })
     }
 
