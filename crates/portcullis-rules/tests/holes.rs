@@ -227,3 +227,97 @@ fn what_is_given_from_outside_refers_to_nothing() {
         assert_eq!(template(&rules, &of(value)), want, "{value}");
     }
 }
+
+#[test]
+fn what_a_collection_certainly_holds_decides() {
+    let of = |value: &str| {
+        format!("variable \"v\" {{}}\nresource \"aws_t\" \"t\" {{\n  a = {value}\n}}\n")
+    };
+    let lists = rule(
+        "resources: { tf: aws_t }\nattributes: { a: { tf: a.on, type: bool } }\n\
+         require: { a: { some: { equals: true } } }",
+    );
+    let all = rule(
+        "resources: { tf: aws_t }\nattributes: { a: { tf: a.on, type: bool } }\n\
+         require: { a: { equals: true } }",
+    );
+    for (value, some, every) in [
+        ("concat([{ on = true }], var.v)", "P", "U"),
+        ("concat([{ on = false }], var.v)", "U", "F"),
+        ("concat(var.v, [{ on = true }, { on = false }])", "P", "F"),
+        ("concat(var.v, [])", "U", "U"),
+        ("concat([{ on = true }])", "P", "P"),
+    ] {
+        assert_eq!(hcl(&lists, &of(value)), some, "{value}");
+        assert_eq!(hcl(&all, &of(value)), every, "{value}");
+    }
+    let member = rule(
+        "resources: { tf: aws_t }\nattributes: { a: { tf: a.on }, k: { tf: 'a.*~', type: list } }\n\
+         require: { a: { equals: x }, k: { includes: on } }",
+    );
+    for (value, want) in [
+        ("merge(var.v, { on = \"x\" })", "P"),
+        ("merge(var.v, { on = \"y\" })", "F"),
+        ("merge({ on = \"y\" }, var.v)", "U"),
+        ("merge({ off = \"y\" }, var.v)", "U"),
+        ("{ (var.v) = \"y\", on = \"x\" }", "P"),
+        ("{ on = \"x\", (var.v) = \"y\" }", "U"),
+    ] {
+        assert_eq!(hcl(&member, &of(value)), want, "{value}");
+    }
+}
+
+#[test]
+fn no_two_zones_of_a_list_are_the_same() {
+    let two = |tf: bool| {
+        let (kind, attr) = if tf { ("tf: aws_t", "tf: z") } else { ("cfn: 'A::B::T'", "cfn: Z") };
+        rule(&format!(
+            "resources: {{ {kind} }}\nattributes: {{ z: {{ {attr}, type: list }} }}\n\
+             require: {{ z: {{ distinct: {{ at_least: 2 }} }} }}"
+        ))
+    };
+    let data = "data.aws_availability_zones.all.names";
+    for (zones, want) in [
+        (format!("[{data}[0], {data}[1]]"), "P"),
+        (format!("[{data}[0], {data}[0]]"), "F"),
+        (format!("[{data}[0], element({data}, 1)]"), "U"),
+        (format!("[{data}[0], slice({data}, 1, 3)[0]]"), "U"),
+        ("[data.other_zones.all.names[0], data.other_zones.all.names[1]]".to_owned(), "U"),
+    ] {
+        let text = format!(
+            "data \"aws_availability_zones\" \"all\" {{}}\ndata \"other_zones\" \"all\" {{}}\n\
+             resource \"aws_t\" \"t\" {{\n  z = {zones}\n}}\n"
+        );
+        assert_eq!(hcl(&two(true), &text), want, "{zones}");
+    }
+    for (zones, want) in [
+        ("[!Select [0, !GetAZs ''], !Select [1, !GetAZs '']]", "P"),
+        ("[!Select [0, !GetAZs ''], !Select [0, !GetAZs !Ref 'AWS::Region']]", "F"),
+        ("[!Select [0, !GetAZs ''], !Select [1, !GetAZs us-east-1]]", "U"),
+    ] {
+        let text =
+            format!("Resources:\n  T:\n    Type: A::B::T\n    Properties:\n      Z: {zones}\n");
+        assert_eq!(template(&two(false), &text), want, "{zones}");
+    }
+}
+
+#[test]
+fn a_key_that_nobody_declares_is_meant_to_be_ones_own() {
+    let rules = rule(
+        "resources: { tf: aws_t }\nattributes: { k: { tf: k, type: key } }\n\
+         require: { k: { customer_key: true } }",
+    );
+    for (key, want) in [
+        ("var.gone", "P"),
+        ("local.gone", "P"),
+        ("aws_kms_key.gone.arn", "P"),
+        ("var.given", "U"),
+        ("data.aws_kms_key.gone.arn", "U"),
+        ("coalesce(var.gone, \"alias/aws/s3\")", "U"),
+        ("var.gone == \"\" ? \"alias/aws/s3\" : var.gone", "U"),
+    ] {
+        let text =
+            format!("variable \"given\" {{}}\nresource \"aws_t\" \"t\" {{\n  k = {key}\n}}\n");
+        assert_eq!(hcl(&rules, &text), want, "{key}");
+    }
+}

@@ -211,13 +211,20 @@ fn links_may_stand_within_a_longer_text() {
 }
 
 #[test]
-fn trailing_commas_in_documents_are_forgiven() {
+fn commas_in_documents_are_forgiven() {
     verdicts(
         "resources: { tf: aws_t }\nattributes: { a: { tf: p.a } }\nrequire: { a: { includes: 'x,]' } }",
         &[
             (r#"t: { Type: aws_t, Properties: { p: '{"a": ["x,]", "y", ], }' } }"#, "P"),
             (r#"t: { Type: aws_t, Properties: { p: '{"a": ["z",]}' } }"#, "F"),
             (r#"t: { Type: aws_t, Properties: { p: '{"a": [x]}' } }"#, "U"),
+            // Those that lack between two values, too; a colon that lacks is something else.
+            (
+                r#"t: { Type: aws_t, Properties: { p: '{"b": {"c": "{\" [" } "a": ["y" "x,]"]}' } }"#,
+                "P",
+            ),
+            (r#"t: { Type: aws_t, Properties: { p: '{"b": 1 "a": [true "z"]}' } }"#, "F"),
+            (r#"t: { Type: aws_t, Properties: { p: '{"a" ["x,]"]}' } }"#, "U"),
         ],
     );
 }
