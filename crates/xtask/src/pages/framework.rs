@@ -74,6 +74,18 @@ fn of(input: &Input, f: &Framework) -> Page {
         let _ = write!(text, ": <{}>", f.url);
     }
     text.push('\n');
+    let editions = input
+        .frameworks
+        .iter()
+        .filter(|o| o.in_rules.as_ref().is_some_and(|known| known.framework == f.id));
+    let editions: Vec<String> = editions.map(|o| format!("[{}]({}.md)", o.version, o.id)).collect();
+    if !editions.is_empty() {
+        let _ = write!(
+            text,
+            "\nRules call later editions by this name too: {}.\n",
+            editions.join(", ")
+        );
+    }
     let links = links(f, &input.frameworks, &input.catalogue.rules);
     let by = by_control(&links);
     let (with, without): (Vec<&FrameworkControl>, Vec<&FrameworkControl>) =
@@ -100,7 +112,11 @@ fn of(input: &Input, f: &Framework) -> Page {
         [("Controls without rules", open), ("Controls that code says nothing about", never)]
     {
         if !list.is_empty() {
-            let lines: Vec<String> = list.iter().map(|c| format!("- {}", shown(c))).collect();
+            let why = |c: &FrameworkControl| {
+                c.why_not.as_deref().map_or(String::new(), |w| format!(": {w}"))
+            };
+            let lines: Vec<String> =
+                list.iter().map(|c| format!("- {}{}", shown(c), why(c))).collect();
             let _ = write!(text, "\n## {title}\n\n{}\n", lines.join("\n"));
         }
     }
