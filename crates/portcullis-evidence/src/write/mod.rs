@@ -1,9 +1,15 @@
 //! Writers: an assessment in one format each. Same assessment, same bytes; every format's types are
 //! its own, so that a change of the model changes no format by accident.
 
+pub mod asff;
 mod csv;
+pub mod in_toto;
 mod json;
 mod markdown;
+pub mod ocsf;
+pub mod oscal;
+pub(crate) mod text;
+pub(crate) mod unit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
