@@ -29,15 +29,18 @@ fn message(assessment: &Assessment, table: &Table) -> Message {
         items.iter().filter(|i| i.actions.contains(&action)).collect()
     };
     let groups = [
-        ("Blocks", of(Action::Block)),
-        ("Tickets", of(Action::Ticket)),
-        ("To know", of(Action::Notify)),
+        ("Blocks", "blocks", "block", of(Action::Block)),
+        ("Tickets", "ticket", "tickets", of(Action::Ticket)),
+        ("To know", "to know", "to know", of(Action::Notify)),
     ];
     let unread = assessment.estate.scans.iter().filter(|s| !s.is_complete()).count();
     let mut told: Vec<String> = groups
         .iter()
-        .filter(|(_, items)| !items.is_empty())
-        .map(|(name, items)| format!("{} {}", items.len(), name.to_lowercase()))
+        .filter(|(.., items)| !items.is_empty())
+        .map(|(_, one, many, items)| match items.len() {
+            1 => format!("1 {one}"),
+            n => format!("{n} {many}"),
+        })
         .collect();
     if unread > 0 {
         told.push("not everything was read".to_owned());
@@ -50,7 +53,7 @@ fn message(assessment: &Assessment, table: &Table) -> Message {
     let mut blocks = vec![Block::header(&text)];
     let frameworks = frameworks(assessment);
     blocks.extend(sections(&frameworks));
-    for (name, items) in &groups {
+    for (name, _, _, items) in &groups {
         if items.is_empty() {
             continue;
         }

@@ -14,6 +14,10 @@
 mod ids;
 mod shape;
 
+use std::iter;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rustc_hash::{FxHashMap, FxHashSet};
 use uuid::Uuid;
 
@@ -30,6 +34,8 @@ use crate::{
 pub const VERSION: &str = "1.1.3";
 /// The namespace of our properties.
 pub const NAMESPACE: &str = "https://github.com/portcullis-scan/portcullis/ns/oscal";
+/// NIST's own.
+const NIST: &str = "http://csrc.nist.gov/ns/oscal";
 const TOKEN: usize = 2000;
 
 /// Assessment results, as JSON.
@@ -49,10 +55,15 @@ fn document(assessment: &Assessment) -> Document {
     let mut resources = vec![BackResource {
         uuid: plan.clone(),
         title: "Scope of the assessment".to_owned(),
-        description: "No assessment plan was written for it: the saved scans say what was read, \
-                      by which rules and with which settings."
+        description: "No assessment plan was written for it: what the saved scans say about \
+                      themselves stands for one."
             .to_owned(),
         rlinks: Vec::new(),
+        base64: Some(Attached {
+            filename: "scope.txt",
+            media_type: "text/plain",
+            value: BASE64.encode(scope(assessment)),
+        }),
     }];
     resources.extend(assessment.estate.scans.iter().zip(&scans).map(|(s, uuid)| scan(s, uuid)));
     let results = assessment
@@ -85,8 +96,23 @@ fn document(assessment: &Assessment) -> Document {
     }
 }
 
-/// Where a saved scan is, by its digest.
-fn scan(facts: &ScanFacts, uuid: &str) -> BackResource {
+/// What was assessed: the scans and the frameworks, a line each.
+fn scope(assessment: &Assessment) -> String {
+    let mut out = String::from("Scope of the assessment\n");
+    for f in &assessment.catalogue.frameworks {
+        let controls = f.controls.len();
+        out.push_str(&line(&format!("framework {} {}: {controls} controls", f.title, f.version)));
+        out.push('\n');
+    }
+    for s in &assessment.estate.scans {
+        out.push_str(&line(&format!("scan {} of {}: {}", s.name, s.as_of, about(s))));
+        out.push('\n');
+    }
+    out
+}
+
+/// What a scan covered.
+fn about(facts: &ScanFacts) -> String {
     let commit = match &facts.repository {
         Some(r) if r.clean => format!(" Commit {}.", line(&r.commit)),
         Some(r) => format!(" Commit {} and changes to it.", line(&r.commit)),
@@ -96,17 +122,18 @@ fn scan(facts: &ScanFacts, uuid: &str) -> BackResource {
         true => "",
         false => " Not everything was read.",
     };
+    let rules = facts.rules_evaluated.len();
+    let profile = line(&facts.profile);
+    format!("{} files, {rules} rules, profile {profile}.{commit}{unread}", facts.inputs.len())
+}
+
+/// Where a saved scan is, by its digest.
+fn scan(facts: &ScanFacts, uuid: &str) -> BackResource {
     BackResource {
         uuid: uuid.to_owned(),
         title: shown(&format!("Saved scan {}", facts.name), TOKEN),
-        description: format!(
-            "{} files, {} rules, profile {}.{}{}",
-            facts.inputs.len(),
-            facts.rules_evaluated.len(),
-            line(&facts.profile),
-            commit,
-            unread
-        ),
+        description: about(facts),
+        base64: None,
         rlinks: vec![Rlink {
             href: ids::reference(&facts.name),
             media_type: "application/json",
@@ -476,6 +503,8 @@ impl<'a> About<'a> {
         for (control, result) in self.controls() {
             for at in &result.attestations {
                 let Some(a) = self.assessment.attestations.get(*at) else { continue };
+                // Somebody says so: of NIST's methods that is the nearest.
+                let method = Prop { name: "method", ns: NIST, value: "INTERVIEW".to_owned() };
                 let holds = match a.holds(&self.assessment.made.as_of) {
                     true => "holds",
                     false => "lapsed",
@@ -483,19 +512,20 @@ impl<'a> About<'a> {
                 out.push(Attested {
                     parts: vec![Part {
                         uuid: self.uuid(&["attestation", &control.id, &at.to_string()]),
-                        name: "attestation",
-                        ns: NAMESPACE,
+                        name: "objective",
                         title: shown(&format!("{} {}", control.id, control.title), TOKEN),
-                        props: props([
-                            ("control", &*control.id),
-                            ("status", &a.status),
-                            ("owner", &a.owner),
-                            ("evidence", &a.evidence),
-                            ("evidence-sha256", &a.sha256),
-                            ("date", &a.date),
-                            ("valid-until", &a.valid_until),
-                            ("validity", holds),
-                        ]),
+                        props: iter::once(method)
+                            .chain(props([
+                                ("control", &*control.id),
+                                ("status", &a.status),
+                                ("owner", &a.owner),
+                                ("evidence", &a.evidence),
+                                ("evidence-sha256", &a.sha256),
+                                ("date", &a.date),
+                                ("valid-until", &a.valid_until),
+                                ("validity", holds),
+                            ]))
+                            .collect(),
                         prose: shown(
                             &format!("{} attests on {}: {}", a.owner, a.date, a.status),
                             TOKEN,

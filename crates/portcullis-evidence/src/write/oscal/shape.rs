@@ -148,7 +148,6 @@ pub(super) struct Attested {
 pub(super) struct Part {
     pub(super) uuid: String,
     pub(super) name: &'static str,
-    pub(super) ns: &'static str,
     pub(super) title: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) props: Vec<Prop>,
@@ -250,6 +249,17 @@ pub(super) struct BackResource {
     pub(super) description: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rlinks: Vec<Rlink>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) base64: Option<Attached>,
+}
+
+/// A file within the document.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Attached {
+    pub(super) filename: &'static str,
+    pub(super) media_type: &'static str,
+    pub(super) value: String,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,50 @@
+//! Validators that others made, where a Python has them:
+//! `PORTCULLIS_PYTHON=/path/to/python cargo test -p portcullis-evidence --test exchange -- --ignored`.
+//! `.ci/validate-evidence.py` says which packages it needs.
+
+use std::path::Path;
+use std::process::Command;
+
+use portcullis_evidence::write::{asff, in_toto, ocsf, oscal};
+use portcullis_evidence::{Assessment, Severity};
+
+use crate::common::{assessment, assessment_of, hostile};
+
+#[test]
+#[ignore = "needs a Python with the validators, named by PORTCULLIS_PYTHON"]
+fn what_is_written_is_what_other_systems_read() {
+    let python = std::env::var_os("PORTCULLIS_PYTHON").expect("PORTCULLIS_PYTHON names a Python");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ci/validate-evidence.py");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchange");
+    std::fs::create_dir_all(&folder).unwrap();
+    let empty = assessment_of(&[], "2026-11-29T21:41:00Z");
+    for (name, of) in [("usual", assessment()), ("hostile", hostile()), ("empty", empty)] {
+        let mut command = Command::new(&python);
+        command.arg(&script);
+        for (format, bytes) in written(&of) {
+            let path = folder.join(format!("{name}.{format}.json"));
+            std::fs::write(&path, bytes).unwrap();
+            command.arg(format!("{format}={}", path.display()));
+        }
+        let out = command.output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
+        println!("{name}\n{said}");
+        assert!(out.status.success(), "{name}\n{said}{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(said.lines().filter(|l| l.contains(": fine: ")).count(), 7, "{said}");
+    }
+}
+
+fn written(assessment: &Assessment) -> [(&'static str, Vec<u8>); 4] {
+    let cloud = ocsf::Cloud { account: None, region: Some("eu-central-1".into()) };
+    let mut of_ocsf = Vec::new();
+    ocsf::write(assessment, &cloud, &mut of_ocsf).unwrap();
+    let account = asff::Account::new("123456789012", "eu-central-1").unwrap();
+    let options = asff::Options { account: &account, passes: true, previous: None };
+    let statement = in_toto::Options { evidence: None, fail_on: Severity::Info, url: None };
+    [
+        ("oscal", oscal::write(assessment)),
+        ("ocsf", of_ocsf),
+        ("asff", asff::write(assessment, &options)),
+        ("in-toto", in_toto::write(assessment, &statement)),
+    ]
+}
