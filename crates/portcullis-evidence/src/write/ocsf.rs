@@ -132,9 +132,10 @@ fn event<'a>(
             conditional: worst.conditional.as_deref(),
             unknown_because: worst.unknown_because.iter().map(AsRef::as_ref).collect(),
             exception: worst.suppression.as_deref().map(Exception::of),
-            fingerprints: (worst.outcome != Outcome::Pass)
-                .then(|| unit.results.iter().map(|r| &*r.fingerprint).collect())
-                .unwrap_or_default(),
+            fingerprints: match worst.outcome {
+                Outcome::Pass => Vec::new(),
+                _ => unit.results.iter().map(|r| &*r.fingerprint).collect(),
+            },
         },
     }
 }
