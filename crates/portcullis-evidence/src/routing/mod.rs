@@ -59,7 +59,7 @@ impl std::str::FromStr for Action {
     }
 }
 
-/// Who is told what, and until when it is to be mended.
+/// What is done, and until when it is to be mended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Actions on failures.

@@ -29,8 +29,8 @@ pub struct Subject {
 pub struct Options {
     /// The evidence pack; without one the saved scans are the subjects.
     pub evidence: Option<Subject>,
-    /// Failures below this severity are warnings.
-    pub fail_on: Severity,
+    /// Failures below this severity are warnings; without one, all are.
+    pub fail_on: Option<Severity>,
     /// The run that made it.
     pub url: Option<String>,
 }
@@ -86,13 +86,15 @@ struct Tests<'a> {
 }
 
 impl<'a> Tests<'a> {
-    fn of(assessment: &'a Assessment, fail_on: Severity) -> Self {
+    fn of(assessment: &'a Assessment, fail_on: Option<Severity>) -> Self {
         let mut out = Self { passed: Vec::new(), warned: Vec::new(), failed: Vec::new() };
         for results in assessment.estate.results.chunk_by(|a, b| a.rule == b.rule) {
             let Some(first) = results.first() else { continue };
-            let fails = |r: &&crate::Judged| r.outcome == Outcome::Fail && r.severity <= fail_on;
+            let fails = |r: &crate::Judged| {
+                r.outcome == Outcome::Fail && fail_on.is_some_and(|least| r.severity <= least)
+            };
             let counts = Counts::of(results);
-            let list = if results.iter().any(|r| fails(&r)) {
+            let list = if results.iter().any(fails) {
                 &mut out.failed
             } else if counts.pass == counts.total() {
                 &mut out.passed

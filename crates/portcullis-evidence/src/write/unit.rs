@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::spoken;
 use crate::saved::sha256;
 use crate::{Assessment, Control, Estate, Framework, Judged, Outcome, Resource, ScanFacts};
 use crate::{Strength, Verdict};
@@ -92,23 +93,23 @@ pub(crate) fn digest(texts: &[&str]) -> String {
 pub(crate) struct Requirement<'a> {
     pub(crate) framework: &'a Framework,
     pub(crate) control: &'a Control,
-    pub(crate) strength: Strength,
 }
 
-/// The controls that each rule speaks to, direct links first.
+/// The controls that each rule speaks to, those that it speaks to directly first.
 pub(crate) fn requirements(assessment: &Assessment) -> FxHashMap<&str, Vec<Requirement<'_>>> {
     let mut out: FxHashMap<&str, Vec<Requirement<'_>>> = FxHashMap::default();
-    for framework in &assessment.catalogue.frameworks {
-        for control in &framework.controls {
-            for link in &control.links {
-                let strength = link.strength;
-                let of_rule = out.entry(&*link.rule).or_default();
-                of_rule.push(Requirement { framework, control, strength });
-            }
-        }
-    }
-    for of_rule in out.values_mut() {
-        of_rule.sort_by_key(|r| r.strength);
+    for (rule, places) in spoken(assessment) {
+        let mut of_rule: Vec<(Strength, Requirement<'_>)> = places
+            .into_iter()
+            .filter_map(|(f, c)| {
+                let framework = assessment.catalogue.frameworks.get(f)?;
+                let control = framework.controls.get(c)?;
+                let links = control.links.iter().filter(|l| l.rule == *rule);
+                Some((links.map(|l| l.strength).min()?, Requirement { framework, control }))
+            })
+            .collect();
+        of_rule.sort_by_key(|(strength, _)| *strength);
+        out.insert(rule, of_rule.into_iter().map(|(_, r)| r).collect());
     }
     out
 }

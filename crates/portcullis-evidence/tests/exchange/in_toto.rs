@@ -6,7 +6,8 @@ use crate::common::{assessment, assessment_of, parsed, result, saved};
 
 const NOW: &str = "2026-11-29T21:41:00Z";
 
-fn statement(assessment: &Assessment, fail_on: Severity) -> Value {
+fn statement(assessment: &Assessment, fail_on: impl Into<Option<Severity>>) -> Value {
+    let fail_on = fail_on.into();
     let evidence = Subject { name: "evidence.zip".into(), sha256: "eeee".into() };
     let url = Some("https://example.org/run/1".to_owned());
     parsed(&write(assessment, &Options { evidence: Some(evidence), fail_on, url }))
@@ -28,7 +29,7 @@ fn the_evidence_and_the_commit_are_what_it_is_about() {
 #[test]
 fn without_a_pack_the_scans_are_the_subjects() {
     let bytes =
-        write(&assessment(), &Options { evidence: None, fail_on: Severity::Info, url: None });
+        write(&assessment(), &Options { evidence: None, fail_on: Some(Severity::Info), url: None });
     let statement = parsed(&bytes);
     assert_eq!(statement["subject"][0]["name"], "shop");
     assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str().unwrap().len(), 64);
@@ -37,16 +38,17 @@ fn without_a_pack_the_scans_are_the_subjects() {
 
 #[test]
 fn only_a_whole_population_without_doubt_passes() {
-    let told = |results: &[Value], fail_on| {
+    let told = |results: &[Value], fail_on: Option<Severity>| {
         statement(&assessment_of(results, NOW), fail_on)["predicate"]["result"].clone()
     };
     let one = |outcome: &str| [result("r-fail", outcome, "medium", "aws_s3_bucket.a", 1)];
-    assert_eq!(told(&one("pass"), Severity::Info), "PASSED");
-    assert_eq!(told(&one("fail"), Severity::Info), "FAILED");
-    assert_eq!(told(&one("fail"), Severity::High), "WARNED");
-    assert_eq!(told(&one("unknown"), Severity::Info), "WARNED");
-    assert_eq!(told(&one("suppressed"), Severity::Info), "WARNED");
-    assert_eq!(told(&[], Severity::Info), "WARNED");
+    assert_eq!(told(&one("pass"), Some(Severity::Info)), "PASSED");
+    assert_eq!(told(&one("fail"), Some(Severity::Info)), "FAILED");
+    assert_eq!(told(&one("fail"), Some(Severity::High)), "WARNED");
+    assert_eq!(told(&one("fail"), None), "WARNED");
+    assert_eq!(told(&one("unknown"), Some(Severity::Info)), "WARNED");
+    assert_eq!(told(&one("suppressed"), Some(Severity::Info)), "WARNED");
+    assert_eq!(told(&[], Some(Severity::Info)), "WARNED");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn written(assessment: &Assessment) -> [(&'static str, Vec<u8>); 4] {
     ocsf::write(assessment, &cloud, &mut of_ocsf).unwrap();
     let account = asff::Account::new("123456789012", "eu-central-1").unwrap();
     let options = asff::Options { account: &account, passes: true, previous: None };
-    let statement = in_toto::Options { evidence: None, fail_on: Severity::Info, url: None };
+    let statement = in_toto::Options { evidence: None, fail_on: Some(Severity::Info), url: None };
     [
         ("oscal", oscal::write(assessment)),
         ("ocsf", of_ocsf),

@@ -1,6 +1,7 @@
 //! What a config file says that it cannot mean, whatever the rules are.
 
 use portcullis_core::{Diagnostic, Severity};
+use portcullis_evidence::routing::Action;
 
 use super::file::{Extends, File};
 use super::glob;
@@ -74,6 +75,12 @@ pub(super) fn check(file: &File, text: &Text<'_>) -> Result<(), Fail> {
     }
     for (name, level) in &file.severity {
         p.severity(&[Key("severity"), Key(name)], level);
+    }
+    for (name, actions) in file.routing.actions() {
+        let words = actions.map(|a| a.words()).unwrap_or_default();
+        for e in words.iter().filter_map(|w| w.parse::<Action>().err()) {
+            p.add(&[Key("routing"), Key(name)], e.to_string());
+        }
     }
     for (i, a) in file.coverage.accept.iter().enumerate() {
         let at = [Key("coverage"), Key("accept"), At(i)];

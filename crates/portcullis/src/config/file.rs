@@ -48,6 +48,9 @@ pub(crate) struct File {
     /// What `portcullis report` does where the command line does not say.
     #[serde(default)]
     pub(crate) report: Report,
+    /// What is done about findings, for the tickets and messages of `portcullis report`.
+    #[serde(default)]
+    pub(crate) routing: Routing,
 }
 
 /// `extends`.
@@ -259,4 +262,104 @@ pub(crate) struct Account {
 pub(crate) struct Report {
     /// The frameworks to report on, by id, in this order.
     pub(crate) frameworks: Option<Vec<String>>,
+    /// The AWS account that findings for Security Hub are of: 12 digits.
+    pub(crate) account: Option<String>,
+    /// The AWS region that they are of.
+    pub(crate) region: Option<String>,
+    /// Whether passes are sent to Security Hub, too.
+    pub(crate) security_hub_passes: Option<bool>,
+}
+
+/// `[routing]`: what is done about findings, by severity.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Routing {
+    /// About critical failures: block, ticket or notify, or a list of them [default: block].
+    pub(crate) critical: Option<Actions>,
+    /// About high ones [default: ticket].
+    pub(crate) high: Option<Actions>,
+    /// About medium ones [default: notify].
+    pub(crate) medium: Option<Actions>,
+    /// About low ones [default: notify].
+    pub(crate) low: Option<Actions>,
+    /// About those that are there to know [default: nothing].
+    pub(crate) info: Option<Actions>,
+    /// About what could not be told, whatever its severity [default: notify].
+    pub(crate) unknown: Option<Actions>,
+    /// Days from the scan to the due date.
+    #[serde(default)]
+    pub(crate) days: Days,
+}
+
+impl Routing {
+    /// The actions with their keys.
+    pub(crate) fn actions(&self) -> [(&'static str, Option<&Actions>); 6] {
+        [
+            ("critical", self.critical.as_ref()),
+            ("high", self.high.as_ref()),
+            ("medium", self.medium.as_ref()),
+            ("low", self.low.as_ref()),
+            ("info", self.info.as_ref()),
+            ("unknown", self.unknown.as_ref()),
+        ]
+    }
+
+    /// This one, and another where this one says nothing.
+    pub(crate) fn over(self, base: Routing) -> Routing {
+        let (days, base_days) = (self.days, base.days);
+        Routing {
+            critical: self.critical.or(base.critical),
+            high: self.high.or(base.high),
+            medium: self.medium.or(base.medium),
+            low: self.low.or(base.low),
+            info: self.info.or(base.info),
+            unknown: self.unknown.or(base.unknown),
+            days: Days {
+                critical: days.critical.or(base_days.critical),
+                high: days.high.or(base_days.high),
+                medium: days.medium.or(base_days.medium),
+                low: days.low.or(base_days.low),
+                info: days.info.or(base_days.info),
+            },
+        }
+    }
+}
+
+/// Actions of a severity.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(crate) enum Actions {
+    /// One.
+    One(String),
+    /// Several, or none.
+    Several(Vec<String>),
+}
+
+impl Actions {
+    /// The words.
+    pub(crate) fn words(&self) -> &[String] {
+        match self {
+            Actions::One(word) => std::slice::from_ref(word),
+            Actions::Several(words) => words,
+        }
+    }
+}
+
+/// `[routing.days]`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Days {
+    /// For critical findings [default: 7].
+    pub(crate) critical: Option<u32>,
+    /// For high ones [default: 30].
+    pub(crate) high: Option<u32>,
+    /// For medium ones [default: 90].
+    pub(crate) medium: Option<u32>,
+    /// For low ones [default: 180].
+    pub(crate) low: Option<u32>,
+    /// For those that are there to know [default: no due date].
+    pub(crate) info: Option<u32>,
 }

@@ -16,7 +16,7 @@ use globset::{Glob, GlobMatcher};
 use portcullis_core::{FileId, Severity, Span};
 
 pub(crate) use check::day;
-pub(crate) use file::{Accept, Environment, Exception, Pin, RuleConfig};
+pub(crate) use file::{Accept, Environment, Exception, Pin, Routing, RuleConfig};
 pub(crate) use place::{Step, Text, fail};
 
 use crate::disk::relative_to;
@@ -67,6 +67,14 @@ pub(crate) struct Config {
     pub(crate) account_baseline: bool,
     /// The frameworks of reports.
     pub(crate) report_frameworks: Option<Set<Vec<String>>>,
+    /// The AWS account of findings for Security Hub.
+    pub(crate) report_account: Option<Set<String>>,
+    /// Its region.
+    pub(crate) report_region: Option<Set<String>>,
+    /// Whether passes are sent to Security Hub.
+    pub(crate) security_hub_passes: Option<bool>,
+    /// What is done about findings.
+    pub(crate) routing: Routing,
     /// The files, the nearest first.
     pub(crate) files: Vec<FileId>,
 }
@@ -222,6 +230,10 @@ impl Reader<'_> {
         let set = |name: &'static str, value: Option<String>| {
             value.map(|value| Set { value, at: key(name) })
         };
+        let of_report = |name: &'static str, value: Option<String>| {
+            let at = text.place(&[Step::Key("report"), Step::Key(name)]);
+            value.map(|value| Set { value, at })
+        };
         let mut environments = file.environments;
         for e in &mut environments {
             for path in e.var_files.iter_mut().chain(&mut e.parameters) {
@@ -279,6 +291,10 @@ impl Reader<'_> {
                 value,
                 at: text.place(&[Step::Key("report"), Step::Key("frameworks")]),
             }),
+            report_account: of_report("account", file.report.account),
+            report_region: of_report("region", file.report.region),
+            security_hub_passes: file.report.security_hub_passes,
+            routing: file.routing,
             files: vec![id],
         })
     }
@@ -300,6 +316,10 @@ impl Config {
         self.governance = self.governance.with(base.governance);
         self.account_baseline |= base.account_baseline;
         self.report_frameworks = self.report_frameworks.or(base.report_frameworks);
+        self.report_account = self.report_account.or(base.report_account);
+        self.report_region = self.report_region.or(base.report_region);
+        self.security_hub_passes = self.security_hub_passes.or(base.security_hub_passes);
+        self.routing = self.routing.over(base.routing);
         self.files.extend(base.files);
         for (name, severity) in base.severity {
             self.severity.entry(name).or_insert(severity);

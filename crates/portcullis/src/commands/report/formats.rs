@@ -2,7 +2,11 @@
 
 use std::io::{self, Write};
 
+use portcullis_evidence::routing::{slack, tickets};
+use portcullis_evidence::write::{asff, in_toto, ocsf, oscal};
 use portcullis_evidence::{Assessment, write};
+
+use super::exchange::Exchange;
 
 /// A format a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,19 +17,65 @@ pub(crate) enum Format {
     Csv,
     /// Every figure.
     Json,
+    /// OSCAL assessment results.
+    Oscal,
+    /// OCSF compliance findings.
+    Ocsf,
+    /// Batches for Security Hub.
+    Asff,
+    /// A statement with a test result.
+    InToto,
+    /// What blocks, tickets and what people are told, as JSON.
+    Tickets,
+    /// Tickets for import.
+    TicketsCsv,
+    /// A message for a chat.
+    Slack,
 }
 
 impl Format {
     /// Every format by its word on the command line.
-    pub(crate) const NAMES: [(&'static str, Format); 3] =
-        [("markdown", Format::Markdown), ("csv", Format::Csv), ("json", Format::Json)];
+    pub(crate) const NAMES: [(&'static str, Format); 10] = [
+        ("markdown", Format::Markdown),
+        ("csv", Format::Csv),
+        ("json", Format::Json),
+        ("oscal", Format::Oscal),
+        ("ocsf", Format::Ocsf),
+        ("asff", Format::Asff),
+        ("in-toto", Format::InToto),
+        ("tickets", Format::Tickets),
+        ("tickets-csv", Format::TicketsCsv),
+        ("slack", Format::Slack),
+    ];
 
     /// Writes an assessment.
-    pub(crate) fn write(self, assessment: &Assessment, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(
+        self,
+        assessment: &Assessment,
+        exchange: &Exchange,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let table = &exchange.table;
         match self {
             Format::Markdown => write::markdown(assessment, out),
             Format::Csv => write::csv(assessment, out),
             Format::Json => write::json(assessment, out),
+            Format::Oscal => out.write_all(&oscal::write(assessment)),
+            Format::Ocsf => ocsf::write(assessment, &exchange.cloud, out),
+            Format::Asff => match &exchange.account {
+                Some(account) => {
+                    let (passes, previous) = (exchange.passes, exchange.previous.as_ref());
+                    let options = asff::Options { account, passes, previous };
+                    out.write_all(&asff::write(assessment, &options))
+                }
+                None => Ok(()),
+            },
+            Format::InToto => out.write_all(&in_toto::write(assessment, &exchange.statement)),
+            Format::Tickets => out.write_all(&tickets::json(assessment, table)),
+            Format::TicketsCsv => {
+                out.write_all(&tickets::csv(assessment, table).map_err(io::Error::other)?)
+            }
+            Format::Slack => out.write_all(&slack::write(assessment, table)),
         }
     }
 }

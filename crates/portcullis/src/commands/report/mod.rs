@@ -4,6 +4,7 @@
 //! writes. This part reads files, says what time it is, and decides the exit code.
 
 mod clock;
+mod exchange;
 mod formats;
 mod frameworks;
 mod options;
@@ -22,6 +23,7 @@ use crate::output::{broken, outputs};
 use crate::threshold::Threshold;
 use crate::write::replace;
 
+use exchange::Exchange;
 use formats::Format;
 pub(crate) use options::Report;
 
@@ -39,13 +41,15 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let config = frameworks::config(options, &wanted)?;
     let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
     let chosen = frameworks::chosen(options, &config, &rules.rules)?;
+    let exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
     let names: Vec<String> = chosen.frameworks.iter().map(|f| f.id.to_string()).collect();
     let taken = taken::take(options, wanted, &names)?;
     let empty = taken.empty;
     let estate = Estate::merge(taken.scans);
     let made = evidence::Made { rules_digest: rules.digest, ..made };
     let assessment = assess(chosen, estate, Vec::new(), made);
-    write_all(&formats, &assessment, out)?;
+    exchange.same_names(&assessment)?;
+    write_all(&formats, &assessment, &exchange, out)?;
     Ok(code(&assessment, gate, empty && !options.allow_empty))
 }
 
@@ -53,14 +57,15 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
 fn write_all(
     formats: &[(Format, Option<PathBuf>)],
     assessment: &Assessment,
+    exchange: &Exchange,
     out: &mut dyn Write,
 ) -> Result<(), Fail> {
     for (format, file) in formats {
         match file {
-            None => format.write(assessment, out).map_err(broken)?,
+            None => format.write(assessment, exchange, out).map_err(broken)?,
             Some(path) => {
                 let mut bytes = Vec::new();
-                let written = format.write(assessment, &mut bytes);
+                let written = format.write(assessment, exchange, &mut bytes);
                 written
                     .and_then(|()| replace(path, &bytes))
                     .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;

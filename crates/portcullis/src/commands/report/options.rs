@@ -24,13 +24,27 @@ pub(crate) struct Report {
     /// A framework of your own: its controls, and the rules that speak to them (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(crate) framework_file: Vec<PathBuf>,
-    /// Output: markdown, csv or json; NAME=FILE writes to a file (repeatable) [default: markdown]
+    /// Output: markdown, csv or json; oscal, ocsf, asff, in-toto, tickets, tickets-csv or slack for
+    /// other systems; NAME=FILE writes to a file (repeatable) [default: markdown]
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<String>,
     /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
     /// what could not be determined. Without it a report is no gate
     #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
     pub(crate) fail_on: Option<String>,
+    /// AWS account that findings for Security Hub are of [default: `[report] account` of the config]
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// AWS region that they are of [default: `[report] region` of the config]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// What was saved when findings were sent to Security Hub the last time: those that are gone are
+    /// sent as archived (repeatable; one for each scan, under the same name)
+    #[arg(long, value_name = "[NAME=]SAVED.json")]
+    pub(crate) previous: Vec<String>,
+    /// Page of the run that made the report, for the in-toto statement
+    #[arg(long, value_name = "URL")]
+    pub(crate) run_url: Option<String>,
     /// Your own rule files, Guard files or folders of them (repeatable)
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,
