@@ -85,7 +85,7 @@ fn every_format_is_written_in_one_run_and_none_has_the_secret() {
     assert!(result["findings"].as_array().unwrap().len() > 3);
     let events = value(&folder, "out.ocsf");
     assert_eq!(events[0]["cloud"]["account"]["uid"], "123456789012");
-    assert_eq!(events[0]["time"], 1_795_910_400_000_i64, "the day of --as-of");
+    assert_eq!(events[0]["time"], 1_795_478_400_000_i64, "the tests' SOURCE_DATE_EPOCH");
     assert_eq!(value(&folder, "out.in-toto")["predicate"]["result"], "FAILED");
     assert_eq!(value(&folder, "out.in-toto")["predicate"]["url"], "https://example.org/1");
 
@@ -124,7 +124,7 @@ fn what_is_gone_is_sent_as_archived() {
     let open = of("ACTIVE");
     let open = open.iter().find(|f| about(f, "aws_security_group.admin")).unwrap();
     assert_eq!(open["CreatedAt"], "2026-11-01T00:00:00Z");
-    assert_eq!(open["UpdatedAt"], "2026-11-29T00:00:00Z");
+    assert_eq!(open["UpdatedAt"], "2026-11-24T00:00:00Z", "SOURCE_DATE_EPOCH of the tests");
 
     // Under another name all of it would go and come again.
     let out = run_in(&folder.0, &[&report[..], &["--previous=old.json"]].concat());

@@ -82,7 +82,7 @@ fn frameworks(assessment: &Assessment) -> Vec<String> {
         out.push(format!(
             "*{}*: {} controls, {} assessable, {} evaluated, {} passed; {} fail, {} not determined, \
              {} accepted",
-            escaped(&clipped(&framework.title, 100)),
+            escaped(&clipped(&format!("{} {}", framework.title, framework.version), 120)),
             f.controls,
             f.assessable,
             f.evaluated,
