@@ -30,5 +30,5 @@ mod template;
 mod view;
 mod worlds;
 
-pub use project::{Project, Settings};
+pub use project::{Project, Settings, may_call};
 pub use sniff::{Sniff, sniff};

@@ -116,9 +116,7 @@ impl<'a> Project<'a> {
         // Most templates call nobody: they are not parsed before their turn, and so never all at
         // once in memory.
         let Ok(file) = self.files.read(path) else { return Vec::new() };
-        let source = self.files.sources().get(file);
-        let calls = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application", "AWS::Include"];
-        if !calls.iter().any(|word| source.text.contains(word)) {
+        if !may_call(&self.files.sources().get(file).text) {
             return Vec::new();
         }
         self.raw(path).map_or_else(|_| Vec::new(), |raw| locate::children(self, &raw.template))
@@ -282,6 +280,13 @@ impl<'a> Project<'a> {
         let mut all = self.expansions.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(path.to_owned()).or_default().push((asked, template));
     }
+}
+
+/// Whether the text of a template may name another one that belongs to it, told without parsing.
+#[must_use]
+pub fn may_call(text: &str) -> bool {
+    let calls = ["AWS::CloudFormation::Stack", "AWS::Serverless::Application", "AWS::Include"];
+    calls.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
 }
 
 /// Parses by extension, and by the first character where the extension says nothing.

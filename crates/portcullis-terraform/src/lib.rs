@@ -9,6 +9,7 @@
 
 mod account;
 mod blocks;
+mod callers;
 mod canonical;
 mod cloudinit;
 mod condense;
@@ -42,7 +43,8 @@ mod unknowns;
 mod variables;
 mod walk;
 
+pub use callers::local_sources;
 pub use condense::condense;
 pub use joined::{join, planned_by};
 pub use plan::{is_plan, is_state, resolve_plan};
-pub use project::{Call, Given, Project, Settings};
+pub use project::{Call, Given, Project, Settings, called_folder};

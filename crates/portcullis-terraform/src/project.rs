@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use portcullis_core::{Diagnostic, FileId, Files, Resolution, Span, files};
 use rustc_hash::FxHashMap;
 
+use crate::callers::{is_local, mentions_module};
 use crate::module::{Module, label, literal_text};
 use crate::walk;
 
@@ -105,7 +106,7 @@ impl<'a> Project<'a> {
     #[must_use]
     pub fn calls(&self, dir: &str) -> Vec<Call> {
         // Most modules call nobody: they are not parsed to learn that.
-        if !self.mentions(dir, "module") {
+        if !self.mentions_module(dir) {
             return Vec::new();
         }
         let module = self.module(dir);
@@ -116,26 +117,31 @@ impl<'a> Project<'a> {
                 Some(Call {
                     name: label(block, 0).to_owned(),
                     source: source.to_string(),
-                    target: local_source(dir, source).and_then(Result::ok),
+                    target: called_folder(dir, source),
                     span: block.header,
                 })
             })
             .collect()
     }
 
-    /// Whether a word stands anywhere in a folder's configuration files.
-    fn mentions(&self, dir: &str, word: &str) -> bool {
-        let names = crate::module::config_files(self.files, dir).unwrap_or_default();
-        names.iter().any(|name| {
-            let file = self.files.read(&files::join(dir, name));
-            file.is_ok_and(|file| self.files.sources().get(file).text.contains(word))
+    fn mentions_module(&self, dir: &str) -> bool {
+        self.config_files(dir).iter().any(|path| {
+            let file = self.files.read(path);
+            file.is_ok_and(|file| mentions_module(&self.files.sources().get(file).text))
         })
+    }
+
+    /// The paths of a folder's configuration files, in the order in which they are read.
+    #[must_use]
+    pub fn config_files(&self, dir: &str) -> Vec<String> {
+        let names = crate::module::config_files(self.files, dir).unwrap_or_default();
+        names.iter().map(|name| files::join(dir, name)).collect()
     }
 
     /// Whether a folder has configuration files.
     #[must_use]
     pub fn has_config(&self, dir: &str) -> bool {
-        crate::module::config_files(self.files, dir).is_ok_and(|names| !names.is_empty())
+        !self.config_files(dir).is_empty()
     }
 
     /// Whether a folder declares a variable of this name.
@@ -187,12 +193,17 @@ const STACKS: [usize; 3] = [512 << 20, 64 << 20, 8 << 20];
 /// Stack that one level of expressions may take, generously, in unoptimised builds.
 const STACK_PER_LEVEL: usize = 21 << 10;
 
+/// The folder that a local module source of a folder means, relative to the boundary; `None` for
+/// another source and for a folder outside.
+#[must_use]
+pub fn called_folder(dir: &str, source: &str) -> Option<String> {
+    local_source(dir, source).and_then(Result::ok)
+}
+
 /// The folder a local module source names; `None` for sources that are not local, `Err` for a
 /// folder outside the boundary.
 pub(crate) fn local_source(dir: &str, source: &str) -> Option<Result<String, String>> {
-    let local =
-        source.starts_with("./") || source.starts_with("../") || matches!(source, "." | "..");
-    local.then(|| {
+    is_local(source).then(|| {
         let target = files::join(dir, source);
         if target.starts_with("..") { Err(target) } else { Ok(target) }
     })

@@ -371,6 +371,9 @@ pub(crate) struct Scan {
     /// Config file [default: the nearest portcullis.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Use nothing that an earlier run left in the user's cache folder, and leave nothing there
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// Threads [default: one a processor]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,

@@ -8,7 +8,9 @@ use portcullis_cloudformation as cfn;
 use portcullis_core::{Diagnostic, FileError, FileId, NotCovered, files};
 use portcullis_terraform as terraform;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
+use crate::facts::{Fact, Tool};
 use crate::tree::Tree;
 
 /// Something that is judged as a whole.
@@ -46,6 +48,8 @@ pub(crate) struct Found {
     pub(crate) folders: BTreeSet<String>,
     /// Templates.
     pub(crate) templates: BTreeSet<String>,
+    /// Those of them that may name others.
+    pub(crate) calling: BTreeSet<String>,
     /// Plans.
     pub(crate) plans: BTreeSet<String>,
     /// Coverage gaps that have no resolver: Terragrunt.
@@ -56,18 +60,18 @@ pub(crate) struct Found {
     pub(crate) ignored: BTreeMap<&'static str, usize>,
 }
 
-/// What a YAML or JSON file turned out to be.
-enum Content {
-    Template,
-    Plan,
-    Other(&'static str),
-    Nothing,
-    Broken(Diagnostic),
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Everything that can be judged.
+    All,
+    /// Terraform folders: no other file is opened.
+    Folders,
 }
 
 /// Walks `start`, a folder inside the boundary. With `respect_ignores`, gitignored files are passed
 /// over below it.
-pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool) -> Found {
+pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool, look: Look) -> Found {
     let mut found = Found::default();
     let mut candidates: Vec<String> = Vec::new();
     let mut outputs: Vec<String> = Vec::new();
@@ -77,19 +81,42 @@ pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool) -> Foun
     for path in outputs {
         candidates.extend(cdk_templates(files, &path, &mut found));
     }
+    if look == Look::Folders {
+        return found;
+    }
     candidates.sort();
     candidates.dedup();
-    let kinds: Vec<Content> = candidates.par_iter().map(|p| classify(files, p)).collect();
-    for (path, kind) in candidates.into_iter().zip(kinds) {
-        match kind {
-            Content::Template => drop(found.templates.insert(path)),
-            Content::Plan => drop(found.plans.insert(path)),
-            Content::Other(what) => *found.ignored.entry(what).or_default() += 1,
-            Content::Nothing => {}
-            Content::Broken(d) => found.diagnostics.push(d),
+    let facts: Vec<Result<Fact, FileError>> =
+        candidates.par_iter().map(|path| fact(files, path)).collect();
+    for (path, fact) in candidates.into_iter().zip(facts) {
+        match fact {
+            Ok(Fact::Template { calls }) => found.add_template(path, calls),
+            Ok(Fact::Plan) => drop(found.plans.insert(path)),
+            Ok(Fact::Other(tool)) => *found.ignored.entry(tool.name()).or_default() += 1,
+            // Binary files that happen to end in `.template` and the like are not ours.
+            Ok(Fact::Nothing | Fact::Configuration(_)) => {}
+            Err(FileError::NotUtf8(at)) if at < 64 => {}
+            Err(e) => found.diagnostics.push(unreadable(&path, &e)),
         }
     }
     found
+}
+
+impl Found {
+    /// Adds a template, and whether it may name others.
+    pub(crate) fn add_template(&mut self, path: String, calls: bool) {
+        if calls {
+            self.calling.insert(path.clone());
+        }
+        self.templates.insert(path);
+    }
+
+    /// Adds what another walk found to judge.
+    pub(crate) fn add_roots(&mut self, other: &Found) {
+        self.folders.extend(other.folders.iter().cloned());
+        self.templates.extend(other.templates.iter().cloned());
+        self.calling.extend(other.calling.iter().cloned());
+    }
 }
 
 fn sort_in(
@@ -164,48 +191,54 @@ fn read_any(files: &dyn Tree, path: &str) -> Result<FileId, FileError> {
     if path.ends_with(".json") { files.read_plan(path) } else { files.read(path) }
 }
 
-fn classify(files: &dyn Tree, path: &str) -> Content {
-    let id = match read_any(files, path) {
-        Ok(id) => id,
-        // Binary files that happen to end in `.template` and the like are not ours.
-        Err(FileError::NotUtf8(at)) if at < 64 => return Content::Nothing,
-        Err(e) => return Content::Broken(unreadable(path, &e)),
-    };
-    classify_text(path, &files.sources().get(id).text)
+/// What a file is, as an earlier run found it or by reading it.
+fn fact(files: &dyn Tree, path: &str) -> Result<Fact, FileError> {
+    files.remembered(path, &|| {
+        let id = read_any(files, path)?;
+        Ok(fact_of(path, &files.sources().get(id).text))
+    })
 }
 
 fn unreadable(path: &str, e: &FileError) -> Diagnostic {
     Diagnostic::file(path, format!("cannot be read: {e}"))
 }
 
-fn classify_text(path: &str, text: &str) -> Content {
+/// What a file of this name and text is.
+fn fact_of(path: &str, text: &str) -> Fact {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if is_terraform_file(name) {
+        let sources = terraform::local_sources(text);
+        return Fact::Configuration(sources.map(|s| s.into_iter().map(Into::into).collect()));
+    }
     match cfn::sniff(text) {
-        cfn::Sniff::CloudFormation | cfn::Sniff::Sam => return Content::Template,
+        cfn::Sniff::CloudFormation | cfn::Sniff::Sam => {
+            return Fact::Template { calls: cfn::may_call(text) };
+        }
         cfn::Sniff::No => {}
     }
     if path.ends_with(".json") {
         if terraform::is_plan(text) {
-            return Content::Plan;
+            return Fact::Plan;
         }
         if terraform::is_state(text) {
-            return Content::Other("terraform state");
+            return Fact::Other(Tool::TerraformState);
         }
-        return Content::Nothing;
+        return Fact::Nothing;
     }
     let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     if has("apiVersion:") && has("kind:") {
-        Content::Other("kubernetes")
+        Fact::Other(Tool::Kubernetes)
     } else if path.ends_with("serverless.yml") || path.ends_with("serverless.yaml") {
-        Content::Other("serverless framework")
+        Fact::Other(Tool::Serverless)
     } else {
-        Content::Nothing
+        Fact::Nothing
     }
 }
 
 /// What a single named file is.
 pub(crate) enum Kind {
-    /// A template.
-    Template,
+    /// A template, and whether it may name others.
+    Template(bool),
     /// A plan.
     Plan,
     /// A Terraform file: its folder is meant.
@@ -222,16 +255,11 @@ pub(crate) fn classify_named(files: &dyn Tree, path: &str) -> Kind {
     if is_terraform_file(name) {
         return Kind::Terraform;
     }
-    let id: FileId = match read_any(files, path) {
-        Ok(id) => id,
-        Err(FileError::NotUtf8(_)) => return Kind::Companion,
-        Err(e) => return Kind::Broken(unreadable(path, &e)),
-    };
-    match classify_text(path, &files.sources().get(id).text) {
-        Content::Template => Kind::Template,
-        Content::Plan => Kind::Plan,
-        Content::Broken(d) => Kind::Broken(d),
-        Content::Other(_) | Content::Nothing => Kind::Companion,
+    match fact(files, path) {
+        Ok(Fact::Template { calls }) => Kind::Template(calls),
+        Ok(Fact::Plan) => Kind::Plan,
+        Ok(_) | Err(FileError::NotUtf8(_)) => Kind::Companion,
+        Err(e) => Kind::Broken(unreadable(path, &e)),
     }
 }
 
@@ -255,7 +283,7 @@ pub(crate) fn app_of_source(files: &dyn Tree, path: &str) -> Option<String> {
 /// The templates that a CDK app was synthesised to.
 pub(crate) fn templates_of_app(files: &dyn Tree, cdk_json: &str) -> Vec<String> {
     let mut all = cdk_templates(files, cdk_json, &mut Found::default());
-    all.retain(|p| matches!(classify(files, p), Content::Template));
+    all.retain(|path| matches!(fact(files, path), Ok(Fact::Template { .. })));
     all
 }
 
@@ -267,31 +295,53 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Reads the module calls and nested templates of everything in `found`.
+    /// Reads the module calls and nested templates of everything in `found`; with `reach`, of the
+    /// Terraform folders only those that call one of these, directly or through others.
     pub(crate) fn read(
+        files: &dyn Tree,
         found: &Found,
         terraform: &terraform::Project<'_>,
         templates: &cfn::Project<'_>,
+        reach: Option<BTreeSet<String>>,
     ) -> Self {
-        let folders: Vec<&String> = found.folders.iter().collect();
-        let files: Vec<&String> = found.templates.iter().collect();
-        let mut pairs: Vec<(String, String)> = folders
-            .par_iter()
-            .flat_map_iter(|dir| {
-                let calls = terraform.calls(dir);
-                calls.into_iter().filter_map(|c| c.target).map(|t| (t, (*dir).clone()))
-            })
-            .collect();
-        pairs.par_extend(files.par_iter().flat_map_iter(|path| {
-            templates.children(path).into_iter().map(|child| (child, (*path).clone()))
-        }));
-        let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (callee, caller) in pairs {
-            if callee != caller {
-                callers.entry(callee).or_default().insert(caller);
+        let mut calls = Self::default();
+        let of = |dir: &String| terraform.calls(dir).into_iter().filter_map(|c| c.target).collect();
+        match reach {
+            None => calls.add(&found.folders.iter().collect::<Vec<_>>(), of),
+            Some(reach) if found.folders.is_empty() => drop(reach),
+            Some(mut reach) => {
+                let may = MayCall::read(files, &found.folders, terraform);
+                let mut known = BTreeSet::new();
+                while !reach.is_empty() {
+                    let callers = reach.iter().filter_map(|path| may.callers.get(path)).flatten();
+                    let next: Vec<&String> = callers
+                        .chain(&may.unknown)
+                        .copied()
+                        .filter(|dir| known.insert(*dir))
+                        .collect();
+                    calls.add(&next, of);
+                    reach = next.into_iter().cloned().collect();
+                }
             }
         }
-        Self { callers }
+        let calling: Vec<&String> = found.calling.iter().collect();
+        calls.add(&calling, |path| templates.children(path));
+        calls
+    }
+
+    /// Adds what each of these calls.
+    fn add(&mut self, callers: &[&String], calls: impl Fn(&String) -> Vec<String> + Sync) {
+        let pairs: Vec<(String, String)> = callers
+            .par_iter()
+            .flat_map_iter(|caller| {
+                calls(caller).into_iter().map(|callee| (callee, (*caller).clone()))
+            })
+            .collect();
+        for (callee, caller) in pairs {
+            if callee != caller {
+                self.callers.entry(callee).or_default().insert(caller);
+            }
+        }
     }
 
     /// Whether anybody calls `path`.
@@ -320,6 +370,48 @@ impl Calls {
     }
 }
 
+/// Which folders may call which, told without parsing them.
+struct MayCall<'a> {
+    /// Callee to callers.
+    callers: FxHashMap<String, Vec<&'a String>>,
+    /// Folders of which only parsing tells.
+    unknown: Vec<&'a String>,
+}
+
+impl<'a> MayCall<'a> {
+    fn read(
+        files: &dyn Tree,
+        folders: &'a BTreeSet<String>,
+        terraform: &terraform::Project<'_>,
+    ) -> Self {
+        // A file that cannot be read calls nobody, as where it is parsed.
+        let sources = |dir: &String| -> Option<Vec<String>> {
+            let mut out = Vec::new();
+            for path in terraform.config_files(dir) {
+                if let Ok(Fact::Configuration(sources)) = fact(files, &path) {
+                    let named = sources?;
+                    out.extend(named.iter().filter_map(|s| terraform::called_folder(dir, s)));
+                }
+            }
+            Some(out)
+        };
+        let folders: Vec<&String> = folders.iter().collect();
+        let read: Vec<Option<Vec<String>>> = folders.par_iter().map(|dir| sources(dir)).collect();
+        let mut out = Self { callers: FxHashMap::default(), unknown: Vec::new() };
+        for (dir, sources) in folders.into_iter().zip(read) {
+            match sources {
+                Some(sources) => {
+                    for source in sources {
+                        out.callers.entry(source).or_default().push(dir);
+                    }
+                }
+                None => out.unknown.push(dir),
+            }
+        }
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,8 +431,8 @@ mod tests {
     #[test]
     fn other_tools_files_are_told_apart() {
         let kube = "apiVersion: v1\nkind: Pod\n";
-        assert!(matches!(classify_text("a.yaml", kube), Content::Other("kubernetes")));
-        assert!(matches!(classify_text("a.yaml", "x: 1"), Content::Nothing));
+        assert_eq!(fact_of("a.yaml", kube), Fact::Other(Tool::Kubernetes));
+        assert_eq!(fact_of("a.yaml", "x: 1"), Fact::Nothing);
         assert!(is_terraform_file("a.tf.json") && !is_terraform_file("a.tfvars"));
         assert!(!is_terraform_file(".#a.tf"));
     }

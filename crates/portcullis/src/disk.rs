@@ -1,15 +1,19 @@
 //! Files on disk, inside the boundary.
 
+mod walk;
+
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ignore::WalkBuilder;
 use portcullis_core::{Diagnostic, Entry, FileError, FileId, Files, Source, SourceMap};
 use portcullis_terraform as terraform;
 use rustc_hash::FxHashMap;
 
-use crate::tree::{Reading, SKIPPED, Texts, Tree};
+use crate::cache::Cache;
+use crate::facts::{Fact, Facts};
+use crate::tree::{Reading, Texts, Tree};
 
 /// Largest file that is read as text, in bytes.
 pub(crate) const MAX_TEXT: u64 = 1 << 30;
@@ -26,6 +30,8 @@ pub(crate) struct DiskFiles {
     shown: String,
     texts: Texts,
     folders: Mutex<FxHashMap<String, Arc<Folder>>>,
+    /// What earlier runs found out about files.
+    facts: Option<Facts>,
 }
 
 /// A folder as it was found: resolved and listed once in a run, since a project of thousands of
@@ -35,10 +41,26 @@ struct Folder {
     /// Where it really is.
     real: Result<PathBuf, FileError>,
     /// Its names with what they are, sorted.
-    names: Result<Vec<(String, Listed)>, FileError>,
+    names: Result<Names, FileError>,
+    /// Names that are no text, with whether each is a folder.
+    undecodable: Vec<(OsString, bool)>,
+    /// Why it could not be listed.
+    fault: Option<std::io::ErrorKind>,
 }
 
 impl Folder {
+    /// Lists a folder, given where it is.
+    fn list(real: Result<PathBuf, FileError>) -> Self {
+        let empty = Self { real, names: Ok(Vec::new()), undecodable: Vec::new(), fault: None };
+        match &empty.real {
+            Err(e) => Self { names: Err(e.clone()), ..empty },
+            Ok(real) => match names_in(real) {
+                Ok((names, undecodable)) => Self { names: Ok(names), undecodable, ..empty },
+                Err(e) => Self { names: Err(system(&e)), fault: Some(e.kind()), ..empty },
+            },
+        }
+    }
+
     /// What a name in it is; `None` where there is none.
     fn what(&self, name: &str) -> Option<Listed> {
         let names = self.names.as_ref().ok()?;
@@ -62,12 +84,42 @@ impl DiskFiles {
     /// A reader of everything below `root`, which must be canonical.
     pub(crate) fn new(root: PathBuf) -> Self {
         let shown = root.to_string_lossy().replace('\\', "/");
-        Self { root, parts: Vec::new(), shown, texts: Texts::default(), folders: Mutex::default() }
+        Self {
+            root,
+            parts: Vec::new(),
+            shown,
+            texts: Texts::default(),
+            folders: Mutex::default(),
+            facts: None,
+        }
     }
 
     /// The same reader, restricted to these canonical folders below its root.
     pub(crate) fn restricted(self, parts: Vec<PathBuf>) -> Self {
         Self { parts: parts.into_iter().filter(|p| *p != self.root).collect(), ..self }
+    }
+
+    /// Uses what earlier runs found out, and remembers what this one does.
+    pub(crate) fn remember_in(&mut self, cache: Option<&Cache>) {
+        self.facts = cache.map(|cache| Facts::open(cache, &self.shown));
+    }
+
+    /// Leaves what was found out to the next run.
+    pub(crate) fn save_facts(&self, cache: &Cache) {
+        if let Some(facts) = &self.facts {
+            facts.save(cache, &|path| self.is_listed(path));
+        }
+    }
+
+    /// Whether a file was listed in this run.
+    fn is_listed(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.lock_folders().get(parent).cloned();
+        folder.is_some_and(|folder| folder.what(name) == Some(Listed::File))
+    }
+
+    fn lock_folders(&self) -> MutexGuard<'_, FxHashMap<String, Arc<Folder>>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The folders that may be read.
@@ -99,16 +151,11 @@ impl DiskFiles {
     }
 
     fn folder(&self, path: &str) -> Arc<Folder> {
-        let lock = || match self.folders.lock() {
-            Ok(folders) => folders,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        if let Some(known) = lock().get(path) {
+        if let Some(known) = self.lock_folders().get(path) {
             return known.clone();
         }
-        let real = self.real_folder(path);
-        let names = real.clone().and_then(|real| names_in(&real));
-        lock().entry(path.to_owned()).or_insert_with(|| Arc::new(Folder { real, names })).clone()
+        let folder = Arc::new(Folder::list(self.real_folder(path)));
+        self.lock_folders().entry(path.to_owned()).or_insert(folder).clone()
     }
 
     /// Where a folder really is. One that its parent lists as a plain folder leads nowhere else.
@@ -136,24 +183,30 @@ impl DiskFiles {
     }
 }
 
-/// The names in a folder on disk, sorted; what is no UTF-8 is left out.
-fn names_in(real: &Path) -> Result<Vec<(String, Listed)>, FileError> {
-    let mut out = Vec::new();
-    for entry in std::fs::read_dir(real).map_err(|e| system(&e))? {
-        let entry = entry.map_err(|e| system(&e))?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let what = match entry.file_type() {
-            // Follows links: a linked `.tf` file belongs to its folder.
-            Ok(t) if t.is_symlink() => Listed::Link(entry.path().is_dir()),
-            Ok(t) if t.is_dir() => Listed::Folder,
-            Ok(t) if t.is_file() => Listed::File,
-            Ok(_) => Listed::Other,
-            Err(e) => return Err(system(&e)),
-        };
-        out.push((name, what));
+/// Names in a folder with what they are.
+type Names = Vec<(String, Listed)>;
+
+/// The names in a folder on disk, sorted; apart from them those that are no UTF-8, with whether each
+/// is a folder.
+fn names_in(real: &Path) -> std::io::Result<(Names, Vec<(OsString, bool)>)> {
+    let (mut names, mut undecodable) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(real)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        match entry.file_name().into_string() {
+            Ok(name) if kind.is_symlink() => {
+                // Follows links: a linked `.tf` file belongs to its folder.
+                names.push((name, Listed::Link(entry.path().is_dir())));
+            }
+            Ok(name) if kind.is_dir() => names.push((name, Listed::Folder)),
+            Ok(name) if kind.is_file() => names.push((name, Listed::File)),
+            Ok(name) => names.push((name, Listed::Other)),
+            Err(name) => undecodable.push((name, kind.is_dir())),
+        }
     }
-    out.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(out)
+    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    undecodable.sort_unstable();
+    Ok((names, undecodable))
 }
 
 fn system(e: &std::io::Error) -> FileError {
@@ -246,57 +299,11 @@ impl Tree for DiskFiles {
         respect_ignores: bool,
         problems: &mut Vec<Diagnostic>,
     ) -> Vec<String> {
-        let walker = WalkBuilder::new(self.on_disk(start))
-            .hidden(false)
-            .git_ignore(respect_ignores)
-            .git_exclude(respect_ignores)
-            .git_global(false)
-            .ignore(false)
-            .require_git(false)
-            .parents(respect_ignores)
-            .filter_entry(|e| {
-                e.depth() == 0
-                    || !e.file_name().to_str().is_some_and(|n| SKIPPED.contains(&n))
-                    || !e.file_type().is_some_and(|t| t.is_dir())
-            })
-            .build();
-        let mut out = Vec::new();
-        for entry in walker {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(e) => {
-                    let why = match (&e, e.io_error()) {
-                        (ignore::Error::WithPath { path: at, .. }, Some(io)) => {
-                            let at = relative_to(&self.root, at).unwrap_or_default();
-                            format!("{at} below it cannot be read: {}", io.kind())
-                        }
-                        _ => format!("cannot be walked: {e}"),
-                    };
-                    problems.push(Diagnostic::file(start, why));
-                    continue;
-                }
-            };
-            let Some(path) = relative_to(&self.root, entry.path()) else { continue };
-            if entry.file_type().is_some_and(|t| t.is_dir()) {
-                continue;
-            }
-            if entry.path_is_symlink() && !link_is_file(entry.path(), &path, problems) {
-                continue;
-            }
-            out.push(path);
-        }
-        out
+        self.walk_from(start, respect_ignores, problems)
     }
 
     fn below(&self, start: &str, depth: usize) -> Vec<String> {
-        let walker = walkdir::WalkDir::new(self.on_disk(start)).max_depth(depth);
-        walker
-            .sort_by_file_name()
-            .into_iter()
-            .filter_map(Result::ok)
-            .filter(|e| e.file_type().is_file())
-            .filter_map(|e| relative_to(&self.root, e.path()))
-            .collect()
+        self.all_below(start, depth)
     }
 
     fn has(&self, path: &str) -> bool {
@@ -305,6 +312,20 @@ impl Tree for DiskFiles {
             Some(Listed::File) => true,
             Some(Listed::Link(false)) => self.on_disk(path).is_file(),
             _ => false,
+        }
+    }
+
+    fn remembered(
+        &self,
+        path: &str,
+        find: &dyn Fn() -> Result<Fact, FileError>,
+    ) -> Result<Fact, FileError> {
+        let Some(facts) = &self.facts else { return find() };
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.folder(parent);
+        match (&folder.real, folder.what(name)) {
+            (Ok(real), Some(Listed::File)) => facts.get(path, &real.join(name), find),
+            _ => find(),
         }
     }
 
@@ -385,13 +406,22 @@ pub(crate) fn relative_to(root: &Path, path: &Path) -> Option<String> {
     Some(rest.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
 }
 
+/// An empty folder for a test.
+#[cfg(test)]
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn reads_inside_and_refuses_outside() {
-        let dir = std::env::temp_dir().join(format!("portcullis-disk-{}", std::process::id()));
+        let dir = scratch("disk");
         std::fs::create_dir_all(dir.join("in/sub")).unwrap();
         std::fs::write(dir.join("secret"), "s").unwrap();
         std::fs::write(dir.join("in/sub/a.tf"), "x = 1").unwrap();

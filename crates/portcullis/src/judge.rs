@@ -69,7 +69,7 @@ impl<'a> Side<'a> {
         let values = project::read_values(files, &options.values, "")?;
         let tf = terraform::Project::new(files, values.terraform);
         let templates = cfn::Project::new(files, values.templates);
-        let mut found = project::plan(files, named, options.standalone, &tf, &templates);
+        let mut found = project::plan(files, named, options, &tf, &templates);
         let planned = match plan {
             Some(path) => Some(Planned::read(path, files, &tf, &mut found.roots)?),
             None => None,

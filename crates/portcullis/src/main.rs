@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 mod baseline;
+mod cache;
 mod catalogue;
 mod cli;
 mod codeowners;
@@ -19,6 +20,7 @@ mod date;
 mod declined;
 mod discover;
 mod disk;
+mod facts;
 mod fail;
 mod findings;
 mod frameworks;

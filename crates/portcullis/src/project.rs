@@ -7,8 +7,9 @@ use portcullis_cloudformation as cfn;
 use portcullis_core::{Diagnostic, FileId, files};
 use portcullis_terraform as terraform;
 
-use crate::cli::Values;
-use crate::discover::{self, Calls, Found, Kind, Root};
+use crate::cli::{Scan, Values};
+use crate::config;
+use crate::discover::{self, Calls, Found, Kind, Look, Root};
 use crate::disk::{DiskFiles, boundary_of, common_folder, is_marked, relative_to};
 use crate::fail::Fail;
 use crate::git;
@@ -248,10 +249,11 @@ impl Plan {
 pub(crate) fn plan(
     files: &dyn Tree,
     named: &[Target],
-    standalone: bool,
+    options: &Scan,
     tf: &terraform::Project<'_>,
     templates: &cfn::Project<'_>,
 ) -> Plan {
+    let standalone = options.standalone;
     let whole = named.iter().any(|t| t.named == Named::Folder && t.path.is_empty());
     let mut named_found = Found::default();
     let mut companions: Vec<&str> = Vec::new();
@@ -259,13 +261,13 @@ pub(crate) fn plan(
         match named {
             Named::Folder => {
                 let respect = path.is_empty() || !files.is_ignored(path);
-                merge(&mut named_found, discover::walk(files, path, respect));
+                merge(&mut named_found, discover::walk(files, path, respect, Look::All));
             }
             Named::File => match discover::classify_named(files, path) {
                 Kind::Terraform => {
                     named_found.folders.insert(files::parent(path).to_owned());
                 }
-                Kind::Template => drop(named_found.templates.insert(path.clone())),
+                Kind::Template(calls) => named_found.add_template(path.clone(), calls),
                 Kind::Plan => drop(named_found.plans.insert(path.clone())),
                 Kind::Companion => companions.push(path),
                 Kind::Broken(d) => named_found.diagnostics.push(d),
@@ -273,19 +275,39 @@ pub(crate) fn plan(
             Named::Deleted => companions.push(path),
         }
     }
-    // Callers may stand anywhere inside the boundary; a plan has none.
-    let alone =
-        named_found.folders.is_empty() && named_found.templates.is_empty() && companions.is_empty();
+    // Callers may stand anywhere inside the boundary; a plan has none. Only templates and what they
+    // may name are called by templates: without one, no file but configuration is opened.
+    let may_be_nested =
+        |path: &&str| !path.ends_with(".tfvars") && !discover::is_terraform_file(path);
+    let look = match named_found.templates.is_empty() && !companions.iter().any(may_be_nested) {
+        true => Look::Folders,
+        false => Look::All,
+    };
+    let alone = look == Look::Folders && named_found.folders.is_empty() && companions.is_empty();
     let around: Vec<Found> = match whole || standalone || alone {
         true => Vec::new(),
-        false => files.parts().iter().map(|p| discover::walk(files, p, true)).collect(),
+        false => files.parts().iter().map(|p| discover::walk(files, p, true, look)).collect(),
     };
     let mut all = Found::default();
-    for f in std::iter::once(&named_found).chain(&around) {
-        all.folders.extend(f.folders.iter().cloned());
-        all.templates.extend(f.templates.iter().cloned());
-    }
-    let calls = if standalone { Calls::default() } else { Calls::read(&all, tf, templates) };
+    std::iter::once(&named_found).chain(&around).for_each(|found| all.add_roots(found));
+    // What the constructs of a source file became stands in the app's templates.
+    let apps: BTreeSet<String> =
+        companions.iter().filter_map(|path| discover::app_of_source(files, path)).collect();
+    let synthesised: Vec<String> =
+        apps.iter().flat_map(|app| discover::templates_of_app(files, app)).collect();
+    let used_by: Vec<&str> =
+        companions.iter().flat_map(|path| folders_that_may_use(path, &all)).collect();
+    // Environments of any root may read a companion.
+    let everywhere = whole || !companions.is_empty() && has_environments(files, &all, options);
+    let reach = (!everywhere).then(|| {
+        let folders = named_found.folders.iter().map(String::as_str);
+        let around = companions.iter().flat_map(|path| [path, files::parent(path)]);
+        folders.chain(around).chain(used_by.iter().copied()).map(str::to_owned).collect()
+    });
+    let calls = match standalone {
+        true => Calls::default(),
+        false => Calls::read(files, &all, tf, templates, reach),
+    };
     let stacks = uncalled(&all, &calls);
     templates.set_roots(stacks.clone());
     let mut roots: BTreeSet<(Root, bool)> = BTreeSet::new();
@@ -302,34 +324,25 @@ pub(crate) fn plan(
             roots.insert((make(root), below));
         }
     }
-    let named_companions: Vec<String> = companions.iter().map(|p| (*p).to_owned()).collect();
-    for path in companions.iter().copied() {
-        // A deleted template or module may still be called.
-        let called = [path, files::parent(path)].map(|p| calls.roots_of(p));
-        let used = folders_that_may_use(path, &all).into_iter().map(|dir| calls.roots_of(dir));
-        for root in called.into_iter().chain(used).flatten() {
-            if all.templates.contains(&root) {
-                roots.insert((Root::Template(root), false));
-            } else if all.folders.contains(&root) {
-                roots.insert((Root::Terraform(root), false));
-            }
+    // A deleted template or module may still be called.
+    let around = companions.iter().flat_map(|path| [*path, files::parent(path)]);
+    for root in around.chain(used_by).flat_map(|path| calls.roots_of(path)) {
+        if all.templates.contains(&root) {
+            roots.insert((Root::Template(root), false));
+        } else if all.folders.contains(&root) {
+            roots.insert((Root::Terraform(root), false));
         }
     }
-    // What the constructs of a source file became stands in the app's templates.
-    let apps: BTreeSet<String> =
-        companions.iter().filter_map(|path| discover::app_of_source(files, path)).collect();
-    for template in apps.iter().flat_map(|app| discover::templates_of_app(files, app)) {
-        for root in calls.roots_of(&template) {
-            roots.insert((Root::Template(root), false));
-        }
+    for root in synthesised.iter().flat_map(|template| calls.roots_of(template)) {
+        roots.insert((Root::Template(root), false));
     }
     roots.extend(named_found.plans.iter().map(|p| (Root::Plan(p.clone()), true)));
     // The same root both ways: showing all of it wins.
     let full: BTreeSet<Root> =
         roots.iter().filter(|(_, all)| *all).map(|(r, _)| r.clone()).collect();
-    let others = match named_companions.is_empty() {
-        true => Vec::new(),
-        false => {
+    let others = match everywhere && !companions.is_empty() {
+        false => Vec::new(),
+        true => {
             let folders = all.folders.iter().flat_map(|p| calls.roots_of(p));
             let folders: BTreeSet<String> = folders.collect();
             let templates = all.templates.iter().flat_map(|p| calls.roots_of(p));
@@ -344,7 +357,7 @@ pub(crate) fn plan(
     Plan {
         roots: roots.into_iter().filter(|(r, shown)| *shown || !full.contains(r)).collect(),
         found: named_found,
-        companions: named_companions,
+        companions: companions.iter().map(|p| (*p).to_owned()).collect(),
         others,
         stacks,
         files_only,
@@ -363,10 +376,33 @@ pub(crate) fn name_stacks(
     tf: &terraform::Project<'_>,
     templates: &cfn::Project<'_>,
 ) {
-    let found = discover::walk(files, "", true);
+    let found = discover::walk(files, "", true, Look::All);
     let found = Found { folders: BTreeSet::new(), ..found };
-    let calls = Calls::read(&found, tf, templates);
+    let calls = Calls::read(files, &found, tf, templates, None);
     templates.set_roots(uncalled(&found, &calls));
+}
+
+/// Whether a config that applies to a root may have environments, which read files of any name.
+fn has_environments(files: &dyn Tree, all: &Found, options: &Scan) -> bool {
+    if options.config.is_some() {
+        return true;
+    }
+    let templates = all.templates.iter().map(|path| files::parent(path));
+    let mut folders: BTreeSet<&str> = BTreeSet::new();
+    for mut dir in all.folders.iter().map(String::as_str).chain(templates) {
+        while folders.insert(dir) && !dir.is_empty() {
+            dir = files::parent(dir);
+        }
+    }
+    let may = |path: String| {
+        let Ok(id) = files.read(&path) else { return true };
+        let text = files.sources().get(id).text.clone();
+        // One that is broken is reported where it is loaded.
+        text.parse::<toml::Table>()
+            .map_or(true, |set| set.contains_key("environments") || set.contains_key("extends"))
+    };
+    let configs = folders.iter().map(|dir| files::join(dir, config::NAME));
+    configs.filter(|path| files.has(path)).any(may)
 }
 
 /// Terraform folders that a file which is no configuration may belong to: its own folder's, else
@@ -387,6 +423,7 @@ fn folders_that_may_use<'a>(path: &str, found: &'a Found) -> Vec<&'a str> {
 fn merge(into: &mut Found, from: Found) {
     into.folders.extend(from.folders);
     into.templates.extend(from.templates);
+    into.calling.extend(from.calling);
     into.plans.extend(from.plans);
     into.not_covered.extend(from.not_covered);
     into.diagnostics.extend::<Vec<Diagnostic>>(from.diagnostics);

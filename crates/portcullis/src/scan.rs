@@ -7,6 +7,7 @@ use portcullis_core::report::{Finding, Gap, Report, RuleInfo};
 use portcullis_core::{Files, Level, Severity, SourceMap};
 
 use crate::baseline::{self, Judged as Covered, Recency};
+use crate::cache::Cache;
 use crate::catalogue::{self, Catalogue};
 use crate::cli::Scan;
 use crate::fail::Fail;
@@ -46,7 +47,9 @@ pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Res
         baseline::File::read(path)?;
     }
     let timings = Timings::start(options.verbose);
-    let targets = targets(options)?;
+    let cache = cache(options);
+    let mut targets = targets(options)?;
+    targets.files.remember_in(cache.as_ref());
     let files = &targets.files;
     for (path, text) in texts {
         files.pretend(path, text);
@@ -156,7 +159,16 @@ pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Res
     report.findings.retain(|f| f.severity >= least);
     order::sort(&mut report);
     timings.phase("suppress, compare and sort");
+    if let Some(cache) = &cache {
+        targets.files.save_facts(cache);
+        timings.phase("leave facts to the next run");
+    }
     Ok(Scanned { report, empty, timings })
+}
+
+/// The user's cache. Where a policy keeps the gate, nothing that was left on the machine counts.
+fn cache(options: &Scan) -> Option<Cache> {
+    if options.no_cache || options.policy.is_some() { None } else { Cache::open() }
 }
 
 fn least_severity(options: &Scan) -> Result<Severity, Fail> {

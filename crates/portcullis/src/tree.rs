@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcullis_core::{Diagnostic, FileError, FileId, Files, Source, SourceMap};
 use rustc_hash::FxHashMap;
 
+use crate::facts::Fact;
+
 /// Folders that never hold sources of their own: version control, installed modules and packages,
 /// build output. `cdk.out` is found through `cdk.json`.
 pub(crate) const SKIPPED: [&str; 8] = [
@@ -36,6 +38,15 @@ pub(crate) trait Tree: Files {
 
     /// Whether there is a file at a path.
     fn has(&self, path: &str) -> bool;
+
+    /// What a file is: as an earlier run found it where the file is still the same, else by `find`.
+    fn remembered(
+        &self,
+        _path: &str,
+        find: &dyn Fn() -> Result<Fact, FileError>,
+    ) -> Result<Fact, FileError> {
+        find()
+    }
 
     /// Whether a folder is gitignored.
     fn is_ignored(&self, path: &str) -> bool;

@@ -9,12 +9,23 @@ use portcullis_syntax::{print, yaml};
 /// Kinds of corpus that are measured.
 pub(crate) const KINDS: [&str; 3] = ["cloudformation", "sam", "terraform"];
 
-/// Every kind: those of a hundred resources a file, in either notation, besides.
-pub(crate) const ALL: [&str; 5] =
-    ["cloudformation", "sam", "terraform", "cloudformation-100", "cloudformation-100-json"];
+/// Every kind: those of a hundred resources a file, in either notation, and repositories of modules
+/// besides.
+pub(crate) const ALL: [&str; 7] = [
+    "cloudformation",
+    "sam",
+    "terraform",
+    "cloudformation-100",
+    "cloudformation-100-json",
+    "modules",
+    "modules-mixed",
+];
 
-/// Writes `n` files of a kind below `dir`.
+/// Writes `n` files of a kind below `dir`, or a repository of `n` modules.
 pub(crate) fn write(dir: &Path, kind: &str, n: usize) -> std::io::Result<()> {
+    if kind.starts_with("modules") {
+        return crate::monorepo::write(dir, n, kind == "modules-mixed");
+    }
     for i in 0..n {
         // A hundred files a folder, and each Terraform file a root of its own.
         let folder = match kind {
@@ -34,6 +45,20 @@ pub(crate) fn write(dir: &Path, kind: &str, n: usize) -> std::io::Result<()> {
         std::fs::write(folder.join(name), text)?;
     }
     Ok(())
+}
+
+/// A template of ten resources; every tenth one has the one after it for a nested stack, `n` being
+/// how many there are.
+pub(crate) fn template(i: usize, n: usize) -> String {
+    let mut t = cloudformation(i, 10);
+    if i % 10 == 0 && i + 1 < n {
+        let _ = write!(
+            t,
+            "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: ./t{:05}.yaml\n",
+            i + 1
+        );
+    }
+    t
 }
 
 fn as_json(text: &str) -> String {

@@ -18,6 +18,7 @@ mod corpora;
 mod corpus;
 mod fuzz;
 mod links;
+mod monorepo;
 mod new_rule;
 mod pages;
 mod rules;

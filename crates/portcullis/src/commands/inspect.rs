@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Inspect, out: &mut dyn Write) -> Result<u8, Fail> {
                 disk.read_plan(path).map_err(|e| Fail::new(e.to_string()))?,
             ),
             // A named file that looks like no template may be a broken one: say what is wrong.
-            Content::Template | Content::Companion => {
+            Content::Template(_) | Content::Companion => {
                 let text = disk.read(path).map(|id| disk.sources().get(id).text.clone());
                 if text.is_ok_and(|text| text.contains("ImportValue")) {
                     project::name_stacks(disk, &tf, &templates);

@@ -61,7 +61,7 @@ fn draft(path: &Path, line: u32) -> Result<Draft, Fail> {
     let resolution = match discover::classify_named(disk, inner) {
         Content::Terraform => terraform::Project::new(disk, terraform::Settings::default())
             .resolve(files::parent(inner)),
-        Content::Template | Content::Companion => {
+        Content::Template(_) | Content::Companion => {
             cfn::Project::new(disk, cfn::Settings::default()).inspect(inner, false)
         }
         Content::Plan => {

@@ -16,6 +16,8 @@ pub fn root() -> PathBuf {
 pub fn run_in(dir: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.current_dir(dir).args(args).env("SOURCE_DATE_EPOCH", "1795478400");
+    // Tests of the cache name one of their own.
+    command.env("PORTCULLIS_CACHE_DIR", "");
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TF_VAR_") {
             command.env_remove(name);
