@@ -192,7 +192,7 @@ fn read_any(files: &dyn Tree, path: &str) -> Result<FileId, FileError> {
 }
 
 /// What a file is, as an earlier run found it or by reading it.
-fn fact(files: &dyn Tree, path: &str) -> Result<Fact, FileError> {
+pub(crate) fn fact(files: &dyn Tree, path: &str) -> Result<Fact, FileError> {
     files.remembered(path, &|| {
         let id = read_any(files, path)?;
         Ok(fact_of(path, &files.sources().get(id).text))

@@ -1,6 +1,7 @@
 //! Files on disk, inside the boundary.
 
 mod walk;
+mod witness;
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -12,8 +13,9 @@ use portcullis_terraform as terraform;
 use rustc_hash::FxHashMap;
 
 use crate::cache::Cache;
-use crate::facts::{Fact, Facts};
+use crate::facts::{Fact, Facts, Stamp};
 use crate::tree::{Reading, Texts, Tree};
+use witness::Witness;
 
 /// Largest file that is read as text, in bytes.
 pub(crate) const MAX_TEXT: u64 = 1 << 30;
@@ -32,6 +34,8 @@ pub(crate) struct DiskFiles {
     folders: Mutex<FxHashMap<String, Arc<Folder>>>,
     /// What earlier runs found out about files.
     facts: Option<Facts>,
+    /// What is seen, where it is taken down.
+    witness: Option<Witness>,
 }
 
 /// A folder as it was found: resolved and listed once in a run, since a project of thousands of
@@ -46,12 +50,15 @@ struct Folder {
     undecodable: Vec<(OsString, bool)>,
     /// Why it could not be listed.
     fault: Option<std::io::ErrorKind>,
+    /// What tells that it was not touched since, where that is taken down.
+    stamp: Option<Stamp>,
 }
 
 impl Folder {
     /// Lists a folder, given where it is.
-    fn list(real: Result<PathBuf, FileError>) -> Self {
-        let empty = Self { real, names: Ok(Vec::new()), undecodable: Vec::new(), fault: None };
+    fn list(real: Result<PathBuf, FileError>, stamp: Option<Stamp>) -> Self {
+        let names = Ok(Vec::new());
+        let empty = Self { real, names, undecodable: Vec::new(), fault: None, stamp };
         match &empty.real {
             Err(e) => Self { names: Err(e.clone()), ..empty },
             Ok(real) => match names_in(real) {
@@ -91,6 +98,7 @@ impl DiskFiles {
             texts: Texts::default(),
             folders: Mutex::default(),
             facts: None,
+            witness: None,
         }
     }
 
@@ -132,6 +140,11 @@ impl DiskFiles {
         let _ = self.texts.remember(Reading::Whole, path, || Ok(Source::new(path, text)));
     }
 
+    /// Whether all of the boundary may be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// The path on disk of a boundary-relative path.
     pub(crate) fn on_disk(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
@@ -154,7 +167,10 @@ impl DiskFiles {
         if let Some(known) = self.lock_folders().get(path) {
             return known.clone();
         }
-        let folder = Arc::new(Folder::list(self.real_folder(path)));
+        let real = self.real_folder(path);
+        // Before it is listed: a later change shows.
+        let stamp = self.witness.as_ref().and(real.as_ref().ok()).and_then(|real| Stamp::of(real));
+        let folder = Arc::new(Folder::list(real, stamp.filter(Stamp::is_settled)));
         self.lock_folders().entry(path.to_owned()).or_insert(folder).clone()
     }
 
@@ -177,8 +193,15 @@ impl DiskFiles {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = self.folder(parent);
         match (&folder.real, folder.what(name)) {
-            (Ok(real), Some(Listed::File)) => read_plain(&real.join(name)),
-            _ => read_limited(&self.inside(path)?),
+            (Ok(real), Some(Listed::File)) => match &self.witness {
+                Some(witness) => witness.read(path, &real.join(name)),
+                None => read_plain(&real.join(name)),
+            },
+            _ => {
+                let linked = self.inside(path)?;
+                self.saw_unusual();
+                read_limited(&linked)
+            }
         }
     }
 }
@@ -310,7 +333,10 @@ impl Tree for DiskFiles {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         match self.folder(parent).what(name) {
             Some(Listed::File) => true,
-            Some(Listed::Link(false)) => self.on_disk(path).is_file(),
+            Some(Listed::Link(false)) => {
+                self.saw_unusual();
+                self.on_disk(path).is_file()
+            }
             _ => false,
         }
     }
@@ -323,18 +349,24 @@ impl Tree for DiskFiles {
         let Some(facts) = &self.facts else { return find() };
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = self.folder(parent);
-        match (&folder.real, folder.what(name)) {
+        let found = match (&folder.real, folder.what(name)) {
             (Ok(real), Some(Listed::File)) => facts.get(path, &real.join(name), find),
             _ => find(),
+        };
+        if let Some(witness) = &self.witness {
+            witness.fact(path, &found);
         }
+        found
     }
 
     fn is_ignored(&self, path: &str) -> bool {
+        self.saw_outside(&self.on_disk(".gitignore"));
         let (gitignore, _) = ignore::gitignore::Gitignore::new(self.on_disk(".gitignore"));
         gitignore.matched_path_or_any_parents(self.on_disk(path), true).is_ignore()
     }
 
     fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
+        self.saw_outside(disk);
         self.texts.remember(Reading::Whole, path, || Ok(Source::new(path, read_text(disk)?)))
     }
 
@@ -343,12 +375,16 @@ impl Tree for DiskFiles {
             return known;
         }
         match condensed(&self.inside(path)?, path)? {
-            Some(source) => self.texts.remember(Reading::Plan, path, || Ok(source)),
+            Some(source) => {
+                self.saw_unusual();
+                self.texts.remember(Reading::Plan, path, || Ok(source))
+            }
             None => self.read(path),
         }
     }
 
     fn read_named_plan(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {
+        self.saw_unusual();
         self.texts.remember(Reading::Plan, path, || match condensed(disk, path)? {
             Some(source) => Ok(source),
             None => Ok(Source::new(path, read_text(disk)?)),

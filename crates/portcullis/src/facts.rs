@@ -12,7 +12,9 @@ use std::time::SystemTime;
 
 use portcullis_core::FileError;
 use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
 
+use crate::bytes::{Bytes, put, put_number};
 use crate::cache::{Cache, FACTS};
 
 /// Nanoseconds for which a file must not have changed.
@@ -39,6 +41,44 @@ pub(crate) enum Fact {
     Configuration(Option<Vec<Box<str>>>),
 }
 
+impl Fact {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Fact::Nothing => out.push(0),
+            Fact::Template { calls } => out.push(1 + u8::from(*calls)),
+            Fact::Plan => out.push(3),
+            Fact::Configuration(None) => out.push(4),
+            Fact::Configuration(Some(sources)) => {
+                out.push(5);
+                put_number(out, sources.len() as u64);
+                sources.iter().for_each(|source| put(out, source.as_bytes()));
+            }
+            Fact::Other(tool) => {
+                let at = Tool::ALL.iter().position(|t| t == tool).unwrap_or_default();
+                out.push(6 + at as u8);
+            }
+        }
+    }
+
+    /// What tells it from every other one.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes);
+        Sha256::digest(&bytes).into()
+    }
+
+    fn read(bytes: &mut Bytes<'_>) -> Option<Self> {
+        Some(match u8::from_le_bytes(bytes.take()?) {
+            0 => Fact::Nothing,
+            n @ (1 | 2) => Fact::Template { calls: n == 2 },
+            3 => Fact::Plan,
+            4 => Fact::Configuration(None),
+            5 => Fact::Configuration(Some(bytes.list(|b| b.text().map(Into::into))?)),
+            n => Fact::Other(*Tool::ALL.get(usize::from(n - 6))?),
+        })
+    }
+}
+
 /// A tool whose files are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
@@ -61,7 +101,7 @@ impl Tool {
 }
 
 /// What tells whether a file is still the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp([u64; 5]);
 
 impl Stamp {
@@ -82,6 +122,20 @@ impl Stamp {
     #[cfg(not(unix))]
     pub(crate) fn of(_path: &Path) -> Option<Self> {
         None
+    }
+
+    /// Adds it to an entry.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        self.0.iter().for_each(|n| put_number(out, *n));
+    }
+
+    /// Reads it from an entry.
+    pub(crate) fn read(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let mut numbers = [0; 5];
+        for n in &mut numbers {
+            *n = bytes.number()?;
+        }
+        Some(Self(numbers))
     }
 
     /// Whether it has not changed for long enough.
@@ -108,6 +162,12 @@ impl Facts {
         let name = Cache::name(FACTS, boundary.as_bytes());
         let read = cache.read(&name).and_then(|bytes| read(&bytes));
         Self { name, before: read.unwrap_or_default(), now: Mutex::default() }
+    }
+
+    /// What a file that did not change is; `None` where that is not known.
+    pub(crate) fn known(&self, path: &str, disk: &Path) -> Option<&Fact> {
+        let (same, fact) = self.before.get(path)?;
+        (Stamp::of(disk).as_ref() == Some(same)).then_some(fact)
     }
 
     /// What a file is, by `find` where that is not known.
@@ -157,28 +217,9 @@ impl Facts {
 }
 
 fn write(out: &mut Vec<u8>, path: &str, stamp: &Stamp, fact: &Fact) {
-    text(out, path);
-    stamp.0.iter().for_each(|n| out.extend(n.to_le_bytes()));
-    match fact {
-        Fact::Nothing => out.push(0),
-        Fact::Template { calls } => out.push(1 + u8::from(*calls)),
-        Fact::Plan => out.push(3),
-        Fact::Configuration(None) => out.push(4),
-        Fact::Configuration(Some(sources)) => {
-            out.push(5);
-            out.extend((sources.len() as u32).to_le_bytes());
-            sources.iter().for_each(|source| text(out, source));
-        }
-        Fact::Other(tool) => {
-            let at = Tool::ALL.iter().position(|t| t == tool).unwrap_or_default();
-            out.push(6 + at as u8);
-        }
-    }
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend((text.len() as u32).to_le_bytes());
-    out.extend(text.as_bytes());
+    put(out, path.as_bytes());
+    stamp.write(out);
+    fact.write(out);
 }
 
 /// Reads what [`write`] wrote; `None` for anything else.
@@ -186,44 +227,11 @@ fn read(bytes: &[u8]) -> Option<FxHashMap<Box<str>, (Stamp, Fact)>> {
     let mut rest = Bytes(bytes);
     let mut out = FxHashMap::default();
     while !rest.0.is_empty() {
-        let path = rest.text()?;
-        let mut stamp = [0; 5];
-        for n in &mut stamp {
-            *n = u64::from_le_bytes(rest.take()?);
-        }
-        let fact = match u8::from_le_bytes(rest.take()?) {
-            0 => Fact::Nothing,
-            n @ (1 | 2) => Fact::Template { calls: n == 2 },
-            3 => Fact::Plan,
-            4 => Fact::Configuration(None),
-            5 => {
-                let n = u32::from_le_bytes(rest.take()?);
-                let sources: Option<Vec<Box<str>>> = (0..n).map(|_| rest.text()).collect();
-                Fact::Configuration(Some(sources?))
-            }
-            n => Fact::Other(*Tool::ALL.get(usize::from(n - 6))?),
-        };
-        out.insert(path, (Stamp(stamp), fact));
+        let path = rest.text()?.into();
+        let stamp = Stamp::read(&mut rest)?;
+        out.insert(path, (stamp, Fact::read(&mut rest)?));
     }
     Some(out)
-}
-
-/// Bytes that are read from the front.
-struct Bytes<'a>(&'a [u8]);
-
-impl Bytes<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*head)
-    }
-
-    fn text(&mut self) -> Option<Box<str>> {
-        let len = u32::from_le_bytes(self.take()?) as usize;
-        let (head, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(std::str::from_utf8(head).ok()?.into())
-    }
 }
 
 #[cfg(test)]
@@ -260,6 +268,33 @@ mod tests {
         for at in 0..bytes.len() {
             assert_eq!(read(&bytes[..at]).is_some(), ends.contains(&at), "cut at {at}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_did_not_change_is_not_found_out_again() {
+        let dir = crate::disk::scratch("facts");
+        let cache = Cache::at(&dir.join("cache"), "a");
+        let file = |i: usize| dir.join(format!("f{i}"));
+        for i in 0..FEW {
+            std::fs::write(file(i), "x").unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_nanos(SETTLED + 100_000_000));
+        let first = Facts::open(&cache, "/b");
+        for i in 0..FEW {
+            assert_eq!(first.get(&format!("f{i}"), &file(i), &|| Ok(Fact::Plan)), Ok(Fact::Plan));
+        }
+        first.save(&cache, &|_| true);
+        std::fs::write(file(1), "changed").unwrap();
+        let again = Facts::open(&cache, "/b");
+        for i in 0..FEW {
+            let found = again.get(&format!("f{i}"), &file(i), &|| Ok(Fact::Nothing));
+            assert_eq!(found, Ok(if i == 1 { Fact::Nothing } else { Fact::Plan }), "{i}");
+            assert_eq!(again.known(&format!("f{i}"), &file(i)).is_some(), i != 1);
+        }
+        let elsewhere = Facts::open(&cache, "/c");
+        assert_eq!(elsewhere.get("f0", &file(0), &|| Ok(Fact::Nothing)), Ok(Fact::Nothing));
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[cfg(unix)]

@@ -42,6 +42,11 @@ pub(crate) struct Keys {
 }
 
 impl Governance {
+    /// Whether a CODEOWNERS file has a part in it.
+    pub(crate) fn has_owners(&self) -> bool {
+        !self.codeowners.is_empty()
+    }
+
     /// Reads the keys of a file in `folder`; `at` says where a key stands.
     pub(crate) fn new(
         keys: Keys,

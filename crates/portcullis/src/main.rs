@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 mod baseline;
+mod bytes;
 mod cache;
 mod catalogue;
 mod cli;
@@ -37,6 +38,7 @@ mod planned;
 mod policy;
 mod progress;
 mod project;
+mod replay;
 mod scan;
 mod select;
 mod setup;

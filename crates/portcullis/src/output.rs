@@ -8,7 +8,8 @@ use portcullis_report::{Format, Style};
 
 use crate::cli::{Color, Scan};
 use crate::fail::Fail;
-use crate::scan;
+use crate::replay::{Copying, Printed};
+use crate::scan::{self, Answer};
 use crate::threshold::Threshold;
 
 /// Standard output whose reader may leave early, as `head` does: the rest goes nowhere, and the
@@ -42,8 +43,6 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     let formats = outputs(&options.format, Format::Terminal, &known)?;
     // A wrong threshold is found before anything is read.
     options.fail_on.as_deref().map(Threshold::parse).transpose()?;
-    let scanned = scan::scan(options)?;
-    let report = &scanned.report;
     let style = Style {
         color: match options.color {
             Color::Always => true,
@@ -56,9 +55,22 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
         quiet: options.quiet,
         all: options.verbose,
     };
+    let mut scanned = match scan::answer(options, &style)? {
+        Answer::Scanned(scanned) => scanned,
+        Answer::Again(printed) => {
+            out.write_all(&printed.out).map_err(broken)?;
+            std::io::stderr().lock().write_all(&printed.err).map_err(broken)?;
+            return Ok(printed.code);
+        }
+    };
+    let kept = scanned.kept.take();
+    let mut out = Copying::new(out, kept.is_some());
+    let report = &scanned.report;
     for (format, file) in formats {
         match file {
-            None => portcullis_report::write(format, report, &style, out).map_err(broken)?,
+            None => {
+                portcullis_report::write(format, report, &style, &mut out).map_err(broken)?;
+            }
             Some(path) => {
                 let fail = |e: std::io::Error| Fail::new(format!("{}: {e}", path.display()));
                 let mut file = std::io::BufWriter::new(std::fs::File::create(&path).map_err(fail)?);
@@ -68,7 +80,9 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
             }
         }
     }
-    explain_problems(options, &scanned, &style).map_err(broken)?;
+    let mut err = Vec::new();
+    explain_problems(options, &scanned, &style, &mut err).map_err(broken)?;
+    std::io::stderr().lock().write_all(&err).map_err(broken)?;
     scanned.timings.phase("report");
     write!(std::io::stderr().lock(), "{}", scanned.timings.table()).map_err(broken)?;
     let code = if options.exit_zero {
@@ -80,6 +94,9 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     } else {
         0
     };
+    if let (Some((place, seen)), Some(out)) = (kept, out.copy()) {
+        place.keep(&seen, &Printed { code, out, err });
+    }
     // The process ends here: giving hundreds of megabytes back piece by piece only takes time.
     std::mem::forget(scanned);
     Ok(code)
@@ -129,8 +146,8 @@ pub(crate) fn explain_problems(
     options: &Scan,
     scanned: &scan::Scanned,
     style: &Style,
+    err: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let mut err = std::io::stderr().lock();
     let report = &scanned.report;
     let style = Style { color: style.color && crate::stderr_is_terminal(), ..*style };
     if !options.quiet {

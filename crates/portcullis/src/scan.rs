@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use portcullis_core::report::{Finding, Gap, Report, RuleInfo};
 use portcullis_core::{Files, Level, Severity, SourceMap};
+use portcullis_report::Style;
 
 use crate::baseline::{self, Judged as Covered, Recency};
 use crate::cache::Cache;
@@ -16,6 +17,7 @@ use crate::judge::{Judged, Side, With};
 use crate::own_rules::OwnRule;
 use crate::policy::Policy;
 use crate::project::{self, Named, Targets};
+use crate::replay::{Place, Printed};
 use crate::setup::{Makings, Setups};
 use crate::since::Since;
 use crate::suppress::{self, Suppression};
@@ -31,6 +33,47 @@ pub(crate) struct Scanned {
     pub(crate) empty: bool,
     /// Where the time went.
     pub(crate) timings: Timings,
+    /// Where what is printed is kept, and what was seen of the disk.
+    pub(crate) kept: Option<(Place, Vec<u8>)>,
+}
+
+/// What a scan gives.
+pub(crate) enum Answer {
+    /// A report, to be printed.
+    Scanned(Box<Scanned>),
+    /// What an earlier run printed, asked the same about the same files.
+    Again(Printed),
+}
+
+/// What a scan is asked, before anything but the question was looked at.
+struct Asked<'a> {
+    options: &'a Scan,
+    as_of: String,
+    least: Severity,
+    timings: Timings,
+    cache: Option<Cache>,
+    targets: Targets,
+}
+
+impl<'a> Asked<'a> {
+    /// `texts` are what files are taken to say, by their paths in the boundary.
+    fn new(options: &'a Scan, texts: &BTreeMap<String, String>) -> Result<Self, Fail> {
+        let as_of = date::as_of(options.as_of.as_deref())?;
+        let least = least_severity(options)?;
+        if let Some(path) = &options.baseline {
+            // A wrong one is found before anything is judged.
+            baseline::File::read(path)?;
+        }
+        let timings = Timings::start(options.verbose);
+        // What is known of files is known of what the disk says.
+        let cache = if texts.is_empty() { cache(options) } else { None };
+        let mut targets = targets(options)?;
+        targets.files.remember_in(cache.as_ref());
+        for (path, text) in texts {
+            targets.files.pretend(path, text);
+        }
+        Ok(Self { options, as_of, least, timings, cache, targets })
+    }
 }
 
 /// Runs a scan.
@@ -40,20 +83,27 @@ pub(crate) fn scan(options: &Scan) -> Result<Scanned, Fail> {
 
 /// Runs a scan as if these files, boundary-relative paths, had these texts.
 pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Result<Scanned, Fail> {
-    let as_of = date::as_of(options.as_of.as_deref())?;
-    let least = least_severity(options)?;
-    if let Some(path) = &options.baseline {
-        // A wrong one is found before anything is judged.
-        baseline::File::read(path)?;
+    run(Asked::new(options, texts)?, None)
+}
+
+/// Runs a scan whose report will be printed in this style, unless that was done before.
+pub(crate) fn answer(options: &Scan, style: &Style) -> Result<Answer, Fail> {
+    let mut asked = Asked::new(options, &BTreeMap::new())?;
+    let Asked { cache, targets, as_of, .. } = &mut asked;
+    let place = cache.as_ref().and_then(|c| Place::of(c, options, targets, as_of, style));
+    if let Some(place) = &place {
+        // What is read to see whether the files are the same is read once in a run.
+        targets.files.bear_witness();
+        if let Some(printed) = place.look(targets) {
+            return Ok(Answer::Again(printed));
+        }
     }
-    let timings = Timings::start(options.verbose);
-    let cache = cache(options);
-    let mut targets = targets(options)?;
-    targets.files.remember_in(cache.as_ref());
+    run(asked, place).map(|scanned| Answer::Scanned(Box::new(scanned)))
+}
+
+fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
+    let Asked { options, as_of, least, timings, cache, targets } = asked;
     let files = &targets.files;
-    for (path, text) in texts {
-        files.pretend(path, text);
-    }
     let since = options.since.as_deref().map(|rev| Since::open(rev, files)).transpose()?;
     let Catalogue { rules, digest, built_in, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
@@ -86,12 +136,20 @@ pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Res
         Setups::new(&makings, roots.iter())?
     };
     for path in std::mem::take(&mut now.plan.companions) {
+        if now.plan.others.is_empty() {
+            continue;
+        }
         let others = std::mem::take(&mut now.plan.others);
         let real = files.on_disk(&path).canonicalize().unwrap_or_default();
         for root in setups.reading(&real, &others) {
             now.plan.add(root.clone());
         }
         now.plan.others = others;
+        // Which environments read it was asked of the disk in other ways.
+        files.saw_unusual();
+    }
+    if setups.configs.iter().any(|loaded| loaded.config.governance.has_owners()) {
+        files.saw_unusual();
     }
     let selected = setups.selected();
     let mut infos: Vec<RuleInfo> =
@@ -163,7 +221,8 @@ pub(crate) fn scan_with(options: &Scan, texts: &BTreeMap<String, String>) -> Res
         targets.files.save_facts(cache);
         timings.phase("leave facts to the next run");
     }
-    Ok(Scanned { report, empty, timings })
+    let kept = place.zip(targets.files.seen());
+    Ok(Scanned { report, empty, timings, kept })
 }
 
 /// The user's cache. Where a policy keeps the gate, nothing that was left on the machine counts.
