@@ -359,6 +359,10 @@ impl Tree for DiskFiles {
         found
     }
 
+    fn remembers(&self) -> bool {
+        self.facts.as_ref().is_some_and(Facts::any)
+    }
+
     fn is_ignored(&self, path: &str) -> bool {
         self.saw_outside(&self.on_disk(".gitignore"));
         let (gitignore, _) = ignore::gitignore::Gitignore::new(self.on_disk(".gitignore"));

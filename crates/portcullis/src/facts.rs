@@ -164,6 +164,11 @@ impl Facts {
         Self { name, before: read.unwrap_or_default(), now: Mutex::default() }
     }
 
+    /// Whether earlier runs found anything.
+    pub(crate) fn any(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     /// What a file that did not change is; `None` where that is not known.
     pub(crate) fn known(&self, path: &str, disk: &Path) -> Option<&Fact> {
         let (same, fact) = self.before.get(path)?;

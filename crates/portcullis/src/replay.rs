@@ -44,12 +44,51 @@ impl Place {
         as_of: &str,
         style: &Style,
     ) -> Option<Self> {
-        let writes =
-            options.write_baseline.is_some() || options.format.iter().any(|f| f.contains('='));
-        let more = options.since.is_some() || options.plan.is_some() || options.verbose;
+        // All options are named, so that a new one is thought of: whether it reads a file, and who
+        // takes that down.
+        let Scan {
+            // Written to, or compared with what is elsewhere: such a run is not kept.
+            format,
+            write_baseline,
+            since,
+            plan,
+            policy,
+            verbose,
+            // Files that are read without being taken down: read here.
+            rules: _,
+            baseline,
+            framework_file,
+            // Files that are taken down where they are read.
+            values,
+            config: _,
+            paths: _,
+            staged: _,
+            // Words.
+            category: _,
+            fail_on: _,
+            profile: _,
+            min_severity: _,
+            rule: _,
+            skip_rule: _,
+            framework: _,
+            gate_after: _,
+            include_passed: _,
+            no_suppressions: _,
+            standalone: _,
+            allow_empty: _,
+            as_of: _,
+            no_cache: _,
+            jobs: _,
+            exit_zero: _,
+            quiet: _,
+            no_progress: _,
+            color: _,
+        } = options;
+        let writes = write_baseline.is_some() || format.iter().any(|f| f.contains('='));
+        let more = since.is_some() || plan.is_some() || policy.is_some() || *verbose;
         // Where no project is marked, how far it goes is looked for in ways that are not taken down.
         let marked = is_marked(&targets.files.on_disk("")) && targets.files.is_whole();
-        let named = options.values.parameters.iter().any(|p| p.to_string_lossy().contains('#'));
+        let named = values.parameters.iter().any(|p| p.to_string_lossy().contains('#'));
         let live = cfg!(feature = "live-rules") || std::io::stderr().is_terminal();
         if writes || more || !marked || named || live {
             return None;
@@ -65,9 +104,9 @@ impl Place {
         variables.sort();
         put(&mut about, format!("{variables:?}").as_bytes());
         for path in scan::rule_paths(options, targets) {
-            rules(&path, &mut about)?;
+            rule_files(&path, &mut about)?;
         }
-        if let Some(path) = &options.baseline {
+        for path in baseline.iter().chain(framework_file) {
             put(&mut about, &Sha256::digest(std::fs::read(path).ok()?));
         }
         Some(Self { cache: cache.clone(), name: Cache::name(RESULT, &about) })
@@ -96,7 +135,7 @@ impl Place {
 }
 
 /// Adds what the rule files at a path say.
-fn rules(path: &Path, about: &mut Vec<u8>) -> Option<()> {
+fn rule_files(path: &Path, about: &mut Vec<u8>) -> Option<()> {
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
         let entry = entry.ok()?;
         put(about, entry.path().to_str()?.as_bytes());

@@ -48,6 +48,11 @@ pub(crate) trait Tree: Files {
         find()
     }
 
+    /// Whether earlier runs left word of what files are.
+    fn remembers(&self) -> bool {
+        false
+    }
+
     /// Whether a folder is gitignored.
     fn is_ignored(&self, path: &str) -> bool;
 
