@@ -101,7 +101,7 @@ impl Tool {
 }
 
 /// What tells whether a file is still the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp([u64; 5]);
 
 impl Stamp {
@@ -198,6 +198,24 @@ impl Facts {
         Ok(fact)
     }
 
+    /// What a file of git's object store is: an object never changes, so its id and the file's name
+    /// say all.
+    pub(crate) fn of_object(
+        &self,
+        object: &str,
+        path: &str,
+        find: &dyn Fn() -> Result<Fact, FileError>,
+    ) -> Result<Fact, FileError> {
+        let key = object_key(object, path);
+        if let Some((_, fact)) = self.before.get(&*key) {
+            return Ok(fact.clone());
+        }
+        let fact = find()?;
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.push((key.into(), Stamp::default(), fact.clone()));
+        Ok(fact)
+    }
+
     /// Leaves what is known to later runs. Of what earlier ones knew only files that `is_there`
     /// still lists are kept.
     pub(crate) fn save(&self, cache: &Cache, is_there: &dyn Fn(&str) -> bool) {
@@ -219,6 +237,11 @@ impl Facts {
         }
         cache.write(&self.name, &out);
     }
+}
+
+/// What an object is known by, where it stands at a path.
+pub(crate) fn object_key(object: &str, path: &str) -> String {
+    format!("{object} {}", path.rsplit('/').next().unwrap_or(path))
 }
 
 fn write(out: &mut Vec<u8>, path: &str, stamp: &Stamp, fact: &Fact) {

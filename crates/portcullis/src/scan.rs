@@ -104,7 +104,8 @@ pub(crate) fn answer(options: &Scan, style: &Style) -> Result<Answer, Fail> {
 fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     let Asked { options, as_of, least, timings, cache, targets } = asked;
     let files = &targets.files;
-    let since = options.since.as_deref().map(|rev| Since::open(rev, files)).transpose()?;
+    let since =
+        options.since.as_deref().map(|rev| Since::open(rev, files, cache.as_ref())).transpose()?;
     let Catalogue { rules, digest, built_in, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
     let guard = crate::guard::Guard::new(guard)?;
@@ -219,6 +220,9 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     timings.phase("suppress, compare and sort");
     if let Some(cache) = &cache {
         targets.files.save_facts(cache);
+        if let Some(since) = &since {
+            since.save_facts(cache);
+        }
         timings.phase("leave facts to the next run");
     }
     let kept = place.zip(targets.files.seen());

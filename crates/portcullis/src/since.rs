@@ -10,6 +10,7 @@ use portcullis_core::report::{Change, ComparedWith, Report, RuleInfo};
 use portcullis_core::{Files, SourceMap};
 
 use crate::baseline::{self, Recency};
+use crate::cache::Cache;
 use crate::cli::Scan;
 use crate::config::Reader;
 use crate::disk::{DiskFiles, relative_to};
@@ -39,11 +40,23 @@ pub(crate) struct Before {
 impl Since {
     /// Finds the merge base of the work tree's branch and `revision`; a revision that is unknown
     /// or shares no history that is here is a usage error.
-    pub(crate) fn open(revision: &str, files: &DiskFiles) -> Result<Self, Fail> {
+    pub(crate) fn open(
+        revision: &str,
+        files: &DiskFiles,
+        cache: Option<&Cache>,
+    ) -> Result<Self, Fail> {
         let repository = Repository::around(&files.on_disk(""))?;
         let id = repository.merge_base(revision)?;
-        let tree = repository.tree(&id)?;
+        let mut tree = repository.tree(&id)?;
+        if let Some(cache) = cache {
+            tree.remember_in(cache);
+        }
         Ok(Self { revision: revision.to_owned(), id, tree })
+    }
+
+    /// Leaves what was found out about the commit's files to the next run.
+    pub(crate) fn save_facts(&self, cache: &Cache) {
+        self.tree.save_facts(cache);
     }
 
     /// The commit's tree, to be judged: what was named, as it was then.

@@ -233,6 +233,14 @@ fn a_change_shows_what_a_full_scan_says_of_what_it_reaches() {
     assert!(check("that template", &["stacks/alone.yaml"], &[]) > 0);
 
     assert!(shown > 100, "{shown}");
+    for args in [&["modules/m13/main.tf"][..], &["."]] {
+        let args: Vec<&str> = args.iter().copied().chain(["--since", "HEAD~9"]).collect();
+        let plain = scan(dir, none, &args);
+        assert!(!json(&plain)["results"].as_array().unwrap().is_empty());
+        for round in 0..2 {
+            same(&plain, &scan(dir, &cache.0, &args), &format!("{args:?}, round {round}"));
+        }
+    }
     let entries = entries(&cache.0);
     assert!(entries.iter().any(|p| named(p).starts_with("facts-")), "{entries:?}");
 }

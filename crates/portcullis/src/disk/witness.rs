@@ -24,10 +24,13 @@ const DIGESTED: u64 = 16 << 20;
 
 type Hash = [u8; 32];
 
+/// A file that was read.
+type Read = (String, Option<Stamp>, Option<Hash>);
+
 /// What was seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Witness {
-    files: Mutex<Vec<(String, Option<Stamp>, Option<Hash>)>>,
+    files: Mutex<Vec<Read>>,
     facts: Mutex<Vec<(String, Hash)>>,
     outside: Mutex<BTreeMap<PathBuf, Hash>>,
     digested: AtomicU64,

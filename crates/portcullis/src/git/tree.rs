@@ -1,6 +1,6 @@
 //! The files of a commit, read from the object store.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -11,7 +11,9 @@ use portcullis_core::files::{join, parent};
 use portcullis_core::{Diagnostic, Entry, FileError, FileId, Files, Source, SourceMap};
 
 use super::{Repository, git, output, parts};
+use crate::cache::Cache;
 use crate::disk::{DiskFiles, MAX_TEXT, read_text};
+use crate::facts::{Fact, Facts, object_key};
 use crate::tree::{Reading, SKIPPED, Texts, Tree};
 
 /// Hops of symbolic links that are followed.
@@ -44,6 +46,8 @@ pub(crate) struct GitTree {
     objects: Mutex<Objects>,
     gitignores: OnceLock<Vec<(String, Gitignore)>>,
     modules: OnceLock<bool>,
+    /// What earlier runs found out about objects.
+    facts: Option<Facts>,
 }
 
 impl GitTree {
@@ -92,7 +96,28 @@ impl GitTree {
             objects: Mutex::new(Objects::start(folder)?),
             gitignores: OnceLock::new(),
             modules: OnceLock::new(),
+            facts: None,
         })
+    }
+
+    /// Uses what earlier runs found out, and remembers what this one does.
+    pub(crate) fn remember_in(&mut self, cache: &Cache) {
+        let about = format!("objects of {}", self.disk.boundary());
+        self.facts = Some(Facts::open(cache, &about));
+    }
+
+    /// Leaves what was found out about the commit's files to the next run.
+    pub(crate) fn save_facts(&self, cache: &Cache) {
+        let Some(facts) = &self.facts else { return };
+        let keys: HashSet<String> = self
+            .items
+            .iter()
+            .filter_map(|(path, item)| match item {
+                Item::File(object) => Some(object_key(object, path)),
+                Item::Link(_) => None,
+            })
+            .collect();
+        facts.save(cache, &|key| keys.contains(key));
     }
 
     /// The paths of the commit.
@@ -297,6 +322,22 @@ impl Tree for GitTree {
 
     fn has(&self, path: &str) -> bool {
         matches!(self.items.get(path), Some(Item::File(_)))
+    }
+
+    fn remembered(
+        &self,
+        path: &str,
+        find: &dyn Fn() -> Result<Fact, FileError>,
+    ) -> Result<Fact, FileError> {
+        match (&self.facts, self.items.get(path)) {
+            (Some(facts), Some(Item::File(object))) => facts.of_object(object, path, find),
+            _ => find(),
+        }
+    }
+
+    fn remembers(&self) -> bool {
+        // One process answers for all objects: more threads would wait for it together.
+        true
     }
 
     fn is_ignored(&self, path: &str) -> bool {
