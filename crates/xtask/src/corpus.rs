@@ -51,7 +51,7 @@ pub(crate) fn write(dir: &Path, kind: &str, n: usize) -> std::io::Result<()> {
 /// how many there are.
 pub(crate) fn template(i: usize, n: usize) -> String {
     let mut t = cloudformation(i, 10);
-    if i % 10 == 0 && i + 1 < n {
+    if i.is_multiple_of(10) && i + 1 < n {
         let _ = write!(
             t,
             "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: ./t{:05}.yaml\n",
