@@ -198,6 +198,7 @@ fn made(options: &Report, paths: Vec<PathBuf>, frameworks: &[String]) -> Result<
     let mut bytes = Vec::new();
     let style = Style::default();
     portcullis_report::write(Format::Json, &scanned.report, &style, &mut bytes).map_err(broken)?;
-    explain_problems(&scan, &scanned, &style).map_err(broken)?;
+    let mut err = std::io::stderr().lock();
+    explain_problems(&scan, &scanned, &style, &mut err).map_err(broken)?;
     Ok(bytes)
 }
