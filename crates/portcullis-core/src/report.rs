@@ -159,6 +159,18 @@ pub struct Construct {
     pub span: Option<Span>,
 }
 
+/// ` (environment production)` behind what was judged there, as reports say it; several share one
+/// bracket, none needs any.
+#[must_use]
+pub fn environments<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (environment {one})"),
+        more => format!(" (environments {})", more.join(", ")),
+    }
+}
+
 /// Identity of a result across runs: 128 bits, written in hexadecimal. No line numbers go into it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
@@ -407,5 +419,17 @@ impl Report {
             OutcomeKind::Pass => self.passed,
             _ => self.findings.iter().filter(|f| f.outcome == kind).count(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_are_named_where_there_are_any() {
+        assert_eq!(environments(None), "");
+        assert_eq!(environments(Some("dev")), " (environment dev)");
+        assert_eq!(environments(["dev", "production"]), " (environments dev, production)");
     }
 }

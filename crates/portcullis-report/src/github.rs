@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report};
+use portcullis_core::report::{Finding, OutcomeKind, Report, environments};
 use portcullis_core::{Level, Severity, Span};
 use rustc_hash::FxHashMap;
 
@@ -60,15 +60,15 @@ fn problems(report: &Report) -> Vec<String> {
 fn findings(report: &Report) -> Vec<String> {
     let mut open: Vec<&Finding> = report.findings.iter().filter(|f| f.gates()).collect();
     open.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.outcome));
-    let mut environments: FxHashMap<Key<'_>, BTreeSet<&str>> = FxHashMap::default();
+    let mut judged_in: FxHashMap<Key<'_>, BTreeSet<&str>> = FxHashMap::default();
     for f in &open {
-        environments.entry(key(f)).or_default().extend(f.subject.environment.as_deref());
+        judged_in.entry(key(f)).or_default().extend(f.subject.environment.as_deref());
     }
     let mut out = Vec::new();
     for f in open {
         let Some(rule) = report.rules.get(f.rule) else { continue };
         // The first takes them, the others find nothing.
-        let Some(environments) = environments.remove(&key(f)) else { continue };
+        let Some(names) = judged_in.remove(&key(f)) else { continue };
         let name = match (f.outcome, f.severity) {
             (OutcomeKind::Fail, Severity::Critical | Severity::High) => "error",
             (OutcomeKind::Fail, Severity::Medium)
@@ -78,7 +78,7 @@ fn findings(report: &Report) -> Vec<String> {
         let undetermined = if f.outcome == OutcomeKind::Unknown { ", undetermined" } else { "" };
         let title = format!("{} ({}{undetermined})", rule.id, f.severity.name());
         let message = or(&f.message, &rule.title);
-        let message = format!("{message}{}", words::environments(environments));
+        let message = format!("{message}{}", environments(names));
         out.push(command(name, place::of_finding(report, f), None, &title, &message));
     }
     out

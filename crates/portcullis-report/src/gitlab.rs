@@ -6,7 +6,7 @@
 
 use std::io;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo, environments};
 use portcullis_core::{Level, Severity};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -70,7 +70,7 @@ fn issue<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Issue<'a> {
         description: format!(
             "{}{}",
             or(&f.message, &rule.title),
-            words::environments(f.subject.environment.as_deref())
+            environments(f.subject.environment.as_deref())
         ),
         check_name: &rule.id,
         fingerprint: f.fingerprint.to_hex(),

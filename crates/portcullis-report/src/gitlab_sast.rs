@@ -9,7 +9,7 @@
 
 use std::io;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo, environments};
 use portcullis_core::{Level, Severity};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -154,7 +154,7 @@ fn is_shown(f: &Finding) -> bool {
 fn vulnerability<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Vulnerability<'a> {
     let title = or(&rule.title, &rule.id);
     let message = or(&f.message, title);
-    let environment = words::environments(f.subject.environment.as_deref());
+    let environment = environments(f.subject.environment.as_deref());
     let place = place::of_finding(report, f);
     Vulnerability {
         id: uuid(&f.fingerprint.to_hex()),

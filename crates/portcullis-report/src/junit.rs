@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo};
+use portcullis_core::report::{Finding, OutcomeKind, Report, RuleInfo, environments};
 use portcullis_core::{Level, Verdict};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -29,7 +29,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
             && (f.outcome != OutcomeKind::Pass || report.include_passed)
         {
             let mut suite = place::display_path(report, &f.subject.root);
-            suite.push_str(&words::environments(f.subject.environment.as_deref()));
+            suite.push_str(&environments(f.subject.environment.as_deref()));
             suites.entry(suite).or_default().push((f, rule));
         }
     }

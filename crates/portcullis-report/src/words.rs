@@ -50,17 +50,6 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// ` (environment production)` behind the name of something that was judged there; several share
-/// one bracket, none needs any.
-pub(crate) fn environments<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => format!(" (environment {one})"),
-        more => format!(" (environments {})", more.join(", ")),
-    }
-}
-
 /// A severity at the start of a line.
 pub(crate) fn capital(severity: Severity) -> &'static str {
     match severity {
@@ -100,13 +89,6 @@ mod tests {
         assert_eq!(beside("aws_vpc.a has no logs", "aws_vpc.a"), "has no logs");
         assert_eq!(beside("aws_vpc.ab has no logs", "aws_vpc.a"), "aws_vpc.ab has no logs");
         assert_eq!(beside("no logs", ""), "no logs");
-    }
-
-    #[test]
-    fn environments_are_named_where_there_are_any() {
-        assert_eq!(environments(None), "");
-        assert_eq!(environments(Some("dev")), " (environment dev)");
-        assert_eq!(environments(["dev", "production"]), " (environments dev, production)");
     }
 
     #[test]

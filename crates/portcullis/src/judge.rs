@@ -18,6 +18,7 @@ use portcullis_terraform as terraform;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::apart::Apart;
 use crate::cli::Scan;
 use crate::discover::Root;
 use crate::fail::Fail;
@@ -148,11 +149,21 @@ impl<'a> Side<'a> {
                     }
                 }
             }
-            gathered.lock().unwrap_or_else(PoisonError::into_inner).add(judged);
+            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(environment) = &setup.environment {
+                let problems = std::mem::take(&mut judged.diagnostics);
+                let hidden = std::mem::take(&mut judged.hidden);
+                gathered.apart.add(root.path(), environment, problems, hidden);
+            }
+            gathered.add(judged);
         });
         drop(progress);
         with.timings.phase("resolve and judge");
-        let mut judged = gathered.into_inner().unwrap_or_else(PoisonError::into_inner).all;
+        let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut judged = gathered.all;
+        let (problems, hidden) = gathered.apart.told(|root| with.setups.of(root).len());
+        judged.diagnostics.extend(problems);
+        judged.hidden.extend(hidden);
         // Before anything picks the first of several: threads finish in any order.
         order::sort_findings(&mut judged.findings, sources, rules);
         judged.diagnostics.extend(self.plan.found.diagnostics.iter().cloned());
@@ -282,6 +293,8 @@ const MANY: usize = 256;
 #[derive(Default)]
 struct Gathered {
     all: Judged,
+    /// What the environments of one root may say alike.
+    apart: Apart,
     /// How many roots there are, and how many are here.
     roots: usize,
     done: usize,
@@ -458,12 +471,6 @@ impl Run<'_> {
         let setup = usize::from(self.at);
         out.not_covered = resolution.not_covered.into_iter().map(|gap| (gap, setup)).collect();
         out.hidden = resolution.hidden;
-        if let Some(environment) = &self.setup.environment {
-            // Another environment may switch it on.
-            for hidden in &mut out.hidden {
-                hidden.because.push_str(&format!(" (environment {environment})"));
-            }
-        }
         out.secrets = resolution.secrets;
         out
     }

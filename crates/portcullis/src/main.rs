@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+mod apart;
 mod baseline;
 mod bytes;
 mod cache;

@@ -119,6 +119,34 @@ fn the_account_of_an_environment_reaches_terraform_and_templates() {
     assert!(hidden.iter().all(|h| h.ends_with(" (environment dev)")), "{hidden:?}");
 }
 
+/// What is broken whatever the values is told once; what one environment's values break, with its
+/// name.
+#[test]
+fn a_problem_of_one_environment_names_it() {
+    let main = "variable \"range\" {\n  validation {\n    condition     = var.range != \"0.0.0.0/0\"\n    error_message = \"too wide\"\n  }\n}\n";
+    let config = ["dev 0.0.0.0/0", "production 10.0.0.0/8"]
+        .map(|row| {
+            let (name, range) = row.split_once(' ').unwrap();
+            format!("[[environments]]\nname = \"{name}\"\npaths = [\"app\"]\nvars = {{ range = \"{range}\" }}\n")
+        })
+        .concat();
+    let dir = Folder::new(
+        "problems",
+        &[
+            ("portcullis.toml", &config),
+            ("app/main.tf", main),
+            ("app/broken.tf", "locals {\n  a =\n}\n"),
+        ],
+    );
+    let (exit, report) = scan(&dir, &[]);
+    assert_eq!(exit, 3);
+    let errors = report["errors"].as_array().unwrap();
+    let texts: Vec<&str> = errors.iter().map(|e| e["message"].as_str().unwrap()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(!texts[0].contains("environment"), "{texts:?}");
+    assert!(texts[1].ends_with(" (environment dev)"), "{texts:?}");
+}
+
 /// Sites tell alerts of one line apart by their fingerprints alone.
 #[test]
 fn two_environments_are_two_alerts() {

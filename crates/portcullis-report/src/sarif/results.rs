@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::Verdict;
-use portcullis_core::report::{Baseline, Finding, Report, RuleInfo, Suppressed};
+use portcullis_core::report::{Baseline, Finding, Report, RuleInfo, Suppressed, environments};
 
 use super::model::{self, Location, Message};
 use super::rules::level;
@@ -90,7 +90,7 @@ fn message(report: &Report, f: &Finding, rule: &RuleInfo) -> String {
     if let Some(construct) = &f.subject.construct {
         text.push_str(&format!(" (construct {})", construct.path));
     }
-    text.push_str(&words::environments(f.subject.environment.as_deref()));
+    text.push_str(&environments(f.subject.environment.as_deref()));
     text
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use portcullis_core::Span;
-use portcullis_core::report::{OutcomeKind, Report};
+use portcullis_core::report::{OutcomeKind, Report, environments};
 use rustc_hash::FxHashSet;
 
 use crate::place::{self, Place};
@@ -97,8 +97,8 @@ fn named(
             let address = plain(group.addresses.first().unwrap_or(&""));
             let more = group.addresses.len().saturating_sub(1);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let environments = words::environments(group.environments.iter().copied());
-            (at, format!("{address}{more}{}", plain(&environments)))
+            let judged_in = environments(group.environments.iter().copied());
+            (at, format!("{address}{more}{}", plain(&judged_in)))
         })
         .collect();
     let wide = rows.iter().map(|(at, _)| at.chars().count()).max().unwrap_or(0);
