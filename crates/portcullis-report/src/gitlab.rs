@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::place::{self, Place};
-use crate::words::{self, or};
+use crate::words::or;
 
 #[derive(Serialize)]
 struct Issue<'a> {

@@ -16,7 +16,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use crate::place::{self, Place};
-use crate::words::{self, or};
+use crate::words::or;
 
 /// The suite of what was not analysed.
 const INPUT: &str = "input";
