@@ -170,6 +170,8 @@ fn a_module_is_changed_once_and_a_diff_changes_nothing() {
     let text = stdout(&diff);
     assert!(text.starts_with("--- a/m/main.tf\n+++ b/m/main.tf\n@@ -1,3 +1,3 @@\n"), "{text}");
     assert_eq!(text.lines().filter(|l| l.starts_with('+')).count(), 2, "{text}");
+    let below = run_in(&dir.0.join("m"), &["fix", "--rule", SQS, "--diff"]);
+    assert_eq!(stdout(&below), text, "paths are those of the project, as git has them");
     assert!(stderr(&diff).starts_with("1 change can be made, 0 findings left"));
     // The patch is one that can be applied, also to a last line without an end.
     std::fs::write(dir.0.join("m/main.tf"), module.trim_end()).unwrap();

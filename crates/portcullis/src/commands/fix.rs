@@ -42,10 +42,10 @@ pub(crate) fn run(options: &Fix, out: &mut dyn Write) -> Result<u8, Fail> {
     }
     for (path, new) in &texts {
         if options.diff {
-            let shown = format!("{}{path}", report.prefix);
+            // As git has them: from the top of the project, wherever the command runs.
+            let (from, to) = (format!("a/{path}"), format!("b/{path}"));
             let old = fixer.old.get(path).map_or("", String::as_str);
             let diff = similar::TextDiff::from_lines(old, new.as_str());
-            let (from, to) = (format!("a/{shown}"), format!("b/{shown}"));
             write!(out, "{}", diff.unified_diff().header(&from, &to)).map_err(output::broken)?;
         } else {
             let disk = on_disk(&report, path)?;
