@@ -4,6 +4,7 @@ mod walk;
 mod witness;
 
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use portcullis_terraform as terraform;
 use rustc_hash::FxHashMap;
 
 use crate::cache::Cache;
+use crate::config;
 use crate::facts::{Fact, Facts, Stamp};
 use crate::tree::{Reading, Texts, Tree};
 use witness::Witness;
@@ -249,15 +251,21 @@ fn read_limited(disk: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Reads what is known to be a plain file.
 fn read_plain(disk: &Path) -> Result<Vec<u8>, FileError> {
+    read_described(disk).map(|(bytes, _)| bytes)
+}
+
+/// The same, with what the system said of the file before it was read.
+fn read_described(disk: &Path) -> Result<(Vec<u8>, Metadata), FileError> {
     let file = std::fs::File::open(disk).map_err(|e| system(&e))?;
-    let size = file.metadata().map_err(|e| system(&e))?.len();
+    let meta = file.metadata().map_err(|e| system(&e))?;
+    let size = meta.len();
     if size > MAX_TEXT {
         return Err(FileError::TooLarge(size));
     }
     let mut out = Vec::with_capacity(size as usize + 1);
     // Through `take`, which does not ask the system for the size and the position once more.
     file.take(MAX_TEXT).read_to_end(&mut out).map_err(|e| system(&e))?;
-    Ok(out)
+    Ok((out, meta))
 }
 
 /// Reads a text file, wherever it is.
@@ -367,6 +375,13 @@ impl Tree for DiskFiles {
         self.saw_outside(&self.on_disk(".gitignore"));
         let (gitignore, _) = ignore::gitignore::Gitignore::new(self.on_disk(".gitignore"));
         gitignore.matched_path_or_any_parents(self.on_disk(path), true).is_ignore()
+    }
+
+    fn saw_name(&self, written: &Path, real: &Path) {
+        // Where a link leads is not taken down.
+        if config::plain(written) != real {
+            self.saw_unusual();
+        }
     }
 
     fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError> {

@@ -6,6 +6,7 @@
 //! clock that ticks coarsely could show a later change with the same time. Other systems than Unix
 //! tell too little, and remember nothing.
 
+use std::fs::Metadata;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -106,10 +107,14 @@ pub(crate) struct Stamp([u64; 5]);
 
 impl Stamp {
     /// Of what stands at a path, links not followed; `None` where the system tells too little.
-    #[cfg(unix)]
     pub(crate) fn of(path: &Path) -> Option<Self> {
+        Self::described(&std::fs::symlink_metadata(path).ok()?)
+    }
+
+    /// Of a file that the system describes so.
+    #[cfg(unix)]
+    pub(crate) fn described(meta: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
-        let meta = std::fs::symlink_metadata(path).ok()?;
         let nanos = |seconds: i64, nanos: i64| -> u64 {
             let whole = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
             u64::try_from(whole).unwrap_or(u64::MAX)
@@ -120,7 +125,7 @@ impl Stamp {
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn of(_path: &Path) -> Option<Self> {
+    pub(crate) fn described(_meta: &Metadata) -> Option<Self> {
         None
     }
 

@@ -95,7 +95,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
         0
     };
     if let (Some((place, seen)), Some(out)) = (kept, out.copy()) {
-        place.keep(&seen, &Printed { code, out, err });
+        place.keep(seen, &Printed { code, out, err });
     }
     // The process ends here: giving hundreds of megabytes back piece by piece only takes time.
     std::mem::forget(scanned);

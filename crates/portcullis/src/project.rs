@@ -166,6 +166,7 @@ pub(crate) fn read_values(
     let read = |path: &Path, what: &str| -> Result<FileId, Fail> {
         let fail = |e: &dyn std::fmt::Display| Fail::new(format!("{what} {}: {e}", path.display()));
         let real = path.canonicalize().map_err(|e| fail(&e))?;
+        files.saw_name(path, &real);
         let shown = relative_to(Path::new(files.boundary()), &real)
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
         files.read_named(&real, &shown).map_err(|e| fail(&e))

@@ -125,8 +125,8 @@ impl Place {
     }
 
     /// Keeps an answer, given what was seen for it.
-    pub(crate) fn keep(&self, seen: &[u8], printed: &Printed) {
-        let mut entry = seen.to_vec();
+    pub(crate) fn keep(&self, seen: Vec<u8>, printed: &Printed) {
+        let mut entry = seen;
         entry.push(printed.code);
         put(&mut entry, &printed.out);
         put(&mut entry, &printed.err);

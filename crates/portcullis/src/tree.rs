@@ -56,6 +56,9 @@ pub(crate) trait Tree: Files {
     /// Whether a folder is gitignored.
     fn is_ignored(&self, path: &str) -> bool;
 
+    /// Hears of the path by which a file was named that is really elsewhere, or there.
+    fn saw_name(&self, _written: &Path, _real: &Path) {}
+
     /// Reads a file that the user named, wherever it is; `path` is how reports call it.
     fn read_named(&self, disk: &Path, path: &str) -> Result<FileId, FileError>;
 

@@ -327,6 +327,23 @@ fn a_report_is_told_again_only_while_nothing_changed() {
     repository.write("base.toml", "profile = \"recommended\"\n");
     before = check("the extended config", &before, true);
 
+    #[cfg(unix)]
+    {
+        let [plain, strict] = ["recommended", "strict"].map(|p| format!("profile = \"{p}\"\n"));
+        let others =
+            Folder::new("again-others", &[("base.toml", &plain), ("strict.toml", &strict)]);
+        let link = others.0.join("link.toml");
+        let extends = format!("extends = \"{}\"\n", link.display());
+        repository.write("live/app0/portcullis.toml", &extends);
+        std::os::unix::fs::symlink("base.toml", &link).unwrap();
+        before = check("a link to a config", &before, false);
+        std::fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("strict.toml", &link).unwrap();
+        before = check("a link that leads elsewhere", &before, true);
+        repository.remove("live/app0/portcullis.toml");
+        before = check("no config of its own", &before, true);
+    }
+
     let rule = "id: own-queue\ntitle: A queue is named\nseverity: high\n";
     let rules = ".portcullis/rules/own.yaml";
     repository.write(rules, rule);

@@ -169,6 +169,7 @@ impl Reader<'_> {
     ) -> Result<Config, Fail> {
         // A commit's config may be gone from disk: its path is then made plain by hand.
         let real = path.canonicalize().unwrap_or_else(|_| plain(path));
+        self.files.saw_name(path, &real);
         let shown = relative_to(Path::new(self.files.boundary()), &real)
             .unwrap_or_else(|| path.to_string_lossy().replace('\\', "/"));
         let id = self
@@ -340,7 +341,7 @@ impl Config {
 }
 
 /// An absolute path without `.` and `..`, links not followed.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components() {
         match part {

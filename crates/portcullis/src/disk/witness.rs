@@ -14,7 +14,7 @@ use portcullis_core::FileError;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{DiskFiles, Folder, Listed, read_plain};
+use super::{DiskFiles, Folder, Listed, read_described};
 use crate::bytes::{Bytes, put, put_number};
 use crate::discover;
 use crate::facts::{Fact, Stamp};
@@ -44,8 +44,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Witness {
     /// Reads a file of the boundary.
     pub(super) fn read(&self, path: &str, disk: &Path) -> Result<Vec<u8>, FileError> {
-        let stamp = Stamp::of(disk).filter(Stamp::is_settled);
-        let bytes = read_plain(disk).inspect_err(|_| self.unusual())?;
+        let (bytes, meta) = read_described(disk).inspect_err(|_| self.unusual())?;
+        let stamp = Stamp::described(&meta).filter(Stamp::is_settled);
         let len = bytes.len() as u64;
         let few = self.digested.fetch_add(len, Ordering::Relaxed) + len <= DIGESTED;
         let digest = few.then(|| Sha256::digest(&bytes).into());
