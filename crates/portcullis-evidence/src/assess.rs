@@ -118,14 +118,19 @@ impl Counts {
     pub fn of<'a>(results: impl IntoIterator<Item = &'a Judged>) -> Self {
         let mut out = Self::default();
         for r in results {
-            match r.outcome {
-                Outcome::Fail => out.fail += 1,
-                Outcome::Unknown => out.unknown += 1,
-                Outcome::Suppressed => out.suppressed += 1,
-                Outcome::Pass => out.pass += 1,
-            }
+            out.add(r.outcome);
         }
         out
+    }
+
+    /// Counts one more.
+    pub(crate) fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Fail => self.fail += 1,
+            Outcome::Unknown => self.unknown += 1,
+            Outcome::Suppressed => self.suppressed += 1,
+            Outcome::Pass => self.pass += 1,
+        }
     }
 
     /// All of them.
@@ -134,7 +139,7 @@ impl Counts {
         self.fail + self.unknown + self.suppressed + self.pass
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             fail: self.fail + other.fail,
             unknown: self.unknown + other.unknown,

@@ -240,6 +240,17 @@ impl Estate {
         self.scans.get(judged.scan as usize)
     }
 
+    /// One digest over the saved scans: of the lines that `sha256sum` prints for files called as
+    /// the scans are, in their order.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut lines = String::new();
+        for scan in &self.scans {
+            lines.extend([&*scan.sha256, "  ", &*scan.name, "\n"]);
+        }
+        format!("sha256:{}", crate::saved::sha256(lines.as_bytes()))
+    }
+
     /// How many scans ran the rule.
     #[must_use]
     pub fn ran(&self, rule: &str) -> usize {

@@ -203,7 +203,7 @@ pub struct Hop {
 }
 
 /// An exception in force.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct Suppression {
     /// Why.
     pub reason: String,

@@ -3,6 +3,8 @@
 
 pub mod asff;
 mod csv;
+mod exceptions;
+mod html;
 pub mod in_toto;
 mod json;
 mod markdown;
@@ -10,13 +12,16 @@ pub mod ocsf;
 pub mod oscal;
 pub(crate) mod text;
 pub(crate) mod unit;
+mod xlsx;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use csv::csv;
+pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
+pub use xlsx::xlsx;
 
 use crate::{Assessment, Judged, Outcome};
 

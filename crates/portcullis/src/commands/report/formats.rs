@@ -31,11 +31,15 @@ pub(crate) enum Format {
     TicketsCsv,
     /// A message for a chat.
     Slack,
+    /// One file for people: figures, and each result down to the code.
+    Html,
+    /// A workbook for auditors.
+    Xlsx,
 }
 
 impl Format {
     /// Every format by its word on the command line.
-    pub(crate) const NAMES: [(&'static str, Format); 10] = [
+    pub(crate) const NAMES: [(&'static str, Format); 12] = [
         ("markdown", Format::Markdown),
         ("csv", Format::Csv),
         ("json", Format::Json),
@@ -46,6 +50,8 @@ impl Format {
         ("tickets", Format::Tickets),
         ("tickets-csv", Format::TicketsCsv),
         ("slack", Format::Slack),
+        ("html", Format::Html),
+        ("xlsx", Format::Xlsx),
     ];
 
     /// Writes an assessment.
@@ -76,6 +82,8 @@ impl Format {
                 out.write_all(&tickets::csv(assessment, table).map_err(io::Error::other)?)
             }
             Format::Slack => out.write_all(&slack::write(assessment, table)),
+            Format::Html => write::html(assessment, out),
+            Format::Xlsx => write::xlsx(assessment, out),
         }
     }
 }

@@ -24,8 +24,8 @@ pub(crate) struct Report {
     /// A framework of your own: its controls, and the rules that speak to them (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(crate) framework_file: Vec<PathBuf>,
-    /// Output: markdown, csv or json; oscal, ocsf, asff, in-toto, tickets, tickets-csv or slack for
-    /// other systems; NAME=FILE writes to a file (repeatable) [default: markdown]
+    /// Output: markdown, html, xlsx, csv or json; oscal, ocsf, asff, in-toto, tickets, tickets-csv or
+    /// slack for other systems; NAME=FILE writes to a file (repeatable) [default: markdown]
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<String>,
     /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds

@@ -1,0 +1,581 @@
+//! A workbook: the figures, a row for each control, link, result, exception and input, and what
+//! was not read.
+//!
+//! Every text is a text cell, so that nothing a repository says becomes a formula. Sheets end
+//! where Excel ends and say so.
+
+use std::io;
+
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
+};
+use rustc_hash::FxHashMap;
+
+use super::exceptions::exceptions;
+use crate::{Assessment, Counts, Judged, Severity, Status};
+
+/// Rows that a sheet can have.
+const ROWS: u32 = 1_048_576;
+/// Characters that a cell can have.
+const CELL: usize = 32_767;
+
+/// Writes the workbook.
+///
+/// # Errors
+/// Those of `out`.
+pub fn xlsx(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let bytes = Book::new(assessment).bytes().map_err(io::Error::other)?;
+    out.write_all(&bytes)
+}
+
+/// A cell: a number or a text.
+enum Cell<'a> {
+    Number(usize),
+    Text(&'a str),
+    Owned(String),
+}
+
+impl From<usize> for Cell<'_> {
+    fn from(n: usize) -> Self {
+        Cell::Number(n)
+    }
+}
+
+impl From<u32> for Cell<'_> {
+    fn from(n: u32) -> Self {
+        Cell::Number(n as usize)
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<String> for Cell<'_> {
+    fn from(text: String) -> Self {
+        Cell::Owned(text)
+    }
+}
+
+/// A column: its head and its width in characters.
+type Column = (&'static str, u16);
+
+/// A sheet that is being filled, row by row.
+struct Table<'b> {
+    sheet: &'b mut Worksheet,
+    looks: &'b Looks,
+    next: u32,
+    left_out: usize,
+}
+
+/// How cells look.
+struct Looks {
+    title: Format,
+    head: Format,
+    text: Format,
+    marked: Vec<(&'static str, Format)>,
+}
+
+impl Looks {
+    fn new() -> Self {
+        let text = Format::new().set_align(FormatAlign::Top);
+        let tint = |ink: u32, paper: u32| {
+            text.clone().set_font_color(Color::RGB(ink)).set_background_color(Color::RGB(paper))
+        };
+        let marked = vec![
+            ("fail", tint(0x8E_16_16, 0xFD_EA_EA)),
+            ("not determined", tint(0x6F_3C_00, 0xFF_F0_D9)),
+            ("accepted", tint(0x54_27_9A, 0xF2_EB_FC)),
+            ("pass", tint(0x0B_51_30, 0xE3_F4_EA)),
+            ("attested", tint(0x0B_44_82, 0xE3_EF_FC)),
+            ("critical", tint(0xFF_FF_FF, 0x8A_10_33)),
+            ("high", tint(0xFF_FF_FF, 0xB2_3C_0C)),
+            ("medium", tint(0x53_38_00, 0xFB_E2_A3)),
+        ];
+        Self {
+            title: Format::new().set_bold().set_font_size(16),
+            head: Format::new()
+                .set_bold()
+                .set_align(FormatAlign::Bottom)
+                .set_font_color(Color::White)
+                .set_background_color(Color::RGB(0x14_1D_2A)),
+            text,
+            marked,
+        }
+    }
+
+    fn of(&self, text: &str) -> &Format {
+        self.marked.iter().find(|(word, _)| *word == text).map_or(&self.text, |(_, look)| look)
+    }
+}
+
+impl<'b> Table<'b> {
+    fn new(
+        book: &'b mut Workbook,
+        looks: &'b Looks,
+        name: &str,
+        columns: &[Column],
+    ) -> Result<Self, XlsxError> {
+        let sheet = book.add_worksheet();
+        sheet.set_name(name)?;
+        sheet.set_freeze_panes(1, 0)?;
+        sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+        sheet.set_repeat_rows(0, 0)?;
+        for (column, (head, width)) in (0..).zip(columns) {
+            sheet.write_string_with_format(0, column, *head, &looks.head)?;
+            sheet.set_column_width(column, *width)?;
+        }
+        Ok(Self { sheet, looks, next: 1, left_out: 0 })
+    }
+
+    fn row<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> Result<(), XlsxError> {
+        // The last row stays free to say what is left out.
+        if self.next >= ROWS - 1 {
+            self.left_out += 1;
+            return Ok(());
+        }
+        for (column, cell) in (0..).zip(cells) {
+            put(self.sheet, self.looks, self.next, column, &cell)?;
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Ends the sheet: filters over its rows, or what is left out.
+    fn end(self, columns: usize) -> Result<(), XlsxError> {
+        if self.left_out > 0 {
+            let said = format!(
+                "{} more rows do not fit in a sheet; the CSV and JSON reports have them",
+                self.left_out
+            );
+            self.sheet.write_string(self.next, 0, said)?;
+        }
+        if let (Some(last), true) = (columns.checked_sub(1), self.next > 1) {
+            let last = u16::try_from(last).unwrap_or(u16::MAX);
+            self.sheet.autofilter(0, 0, self.next - 1, last)?;
+        }
+        Ok(())
+    }
+}
+
+fn put(
+    sheet: &mut Worksheet,
+    looks: &Looks,
+    row: u32,
+    column: u16,
+    cell: &Cell<'_>,
+) -> Result<(), XlsxError> {
+    let text = match cell {
+        Cell::Number(n) => {
+            // Counts are far below 2^53, where a spreadsheet's numbers stop being exact.
+            #[allow(clippy::cast_precision_loss)]
+            sheet.write_number_with_format(row, column, *n as f64, &looks.text)?;
+            return Ok(());
+        }
+        Cell::Text(text) => text,
+        Cell::Owned(text) => text.as_str(),
+    };
+    if text.is_empty() {
+        return Ok(());
+    }
+    let look = looks.of(text);
+    if text.len() > CELL && text.chars().nth(CELL).is_some() {
+        let cut: String = text.chars().take(CELL - 8).chain(" … (cut)".chars()).collect();
+        sheet.write_string_with_format(row, column, cut, look)?;
+    } else {
+        sheet.write_string_with_format(row, column, text, look)?;
+    }
+    Ok(())
+}
+
+struct Book<'a> {
+    a: &'a Assessment,
+    book: Workbook,
+    looks: Looks,
+    /// The controls that each rule speaks to, as a text.
+    controls: FxHashMap<&'a str, String>,
+}
+
+impl<'a> Book<'a> {
+    fn new(a: &'a Assessment) -> Self {
+        let mut controls: FxHashMap<&str, String> = FxHashMap::default();
+        for framework in &a.catalogue.frameworks {
+            for control in &framework.controls {
+                for link in &control.links {
+                    let text = controls.entry(&link.rule).or_default();
+                    if !text.is_empty() {
+                        text.push_str(", ");
+                    }
+                    text.extend([&*framework.id, " ", &*control.id]);
+                }
+            }
+        }
+        Self { a, book: Workbook::new(), looks: Looks::new(), controls }
+    }
+
+    fn bytes(mut self) -> Result<Vec<u8>, XlsxError> {
+        let made = &self.a.made;
+        // Of a time that is none stays nothing: never the clock.
+        let time = ExcelDateTime::parse_from_str(made.time.trim_end_matches('Z'))
+            .or_else(|_| ExcelDateTime::from_ymd(2000, 1, 1))?;
+        self.book.set_properties(
+            &DocProperties::new()
+                .set_title("Compliance report")
+                .set_author(format!("Portcullis {}", made.tool_version))
+                .set_creation_datetime(&time),
+        );
+        self.summary()?;
+        self.controls()?;
+        self.links()?;
+        self.results()?;
+        self.exceptions()?;
+        self.inputs()?;
+        self.unread()?;
+        self.book.save_to_buffer()
+    }
+
+    fn scan(&self, scan: u32) -> &'a str {
+        self.a.estate.scans.get(scan as usize).map_or("", |s| &*s.name)
+    }
+
+    fn summary(&mut self) -> Result<(), XlsxError> {
+        let (a, looks) = (self.a, &self.looks);
+        let sheet = self.book.add_worksheet();
+        sheet.set_name("Summary")?;
+        sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+        sheet.set_column_width(0, 38)?;
+        sheet.set_column_range_width(1, 13, 14)?;
+        sheet.write_string_with_format(0, 0, "Compliance report", &looks.title)?;
+        let digest = a.estate.digest();
+        let facts: [(&str, Cell<'_>); 9] = [
+            ("Made", a.made.time.as_str().into()),
+            ("By clock", a.made.clock.as_str().into()),
+            ("Judged as of", a.made.as_of.as_str().into()),
+            ("Portcullis", a.made.tool_version.as_str().into()),
+            ("Rules", a.made.rules_digest.as_str().into()),
+            ("Saved scans, digest", digest.into()),
+            ("Saved scans", a.estate.scans.len().into()),
+            ("Resources", a.estate.resources.len().into()),
+            ("Scans that read everything", {
+                a.estate.scans.iter().filter(|s| s.is_complete()).count().into()
+            }),
+        ];
+        let mut row = 2;
+        for (name, value) in &facts {
+            put(sheet, looks, row, 0, &Cell::Text(name))?;
+            put(sheet, looks, row, 1, value)?;
+            row += 1;
+        }
+        row += 1;
+        let heads = ["Framework", "Version", "Controls", "Assessable", "Evaluated", "Passed"];
+        let statuses = Status::ALL.map(Status::name);
+        for (column, head) in (0..).zip(heads.iter().chain(&statuses)) {
+            sheet.write_string_with_format(row, column, *head, &looks.head)?;
+        }
+        for assessed in &a.frameworks {
+            let Some(framework) = a.catalogue.frameworks.get(assessed.framework) else { continue };
+            row += 1;
+            let f = assessed.figures;
+            let mut cells: Vec<Cell<'_>> =
+                vec![(&*framework.title).into(), (&*framework.version).into()];
+            cells.extend([f.controls, f.assessable, f.evaluated, f.passed].map(Cell::Number));
+            cells.extend(Status::ALL.map(|s| Cell::Number(assessed.count(s))));
+            for (column, cell) in (0..).zip(&cells) {
+                put(sheet, looks, row, column, cell)?;
+            }
+        }
+        row += 2;
+        for (column, head) in (0..).zip(["Severity", "fail", "not determined", "accepted"]) {
+            sheet.write_string_with_format(row, column, head, &looks.head)?;
+        }
+        for severity in Severity::ALL {
+            row += 1;
+            let c = Counts::of(a.estate.results.iter().filter(|r| r.severity == severity));
+            put(sheet, looks, row, 0, &Cell::Text(severity.name()))?;
+            for (column, n) in (1..).zip([c.fail, c.unknown, c.suppressed]) {
+                put(sheet, looks, row, column, &Cell::Number(n))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn controls(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 13] = [
+            ("Framework", 24),
+            ("Control", 14),
+            ("Title", 52),
+            ("Status", 24),
+            ("Worst severity", 12),
+            ("Fail", 9),
+            ("Not determined", 14),
+            ("Accepted", 9),
+            ("Pass", 9),
+            ("Resources", 10),
+            ("Rules", 7),
+            ("Rules that ran", 12),
+            ("Notes", 60),
+        ];
+        let a = self.a;
+        let mut table = Table::new(&mut self.book, &self.looks, "Controls", &COLUMNS)?;
+        for assessed in &a.frameworks {
+            let Some(framework) = a.catalogue.frameworks.get(assessed.framework) else { continue };
+            for result in &assessed.controls {
+                let Some(control) = framework.controls.get(result.control) else { continue };
+                let ran = result.rules.iter().filter(|r| r.ran > 0).count();
+                let mut notes = result.reasons.clone();
+                for at in result.attestations.iter().filter_map(|i| a.attestations.get(*i)) {
+                    notes.push(format!(
+                        "attested: {}, by {} on {}, valid until {}, evidence {}",
+                        at.status, at.owner, at.date, at.valid_until, at.evidence
+                    ));
+                }
+                let c = result.counts;
+                table.row([
+                    (&*framework.title).into(),
+                    (&*control.id).into(),
+                    (&*control.title).into(),
+                    result.status.name().into(),
+                    result.severity.map_or("", Severity::name).into(),
+                    c.fail.into(),
+                    c.unknown.into(),
+                    c.suppressed.into(),
+                    c.pass.into(),
+                    result.resources.into(),
+                    result.rules.len().into(),
+                    ran.into(),
+                    notes.join("; ").into(),
+                ])?;
+            }
+        }
+        table.end(COLUMNS.len())
+    }
+
+    fn links(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 10] = [
+            ("Framework", 24),
+            ("Control", 14),
+            ("Rule", 40),
+            ("Strength", 11),
+            ("Why it speaks to the control", 70),
+            ("Source", 50),
+            ("Fail", 9),
+            ("Not determined", 14),
+            ("Accepted", 9),
+            ("Pass", 9),
+        ];
+        let a = self.a;
+        let mut table = Table::new(&mut self.book, &self.looks, "Links", &COLUMNS)?;
+        for assessed in &a.frameworks {
+            let Some(framework) = a.catalogue.frameworks.get(assessed.framework) else { continue };
+            for result in &assessed.controls {
+                let Some(control) = framework.controls.get(result.control) else { continue };
+                for rule in &result.rules {
+                    let Some(link) = control.links.get(rule.link) else { continue };
+                    let c = rule.counts;
+                    table.row([
+                        (&*framework.title).into(),
+                        (&*control.id).into(),
+                        (&*rule.rule).into(),
+                        rule.strength.name().into(),
+                        (&*link.rationale).into(),
+                        (&*link.source).into(),
+                        c.fail.into(),
+                        c.unknown.into(),
+                        c.suppressed.into(),
+                        c.pass.into(),
+                    ])?;
+                }
+            }
+        }
+        table.end(COLUMNS.len())
+    }
+
+    /// The sheet that samples are drawn from; its last columns are the auditor's.
+    fn results(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 23] = [
+            ("Scan", 16),
+            ("Root", 22),
+            ("Environment", 13),
+            ("Resource", 44),
+            ("Type", 28),
+            ("File", 36),
+            ("Line", 7),
+            ("Rule", 36),
+            ("Requirement", 44),
+            ("Severity", 10),
+            ("Outcome", 15),
+            ("Without exceptions", 15),
+            ("Message", 60),
+            ("Found", 30),
+            ("Wanted", 30),
+            ("Controls", 40),
+            ("Exception", 40),
+            ("Owner", 16),
+            ("Until", 12),
+            ("Fingerprint", 34),
+            ("Sampled by", 14),
+            ("Sampled on", 12),
+            ("Auditor's note", 40),
+        ];
+        let (a, controls) = (self.a, &self.controls);
+        let mut table = Table::new(&mut self.book, &self.looks, "Results", &COLUMNS)?;
+        for r in &a.estate.results {
+            let Some(resource) = a.estate.resource(r) else { continue };
+            let joined = |of: fn(&crate::Evidence) -> &str| {
+                r.evidence.iter().map(of).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; ")
+            };
+            let exception = r.suppression.as_deref();
+            table.row([
+                a.estate.scan(r).map_or("", |s| &*s.name).into(),
+                (&*resource.root).into(),
+                resource.environment.as_deref().unwrap_or_default().into(),
+                (&*resource.address).into(),
+                (&*resource.kind).into(),
+                (&*r.location.file).into(),
+                r.location.start_line.into(),
+                (&*r.rule).into(),
+                (&*r.title).into(),
+                r.severity.name().into(),
+                outcome(r).into(),
+                verdict(r).into(),
+                (&*r.message).into(),
+                joined(|e| e.found.as_deref().unwrap_or("not there")).into(),
+                joined(|e| &e.wanted).into(),
+                controls.get(&*r.rule).map_or("", String::as_str).into(),
+                exception.map_or("", |s| &*s.reason).into(),
+                exception.and_then(|s| s.owner.as_deref()).unwrap_or_default().into(),
+                exception.and_then(|s| s.until.as_deref()).unwrap_or_default().into(),
+                (&*r.fingerprint).into(),
+            ])?;
+        }
+        table.end(COLUMNS.len())
+    }
+
+    fn exceptions(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 9] = [
+            ("Rule", 40),
+            ("Why", 60),
+            ("Who", 20),
+            ("Until", 12),
+            ("State", 12),
+            ("Written in", 44),
+            ("Scan", 16),
+            ("Resources", 10),
+            ("Covers", 80),
+        ];
+        let a = self.a;
+        let all = exceptions(&a.estate);
+        let names: Vec<&str> = all.iter().map(|e| self.scan(e.scan)).collect();
+        let mut table = Table::new(&mut self.book, &self.looks, "Exceptions", &COLUMNS)?;
+        for (e, scan) in all.iter().zip(names) {
+            let s = e.suppression;
+            let covers = e.covers(&a.estate);
+            let line = s.line.map_or_else(String::new, |l| format!(":{l}"));
+            let addresses: Vec<&str> = covers.iter().map(|r| &*r.address).collect();
+            table.row([
+                e.rule.into(),
+                s.reason.as_str().into(),
+                s.owner.as_deref().unwrap_or_default().into(),
+                s.until.as_deref().unwrap_or_default().into(),
+                if e.lapsed(&a.made.as_of) { "lapsed" } else { "in force" }.into(),
+                format!("{}{line}", s.file.as_deref().unwrap_or_default()).into(),
+                scan.into(),
+                covers.len().into(),
+                addresses.join(", ").into(),
+            ])?;
+        }
+        table.end(COLUMNS.len())
+    }
+
+    fn inputs(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 5] =
+            [("Scan", 24), ("File", 60), ("Kind", 18), ("SHA-256", 68), ("Commit", 52)];
+        let a = self.a;
+        let mut table = Table::new(&mut self.book, &self.looks, "Inputs", &COLUMNS)?;
+        for scan in &a.estate.scans {
+            let commit = scan.repository.as_ref().map_or_else(String::new, |r| {
+                format!("{}{}", r.commit, if r.clean { "" } else { ", work tree changed" })
+            });
+            table.row([
+                scan.name.as_str().into(),
+                "the saved scan".into(),
+                "saved scan".into(),
+                scan.sha256.as_str().into(),
+                commit.into(),
+            ])?;
+            for input in &scan.inputs {
+                table.row([
+                    scan.name.as_str().into(),
+                    input.path.as_str().into(),
+                    input.kind.as_str().into(),
+                    input.sha256.as_str().into(),
+                ])?;
+            }
+        }
+        table.end(COLUMNS.len())
+    }
+
+    fn unread(&mut self) -> Result<(), XlsxError> {
+        const COLUMNS: [Column; 6] = [
+            ("Scan", 24),
+            ("Kind", 16),
+            ("What", 80),
+            ("File", 50),
+            ("Line", 8),
+            ("Accepted because", 50),
+        ];
+        let a = self.a;
+        let mut table = Table::new(&mut self.book, &self.looks, "Not read", &COLUMNS)?;
+        for scan in &a.estate.scans {
+            let name = scan.name.as_str();
+            for (kind, problems) in [("error", &scan.errors), ("warning", &scan.warnings)] {
+                for p in problems {
+                    let file = p.file.as_deref().unwrap_or_default();
+                    let line = p.line.map_or(Cell::Text(""), Cell::from);
+                    table.row([
+                        name.into(),
+                        kind.into(),
+                        p.message.as_str().into(),
+                        file.into(),
+                        line,
+                    ])?;
+                }
+            }
+            for g in &scan.not_covered {
+                table.row([
+                    name.into(),
+                    "not covered".into(),
+                    format!("{} {}", g.what, g.name).into(),
+                    g.file.as_deref().unwrap_or_default().into(),
+                    g.line.map_or(Cell::Text(""), Cell::from),
+                    g.accepted.as_deref().unwrap_or("not accepted").into(),
+                ])?;
+            }
+            for h in &scan.hidden {
+                let what = format!("{}: {}", h.address, h.because);
+                table.row([name.into(), "switched off".into(), what.into()])?;
+            }
+        }
+        table.end(COLUMNS.len())
+    }
+}
+
+/// How a result counts, in the words of the statuses.
+fn outcome(r: &Judged) -> &'static str {
+    match r.outcome {
+        crate::Outcome::Fail => Status::Fail.name(),
+        crate::Outcome::Unknown => Status::NotDetermined.name(),
+        crate::Outcome::Suppressed => Status::Accepted.name(),
+        crate::Outcome::Pass => Status::Pass.name(),
+    }
+}
+
+fn verdict(r: &Judged) -> &'static str {
+    match r.verdict {
+        crate::Verdict::Fail => Status::Fail.name(),
+        crate::Verdict::Unknown => Status::NotDetermined.name(),
+        crate::Verdict::Pass => Status::Pass.name(),
+    }
+}
