@@ -333,11 +333,14 @@ fn meaning(status: Status) -> &'static str {
     match status {
         Status::Fail => "A rule that speaks to it failed on at least one resource.",
         Status::NotDetermined => {
-            "Nothing failed, but something could not be told: a value is not known, a rule did not run, or not everything was read."
+            "Nothing failed, but it is not known to be met: a value is not known, a rule did not run, \
+             not everything was read, or only supporting rules met a resource."
         }
-        Status::Accepted => "What failed or could not be told is accepted by exceptions.",
+        Status::Accepted => {
+            "What failed, could not be told or was not read is accepted by exceptions."
+        }
         Status::Pass => {
-            "Every rule that speaks to it passed on every resource it met, and at least one did."
+            "A direct rule passed on every resource it met, and nothing that speaks to it is open."
         }
         Status::NoResource => "Rules speak to it and ran, but met no resource.",
         Status::Attested => {

@@ -98,7 +98,10 @@ fn row(
         result.rules.is_empty() && result.reasons.is_empty() && result.attestations.is_empty();
     let line = html! {
         span .id { (text::shown(&control.id)) }
-        span .title { (text::shown(&control.title)) }
+        span .title {
+            (text::shown(&control.title))
+            @if let Some(why) = &control.why_not { small .why { (text::shown(why)) } }
+        }
         span .counts { (counts(result.counts)) }
         span .state {
             @if let Some(severity) = result.severity { (super::overview::chip(severity)) }

@@ -79,7 +79,7 @@ pub(super) fn summary(view: &View<'_>) -> Markup {
                 }
             }
             p .note {
-                "A control passes only where a rule that speaks to it passed and none of its results is open. "
+                "A control passes only where a direct rule passed and nothing that speaks to the control is open. "
                 b { "Pass" } " speaks of the code that was read, not of what runs, nor of what people do. "
                 a href="#method" { "What each status means" } "."
             }

@@ -1,0 +1,138 @@
+//! The workbook, read back as the parts of the file that spreadsheets read.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod estates;
+
+use std::io::{Cursor, Read as _};
+
+use estates::{Said, assessed, scan, varied};
+use portcullis_evidence::{Assessment, write};
+
+fn bytes(assessment: &Assessment) -> Vec<u8> {
+    let mut out = Vec::new();
+    write::xlsx(assessment, &mut out).unwrap();
+    out
+}
+
+fn part(book: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(book)).unwrap();
+    let mut out = String::new();
+    archive.by_name(name).unwrap().read_to_string(&mut out).unwrap();
+    out
+}
+
+/// The cells of a sheet, row by row; numbers as they stand, texts looked up.
+fn rows(book: &[u8], sheet: usize) -> Vec<Vec<String>> {
+    let texts: Vec<String> = part(book, "xl/sharedStrings.xml")
+        .split("<si>")
+        .skip(1)
+        .map(|s| s.split_once('>').unwrap().1.split("</t>").next().unwrap().to_owned())
+        .collect();
+    part(book, &format!("xl/worksheets/sheet{sheet}.xml"))
+        .split("<row ")
+        .skip(1)
+        .map(|row| {
+            row.split("<c ")
+                .skip(1)
+                .filter_map(|cell| {
+                    let value = cell.split_once("<v>")?.1.split("</v>").next()?;
+                    let is_text = cell.split('>').next()?.contains("t=\"s\"");
+                    Some(if is_text {
+                        texts[value.parse::<usize>().ok()?].clone()
+                    } else {
+                        value.to_owned()
+                    })
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn sheets_have_a_row_for_each_control_result_and_exception() {
+    let book = bytes(&varied());
+    let names = part(&book, "xl/workbook.xml");
+    let sheets = ["Summary", "Controls", "Links", "Results", "Exceptions", "Inputs", "Not read"];
+    for (n, sheet) in sheets.iter().enumerate() {
+        assert!(
+            names.contains(&format!("<sheet name=\"{sheet}\" sheetId=\"{}\"", n + 1)),
+            "{names}"
+        );
+    }
+    let controls = rows(&book, 2);
+    assert_eq!(controls.len(), 8);
+    assert_eq!(controls[1][..6], ["The Frame", "C0", "title of C0", "fail", "critical", "1"]);
+    assert_eq!(controls[6][3], "attested");
+    assert!(controls[6].last().unwrap().contains("by people team on 2026-01-01"));
+    let results = rows(&book, 4);
+    assert_eq!(results.len(), 5);
+    let failed = results.iter().find(|r| r.contains(&"aws-fails".to_owned())).unwrap();
+    for cell in ["shop", "aws_s3_bucket.logs", "public-read", "private", "frame C0"] {
+        assert!(failed.contains(&cell.to_owned()), "{cell}: {failed:?}");
+    }
+    let exceptions = rows(&book, 5);
+    assert_eq!(
+        exceptions[1],
+        [
+            "aws-excused",
+            "kept for the auditors",
+            "payments",
+            "2026-11-01",
+            "lapsed",
+            "main.tf:1",
+            "shop",
+            "1",
+            "aws_s3_bucket.logs"
+        ]
+    );
+    let summary = rows(&book, 1);
+    assert!(
+        summary.contains(
+            &["The Frame", "1", "7", "6", "4", "1", "1", "1", "1", "1", "1", "1", "0", "1"]
+                .map(str::to_owned)
+                .to_vec()
+        )
+    );
+}
+
+#[test]
+fn nothing_a_repository_says_is_a_formula_or_a_link() {
+    let hostile = "=HYPERLINK(\"https://example.com\",\"x\")";
+    let result = Said {
+        rule: "aws-fails",
+        outcome: "fail",
+        severity: "high",
+        address: hostile,
+        message: "https://example.com",
+    };
+    let book = bytes(&assessed(&[("+shop", scan(&[result]))], &["aws-fails"]));
+    let sheet = part(&book, "xl/worksheets/sheet4.xml");
+    assert!(!sheet.contains("<f>") && !sheet.contains("<hyperlink"), "{sheet}");
+    assert!(rows(&book, 4)[1].iter().any(|cell| cell.starts_with("=HYPERLINK(")));
+}
+
+#[test]
+fn a_text_that_no_cell_can_hold_is_cut_and_says_so() {
+    let long = "é".repeat(40_000);
+    let result =
+        Said { rule: "aws-fails", outcome: "fail", severity: "low", address: "a", message: &long };
+    let book = bytes(&assessed(&[("shop", scan(&[result]))], &["aws-fails"]));
+    let row = rows(&book, 4).remove(1);
+    let cell = row.iter().find(|cell| cell.starts_with('é')).unwrap();
+    assert!(
+        cell.ends_with(" … (cut)") && cell.chars().count() == 32_767,
+        "{}",
+        cell.chars().count()
+    );
+}
+
+#[test]
+fn the_same_assessment_gives_the_same_bytes_dated_by_the_assessment() {
+    let book = bytes(&varied());
+    assert_eq!(book, bytes(&varied()));
+    let properties = part(&book, "docProps/core.xml");
+    assert!(properties.contains(">2026-11-29T21:41:00Z</dcterms:created>"), "{properties}");
+    let mut timeless = varied();
+    timeless.made.time = "some day".into();
+    assert_eq!(bytes(&timeless), bytes(&timeless));
+}
