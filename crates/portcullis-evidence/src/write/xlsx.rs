@@ -85,14 +85,14 @@ impl Looks {
             text.clone().set_font_color(Color::RGB(ink)).set_background_color(Color::RGB(paper))
         };
         let marked = vec![
-            ("fail", tint(0x8E_16_16, 0xFD_EA_EA)),
-            ("not determined", tint(0x6F_3C_00, 0xFF_F0_D9)),
-            ("accepted", tint(0x54_27_9A, 0xF2_EB_FC)),
-            ("pass", tint(0x0B_51_30, 0xE3_F4_EA)),
-            ("attested", tint(0x0B_44_82, 0xE3_EF_FC)),
-            ("critical", tint(0xFF_FF_FF, 0x8A_10_33)),
-            ("high", tint(0xFF_FF_FF, 0xB2_3C_0C)),
-            ("medium", tint(0x53_38_00, 0xFB_E2_A3)),
+            ("fail", tint(0x8E1616, 0xFDEAEA)),
+            ("not determined", tint(0x6F3C00, 0xFFF0D9)),
+            ("accepted", tint(0x54279A, 0xF2EBFC)),
+            ("pass", tint(0x0B5130, 0xE3F4EA)),
+            ("attested", tint(0x0B4482, 0xE3EFFC)),
+            ("critical", tint(0xFFFFFF, 0x8A1033)),
+            ("high", tint(0xFFFFFF, 0xB23C0C)),
+            ("medium", tint(0x533800, 0xFBE2A3)),
         ];
         Self {
             title: Format::new().set_bold().set_font_size(16),
@@ -100,7 +100,7 @@ impl Looks {
                 .set_bold()
                 .set_align(FormatAlign::Bottom)
                 .set_font_color(Color::White)
-                .set_background_color(Color::RGB(0x14_1D_2A)),
+                .set_background_color(Color::RGB(0x141D2A)),
             text,
             marked,
         }

@@ -102,7 +102,7 @@ fn conclusion(view: &View<'_>) -> Markup {
             (text::number(sum(|f| f.figures.evaluated))) " met a resource: "
             b { (text::number(sum(|f| f.count(Status::Fail)))) " fail" } ", "
             (text::number(sum(|f| f.count(Status::NotDetermined)))) " could not be determined, "
-            (text::number(sum(|f| f.count(Status::Accepted)))) " are accepted by exceptions, and "
+            (text::number(sum(|f| f.count(Status::Accepted)))) " accepted by exceptions, and "
             b { (text::number(sum(|f| f.figures.passed))) " pass" } "."
             @if exceptions > 0 {
                 " " a href="#exceptions" { (text::count(exceptions, "exception takes", "exceptions take"))
