@@ -8,15 +8,15 @@ use portcullis_evidence::{
 use serde_json::{Value, json};
 
 /// The digest of nothing in particular, for fields that want one.
-pub const DIGEST: &str = "5f1f0bb3a7a0a6f5a4c2b6a0d3f9f7f8a9c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5";
+pub(crate) const DIGEST: &str = "5f1f0bb3a7a0a6f5a4c2b6a0d3f9f7f8a9c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5";
 
 /// One result.
-pub struct Said<'a> {
-    pub rule: &'a str,
-    pub outcome: &'a str,
-    pub severity: &'a str,
-    pub address: &'a str,
-    pub message: &'a str,
+pub(crate) struct Said<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) outcome: &'a str,
+    pub(crate) severity: &'a str,
+    pub(crate) address: &'a str,
+    pub(crate) message: &'a str,
 }
 
 impl Said<'_> {
@@ -48,7 +48,7 @@ impl Said<'_> {
 }
 
 /// A saved scan with these results.
-pub fn scan(results: &[Said<'_>]) -> Value {
+pub(crate) fn scan(results: &[Said<'_>]) -> Value {
     let mut rules: Vec<&str> = results.iter().map(|r| r.rule).collect();
     rules.extend(["aws-direct", "aws-silent"]);
     rules.sort_unstable();
@@ -66,7 +66,7 @@ pub fn scan(results: &[Said<'_>]) -> Value {
 }
 
 /// What each of these results is in one control of its own, and one control of each other kind.
-pub fn catalogue(rules: &[&str]) -> Catalogue {
+pub(crate) fn catalogue(rules: &[&str]) -> Catalogue {
     let control = |id: &str, assessable, links: &[&str]| Control {
         id: id.into(),
         title: format!("title of {id}").into(),
@@ -115,7 +115,7 @@ pub fn catalogue(rules: &[&str]) -> Catalogue {
 }
 
 /// The moment all these assessments are made at.
-pub fn made() -> Made {
+pub(crate) fn made() -> Made {
     Made {
         tool_version: "0.1.0".into(),
         rules_digest: format!("sha256:{DIGEST}"),
@@ -126,7 +126,7 @@ pub fn made() -> Made {
 }
 
 /// An assessment of saved scans by the rules that they ran.
-pub fn assessed(scans: &[(&str, Value)], rules: &[&str]) -> Assessment {
+pub(crate) fn assessed(scans: &[(&str, Value)], rules: &[&str]) -> Assessment {
     let scans = scans
         .iter()
         .map(|(name, scan)| Scan::read(name, scan.to_string().as_bytes()).expect("a saved scan"))
@@ -145,7 +145,7 @@ pub fn assessed(scans: &[(&str, Value)], rules: &[&str]) -> Assessment {
 }
 
 /// One of everything: fail, unknown, suppressed, pass, silent, attested, without a rule.
-pub fn varied() -> Assessment {
+pub(crate) fn varied() -> Assessment {
     let said = |rule, outcome, severity| Said {
         rule,
         outcome,
