@@ -139,6 +139,13 @@ impl GitTree {
         }
     }
 
+    /// Whether git ignores something that lies in a folder, not further down.
+    fn has_ignored(&self, folder: &str) -> bool {
+        let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let below = self.ignored.range(start.clone()..);
+        below.map_while(|path| path.strip_prefix(start.as_str())).any(|rest| !rest.contains('/'))
+    }
+
     /// Whether what is installed in `.terraform` on disk may stand for what was installed then: no
     /// module call's source or version differs.
     fn may_share_modules(&self) -> bool {
@@ -281,7 +288,12 @@ impl Files for GitTree {
             return self.disk.list(&path);
         }
         let mut names = self.folders.get(&path).cloned().unwrap_or_default();
-        for entry in self.disk.list(&path).unwrap_or_default() {
+        // Few folders hold something that git ignores: only those are listed on disk.
+        let on_disk = match self.has_ignored(&path) {
+            true => self.disk.list(&path).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        for entry in on_disk {
             if self.ignored.contains(&join(&path, &entry.name)) {
                 names.entry(entry.name).or_insert(entry.is_dir);
             }
