@@ -1,5 +1,5 @@
 //! Validators that others made, where a Python has them:
-//! `PORTCULLIS_PYTHON=/path/to/python cargo test -p portcullis-evidence --test exchange -- --ignored`.
+//! `PORTCULLIS_PYTHON=/path/to/python cargo test -p portcullis-evidence --test exchange`.
 //! `.ci/validate-evidence.py` says which packages it needs.
 
 use std::path::Path;
@@ -11,9 +11,11 @@ use portcullis_evidence::{Assessment, Severity};
 use crate::common::{assessment, assessment_of, hostile};
 
 #[test]
-#[ignore = "needs a Python with the validators, named by PORTCULLIS_PYTHON"]
 fn what_is_written_is_what_other_systems_read() {
-    let python = std::env::var_os("PORTCULLIS_PYTHON").expect("PORTCULLIS_PYTHON names a Python");
+    let Some(python) = std::env::var_os("PORTCULLIS_PYTHON") else {
+        println!("skipped: PORTCULLIS_PYTHON names no Python that has the validators");
+        return;
+    };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ci/validate-evidence.py");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchange");
     std::fs::create_dir_all(&folder).unwrap();
