@@ -362,6 +362,15 @@ pub struct Gap {
     pub accepted: Option<String>,
 }
 
+/// The commit that a scan is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its full id.
+    pub id: String,
+    /// Whether what was read is as in the commit, and nothing of the commit is gone.
+    pub clean: bool,
+}
+
 /// Everything a scan found.
 #[derive(Debug)]
 pub struct Report {
@@ -377,6 +386,17 @@ pub struct Report {
     pub profile: String,
     /// Path and `sha256:…` of the policy in force, if one was given.
     pub policy: Option<(String, String)>,
+    /// Path and SHA-256 of each config file that applies somewhere, sorted.
+    pub configs: Vec<(String, String)>,
+    /// The commit that was scanned, where the boundary is a repository and somebody asked.
+    pub repository: Option<Commit>,
+    /// What is missing among the results, in words, where options or named files narrowed them.
+    pub left_out: Option<String>,
+    /// Rules, by id, that ran for some of the roots only; sorted.
+    pub in_part: Vec<Arc<str>>,
+    /// Whether a line of code (the last of those given, whose lines before it may name it) holds
+    /// what an excerpt must not show; without it no excerpts are written.
+    pub conceals: Option<fn(&[&str]) -> bool>,
     /// From the working directory to the boundary (`""` or ending in `/`): JSON and terminal paths
     /// are relative to the working directory, SARIF's to the boundary.
     pub prefix: String,

@@ -124,7 +124,7 @@ impl Counts {
     }
 
     /// Counts one more.
-    pub(crate) fn add(&mut self, outcome: Outcome) {
+    pub fn add(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Fail => self.fail += 1,
             Outcome::Unknown => self.unknown += 1,
@@ -186,6 +186,9 @@ pub struct Attestation {
     pub date: String,
     /// Last day it holds.
     pub valid_until: String,
+    /// Whether the evidence was there when the report was made, and had that digest.
+    #[serde(default)]
+    pub checked: bool,
 }
 
 impl Attestation {

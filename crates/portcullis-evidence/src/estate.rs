@@ -81,7 +81,9 @@ impl Estate {
             new
         });
         let names = shared_names(&scans);
-        let mut out = Estate { merged, ..Estate::default() };
+        // Once: a list of hundreds of thousands that grows is held twice while it does.
+        let results = Vec::with_capacity(scans.iter().map(|s| s.results.len()).sum());
+        let mut out = Estate { results, merged, ..Estate::default() };
         let mut asked: FxHashMap<Question, Group> = FxHashMap::default();
         let mut known: FxHashMap<(u32, Key), u32> = FxHashMap::default();
         for (at, scan) in scans.into_iter().enumerate() {

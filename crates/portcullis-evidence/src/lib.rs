@@ -24,7 +24,7 @@ pub use assess::{
 pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
 pub use estate::{Conflict, Estate, Merged};
 pub use saved::{
-    Evidence, Excerpt, Gap, Hidden, Hop, Input, Judged, Location, Problem, Refused, Repository,
-    Resource, Scan, ScanFacts, Suppression,
+    ConfigFile, Evidence, Excerpt, Gap, Hidden, Hop, Input, Judged, Location, Problem, Refused,
+    Repository, Resource, Scan, ScanFacts, Suppression, sha256,
 };
 pub use words::{Outcome, Severity, Verdict};

@@ -63,7 +63,9 @@ pub struct ScanFacts {
     pub policy: Option<(String, String)>,
     /// The commit, where the scan knew it.
     pub repository: Option<Repository>,
-    /// Rules that ran, sorted.
+    /// Config files that applied somewhere.
+    pub configs: Vec<ConfigFile>,
+    /// Rules that ran for every root, sorted.
     pub rules_evaluated: Vec<Arc<str>>,
     /// Files read.
     pub inputs: Vec<Input>,
@@ -89,6 +91,15 @@ impl ScanFacts {
     pub fn accepted_gaps(&self) -> usize {
         self.not_covered.iter().filter(|g| g.accepted.is_some()).count()
     }
+}
+
+/// A config file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct ConfigFile {
+    /// Relative to where the scan ran.
+    pub path: String,
+    /// Digest of its bytes.
+    pub sha256: String,
 }
 
 /// A file that was read.
@@ -293,11 +304,19 @@ impl Scan {
     /// What is no saved scan, one of another schema, one without its passes, and one that left
     /// results out.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Refused> {
-        let head: Version<'_> = serde_json::from_slice(bytes)?;
-        if head.schema_version != "1" {
-            return Err(Refused::Version(head.schema_version.into_owned()));
-        }
-        let file: File<'_> = serde_json::from_slice(bytes)?;
+        let file: File<'_> = match serde_json::from_slice::<File<'_>>(bytes) {
+            Ok(file) if file.schema_version.0 == "1" => file,
+            Ok(file) => return Err(Refused::Version(file.schema_version.0.into_owned())),
+            // A later schema may have another shape: then its version says more than the shape.
+            Err(e) => {
+                return Err(match serde_json::from_slice::<Version<'_>>(bytes) {
+                    Ok(v) if v.schema_version != "1" => {
+                        Refused::Version(v.schema_version.into_owned())
+                    }
+                    _ => Refused::Json(e),
+                });
+            }
+        };
         if !file.include_passed {
             return Err(Refused::NoPasses);
         }
@@ -308,8 +327,9 @@ impl Scan {
         let mut resources = Resources::default();
         let results =
             file.results.into_iter().map(|r| r.kept(&mut texts, &mut resources)).collect();
+        let whole = |rule: &&Text<'_>| !file.rules_in_part.iter().any(|r| r.0 == rule.0);
         let mut rules_evaluated: Vec<Arc<str>> =
-            file.rules_evaluated.iter().map(|r| texts.one(r)).collect();
+            file.rules_evaluated.iter().filter(whole).map(|r| texts.one(&r.0)).collect();
         rules_evaluated.sort();
         let facts = ScanFacts {
             name: name.to_owned(),
@@ -320,6 +340,7 @@ impl Scan {
             profile: file.profile,
             policy: file.policy.map(|p| (p.path, p.digest)),
             repository: file.repository,
+            configs: file.configs,
             rules_evaluated,
             inputs: file.inputs,
             errors: file.errors,
@@ -331,8 +352,9 @@ impl Scan {
     }
 }
 
-/// The digest of bytes in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+/// The SHA-256 of bytes, in lower-case hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -376,8 +398,16 @@ struct Version<'a> {
     schema_version: Cow<'a, str>,
 }
 
+/// Text that is borrowed from the file where it can be, also inside lists and options, where serde
+/// would copy.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 #[derive(Deserialize)]
 struct File<'a> {
+    #[serde(borrow)]
+    schema_version: Text<'a>,
     tool: Tool,
     as_of: String,
     profile: String,
@@ -385,6 +415,8 @@ struct File<'a> {
     policy: Option<Policy>,
     #[serde(default)]
     repository: Option<Repository>,
+    #[serde(default)]
+    configs: Vec<ConfigFile>,
     #[serde(default)]
     include_passed: bool,
     /// What was left out, where options narrowed the scan.
@@ -399,7 +431,10 @@ struct File<'a> {
     not_covered: Vec<Gap>,
     hidden: Vec<Hidden>,
     #[serde(borrow)]
-    rules_evaluated: Vec<Cow<'a, str>>,
+    rules_evaluated: Vec<Text<'a>>,
+    /// Those that ran for some roots only.
+    #[serde(borrow, default)]
+    rules_in_part: Vec<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -425,7 +460,7 @@ struct Outcomes<'a> {
     verdict: Verdict,
     severity: Severity,
     #[serde(borrow, default)]
-    conditional: Option<Cow<'a, str>>,
+    conditional: Option<Text<'a>>,
     #[serde(borrow)]
     resource: Subject<'a>,
     #[serde(borrow)]
@@ -437,7 +472,7 @@ struct Outcomes<'a> {
     #[serde(borrow, default)]
     evidence: Vec<Found<'a>>,
     #[serde(borrow, default)]
-    unknown_because: Vec<Cow<'a, str>>,
+    unknown_because: Vec<Text<'a>>,
     #[serde(default)]
     suppression: Option<Box<Suppression>>,
     #[serde(default)]
@@ -455,7 +490,7 @@ struct Subject<'a> {
     #[serde(borrow)]
     root: Cow<'a, str>,
     #[serde(borrow, default)]
-    environment: Option<Cow<'a, str>>,
+    environment: Option<Text<'a>>,
     #[serde(borrow)]
     file: Cow<'a, str>,
     start_line: u32,
@@ -474,7 +509,7 @@ struct Place<'a> {
 #[derive(Deserialize)]
 struct Step<'a> {
     #[serde(borrow, default)]
-    file: Option<Cow<'a, str>>,
+    file: Option<Text<'a>>,
     #[serde(default)]
     start_line: u32,
     #[serde(default)]
@@ -490,7 +525,7 @@ struct Found<'a> {
     #[serde(borrow)]
     path: Cow<'a, str>,
     #[serde(borrow, default)]
-    found: Option<Cow<'a, str>>,
+    found: Option<Text<'a>>,
     #[serde(borrow)]
     wanted: Cow<'a, str>,
 }
@@ -501,7 +536,7 @@ impl Outcomes<'_> {
             address: texts.one(&self.resource.address),
             kind: texts.one(&self.resource.r#type),
             root: texts.one(&self.resource.root),
-            environment: self.resource.environment.map(|e| texts.one(&e)),
+            environment: self.resource.environment.map(|e| texts.one(&e.0)),
             file: texts.one(&self.resource.file),
             start_line: self.resource.start_line,
             end_line: self.resource.end_line,
@@ -514,7 +549,7 @@ impl Outcomes<'_> {
             outcome: self.outcome,
             verdict: self.verdict,
             severity: self.severity,
-            conditional: self.conditional.map(|c| texts.one(&c)),
+            conditional: self.conditional.map(|c| texts.one(&c.0)),
             location: Location {
                 file: texts.one(&self.location.file),
                 start_line: self.location.start_line,
@@ -527,7 +562,7 @@ impl Outcomes<'_> {
                 .iter()
                 .map(|e| Evidence {
                     path: texts.one(&e.path),
-                    found: e.found.as_deref().map(|f| texts.one(f)),
+                    found: e.found.as_ref().map(|f| texts.one(&f.0)),
                     wanted: texts.one(&e.wanted),
                 })
                 .collect(),
@@ -535,8 +570,8 @@ impl Outcomes<'_> {
                 .trail
                 .iter()
                 .map(|s| Hop {
-                    location: s.file.as_deref().map(|file| Location {
-                        file: texts.one(file),
+                    location: s.file.as_ref().map(|file| Location {
+                        file: texts.one(&file.0),
                         start_line: s.start_line,
                         start_column: s.start_column,
                         end_line: s.end_line,
@@ -544,7 +579,7 @@ impl Outcomes<'_> {
                     note: texts.one(&s.note),
                 })
                 .collect(),
-            unknown_because: self.unknown_because.iter().map(|c| texts.one(c)).collect(),
+            unknown_because: self.unknown_because.iter().map(|c| texts.one(&c.0)).collect(),
             suppression: self.suppression,
             excerpt: self.excerpt,
             fingerprint: texts.one(&self.fingerprint),

@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::excerpt::{self, Excerpt};
 use crate::place::{self, Place};
 use crate::stream::Each;
 
@@ -85,7 +86,13 @@ struct Head<'a> {
     profile: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Policy<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<Repository<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    configs: Vec<Config<'a>>,
     include_passed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<&'a str>,
     inputs: Vec<Input>,
 }
 
@@ -101,6 +108,8 @@ struct Tail<'a> {
     since: Option<Since<'a>>,
     ignored: Vec<Ignored<'a>>,
     rules_evaluated: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules_in_part: Vec<&'a str>,
     summary: Summary,
 }
 
@@ -116,6 +125,20 @@ struct Tool<'a> {
 struct Policy<'a> {
     path: &'a str,
     digest: &'a str,
+}
+
+/// The commit that was scanned.
+#[derive(Serialize)]
+struct Repository<'a> {
+    commit: &'a str,
+    clean: bool,
+}
+
+/// A config file that applies somewhere.
+#[derive(Serialize)]
+struct Config<'a> {
+    path: String,
+    sha256: &'a str,
 }
 
 #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -225,7 +248,17 @@ impl<'a> Head<'a> {
             as_of: &report.as_of,
             profile: &report.profile,
             policy: report.policy.as_ref().map(|(path, digest)| Policy { path, digest }),
+            repository: report
+                .repository
+                .as_ref()
+                .map(|c| Repository { commit: &c.id, clean: c.clean }),
+            configs: report
+                .configs
+                .iter()
+                .map(|(path, sha256)| Config { path: place::display_path(report, path), sha256 })
+                .collect(),
             include_passed: report.include_passed,
+            left_out: report.left_out.as_deref(),
             inputs: inputs(report),
         }
     }
@@ -251,6 +284,7 @@ impl<'a> Tail<'a> {
                 .map(|(kind, count)| Ignored { kind, count: *count })
                 .collect(),
             rules_evaluated: report.rules.iter().take(scanned).map(|r| &*r.id).collect(),
+            rules_in_part: report.in_part.iter().map(|r| &**r).collect(),
             summary: Summary {
                 resources: report.resources,
                 rules: scanned,
@@ -322,6 +356,8 @@ struct Outcome<'a> {
     unknown_because: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppression: Option<Suppression<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<Excerpt>,
     controls: &'a RawValue,
     fingerprint: String,
     moved_fingerprint: String,
@@ -450,6 +486,7 @@ fn outcome<'a>(
                 file: shown_file(report, at.as_ref(), s.path.as_deref()),
             }
         }),
+        excerpt: excerpt::of(report, f),
         controls: &fixed.controls,
         fingerprint: f.fingerprint.to_hex(),
         moved_fingerprint: f.moved_fingerprint.to_hex(),

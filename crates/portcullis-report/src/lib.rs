@@ -11,6 +11,7 @@ use std::io;
 use portcullis_core::report::Report;
 
 mod csv;
+mod excerpt;
 mod github;
 mod gitlab;
 mod gitlab_sast;

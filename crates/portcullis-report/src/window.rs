@@ -58,6 +58,16 @@ impl Window {
         window
     }
 
+    /// The number of the first line, and the lines.
+    pub(crate) fn lines(&self) -> (u32, Vec<&str>) {
+        let of = |at: usize, next: Option<&Line>| {
+            let end = next.map_or(self.text.len(), |l| l.at).saturating_sub(1);
+            self.text.get(at..end).unwrap_or("")
+        };
+        let lines = self.lines.iter().enumerate().map(|(i, l)| of(l.at, self.lines.get(i + 1)));
+        (self.first, lines.collect())
+    }
+
     /// A label on a place: its first line only, since a document of sixty lines underlined on the
     /// left says no more than its beginning does.
     pub(crate) fn label(&self, place: &Place, text: Option<String>, primary: bool) -> LabeledSpan {
@@ -161,6 +171,8 @@ mod tests {
         let text: String = (1..=900).map(|i| format!("line{i} = 0\r\n")).collect();
         let (w, label) = window(&text, "line500 = 0");
         assert_eq!(w.text.lines().count(), 5);
+        let (first, lines) = w.lines();
+        assert_eq!((first, lines.len(), lines[2]), (498, 5, "line500 = 0"));
         assert_eq!(labelled(&w, &label), "line500 = 0");
         let at = w.read_span(label.inner(), 0, 0).unwrap();
         assert_eq!((at.line(), at.column()), (499, 0));

@@ -59,5 +59,6 @@ pub use read::framework::read_frameworks;
 pub use rule::Rule;
 pub use ruleset::RuleSet;
 pub use schema::schema;
+pub use secrets::may_hold_secret;
 pub use text::nearest;
 pub use uses::{AttributeUse, PathUse, attribute_uses, path_uses};

@@ -10,6 +10,29 @@ use crate::text::Known;
 use crate::truth::Truth;
 use shapes::{is_credential, looks_random, names_secret};
 
+/// Characters in a row that only encoded or random text has.
+const ENCODED: usize = 40;
+
+/// Whether the last of some lines of code may hold a secret, by the shape of what it holds or by a
+/// name on it or above it. In doubt it does: the lines are for reports that leave the project.
+#[must_use]
+pub fn may_hold_secret(lines: &[&str]) -> bool {
+    let Some((line, above)) = lines.split_last() else { return false };
+    let encoded = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
+    if is_credential(line) || line.split(|c| !encoded(c)).any(|run| run.len() >= ENCODED) {
+        return true;
+    }
+    let Some((name, value)) = line.split_once(['=', ':']) else { return false };
+    if value.trim().is_empty() {
+        return false;
+    }
+    let name = name.trim().trim_matches('"');
+    // A default, a value in a list of variables: named by what is above.
+    let nameless = ["default", "value", "secret_string"];
+    let header = || above.iter().any(|l| l.split(['"', ':', '=']).any(|w| names_secret(w.trim())));
+    names_secret(name) || nameless.contains(&name.to_ascii_lowercase().as_str()) && header()
+}
+
 /// Whether anyone who reads the code, or may describe the stack, reads the value.
 ///
 /// Known text is in the clear wherever it was written, a default included. A template's parameter
@@ -102,5 +125,25 @@ fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
             if elsewhere { Truth::False } else { Truth::Unknown }
         }
         _ => Truth::False,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_may_hold_a_secret_are_known() {
+        let hidden = |lines: &[&str]| may_hold_secret(lines);
+        assert!(hidden(&["  master_password = \"hunter2\""]));
+        assert!(hidden(&["  MasterUserPassword: hunter2"]));
+        assert!(hidden(&["variable \"db_password\" {", "  default = \"hunter2\""]));
+        assert!(hidden(&["  DbPassword:", "    Type: String", "    Default: hunter2"]));
+        assert!(hidden(&["  x = \"AKIAIOSFODNN7EXAMPLQ\""]));
+        assert!(hidden(&["MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"]));
+        assert!(!hidden(&["  cidr_blocks = [\"0.0.0.0/0\"]"]));
+        assert!(!hidden(&["variable \"name\" {", "  default = \"web\""]));
+        assert!(!hidden(&["  DbPassword:"]));
+        assert!(!hidden(&[]));
     }
 }

@@ -284,6 +284,8 @@ pub(crate) struct Judged {
     pub(crate) inputs: Vec<Input>,
     /// Places of sensitive values.
     pub(crate) secrets: Vec<Span>,
+    /// Whether results were dropped because they touch nothing that was named.
+    pub(crate) narrowed: bool,
 }
 
 /// Roots from which on texts are packed when their root was judged.
@@ -494,6 +496,7 @@ impl Judged {
         self.hidden.extend(o.hidden);
         self.inputs.extend(o.inputs);
         self.secrets.extend(o.secrets);
+        self.narrowed |= o.narrowed;
     }
 
     /// Keeps what lies under a named path, or whose trail does.
@@ -511,7 +514,9 @@ impl Judged {
                 || f.trail.iter().any(|s| under(&s.span))
         };
         let before = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
+        let all = self.findings.len();
         self.findings.retain(touches);
+        self.narrowed |= self.findings.len() < all;
         let after = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
         self.passed -= (before - after).min(self.passed);
         self.suppressions.retain(|s| under(&s.span));

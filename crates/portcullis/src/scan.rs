@@ -23,7 +23,7 @@ use crate::since::Since;
 use crate::suppress::{self, Suppression};
 use crate::timings::Timings;
 use crate::tree::Tree;
-use crate::{config, date, findings, frameworks, order};
+use crate::{config, date, findings, frameworks, git, order};
 
 /// A finished scan.
 pub(crate) struct Scanned {
@@ -191,6 +191,12 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     let gate_after = gate_after(options, &policy, &setups)?;
     let own = std::mem::take(&mut judged.own);
     let mut report = report(&mut judged, &setups, &targets, options, &now);
+    report.left_out = left_out(options, judged.narrowed);
+    report.in_part = setups.in_part().map(|i| rules.rules()[i].id().clone()).collect();
+    if options.include_passed {
+        let inputs = report.inputs.iter().map(|i| files.sources().path(i.file));
+        report.repository = git::state(&files.on_disk(""), &inputs.collect());
+    }
     report.rules = infos;
     report.rules_digest = digest;
     report.policy.clone_from(&policy.source);
@@ -269,6 +275,11 @@ fn report(
         as_of: String::new(),
         profile: setups.list.first().map(|s| s.profile.clone()).unwrap_or_default(),
         policy: None,
+        configs: configs(setups, targets.files.sources()),
+        repository: None,
+        left_out: None,
+        in_part: Vec::new(),
+        conceals: Some(portcullis_rules::may_hold_secret),
         prefix: targets.prefix.clone(),
         named: options.paths.iter().map(|p| p.to_string_lossy().replace('\\', "/")).collect(),
         category: options.category.clone().unwrap_or_else(|| match &targets.targets[..] {
@@ -292,6 +303,27 @@ fn report(
         ignored: side.plan.found.ignored.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect(),
         compared: None,
     }
+}
+
+/// Every config file that applies somewhere, with its digest.
+fn configs(setups: &Setups, sources: &SourceMap) -> Vec<(String, String)> {
+    let files = setups.configs.iter().flat_map(|l| &l.config.files);
+    let named = |file: &portcullis_core::FileId| {
+        let source = sources.get(*file);
+        (source.path.to_string(), source.sha256().to_owned())
+    };
+    let mut out: Vec<(String, String)> = files.map(named).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// What is missing among the results.
+fn left_out(options: &Scan, narrowed: bool) -> Option<String> {
+    let least = options.min_severity.as_ref().map(|l| format!("results below {l}"));
+    let elsewhere = || narrowed.then(|| "results that touch no named path".to_owned());
+    let both = [least, elsewhere()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    (!both.is_empty()).then_some(both)
 }
 
 /// What is to be judged: the named paths, with `--staged` also what the next commit changes.

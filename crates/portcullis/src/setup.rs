@@ -366,6 +366,17 @@ impl Setups {
         out
     }
 
+    /// The rules that run for some of the roots only, sorted.
+    pub(crate) fn in_part(&self) -> impl Iterator<Item = usize> {
+        let mut used: Vec<usize> = self.by_root.values().flatten().copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        let used: Vec<&Setup> = used.iter().filter_map(|at| self.list.get(*at)).collect();
+        let everywhere =
+            move |rule: &usize| used.iter().all(|s| s.selected.binary_search(rule).is_ok());
+        self.selected().into_iter().filter(move |rule| !everywhere(rule))
+    }
+
     /// The roots, of those given, whose environments read a file (a path on disk).
     pub(crate) fn reading<'a>(&self, file: &Path, roots: &'a [Root]) -> Vec<&'a Root> {
         let reads = |loaded: &Loaded, root: &Root| {

@@ -192,3 +192,190 @@ fn the_same_question_has_the_same_bytes() {
     assert_eq!(one.stdout, four.stdout);
     assert!(!one.stdout.is_empty());
 }
+
+const PASSWORD: &str = "Tr0ub4dor-and-3-horses";
+
+#[test]
+fn a_saved_scan_tells_commit_config_and_code_and_no_secret() {
+    let main = format!(
+        "{OPEN}\nresource \"aws_db_instance\" \"db\" {{\n  password = \"{PASSWORD}\"\n  \
+         publicly_accessible = true\n}}\n\nvariable \"db_password\" {{\n  default = \
+         \"{PASSWORD}\"\n}}\n"
+    );
+    let repository = common::git::Repository::new(
+        "report-commit",
+        &[
+            ("main.tf", &main),
+            ("portcullis.toml", "profile = \"strict\"\n"),
+            (".gitignore", "*.json\n"),
+        ],
+    );
+    let scan = || {
+        let out = run_in(
+            repository.dir(),
+            &["scan", "--include-passed", "--exit-zero", "--format", "json"],
+        );
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        json(&out)
+    };
+    let saved = scan();
+    assert_eq!(saved["repository"]["commit"], repository.git(&["rev-parse", "HEAD"]));
+    assert_eq!(saved["repository"]["clean"], true);
+    assert_eq!(saved["configs"][0]["path"], "portcullis.toml");
+    assert_eq!(saved["configs"][0]["sha256"].as_str().unwrap().len(), 64);
+    assert!(saved.get("left_out").is_none());
+    let results = saved["results"].as_array().unwrap();
+    let group = results
+        .iter()
+        .find(|r| r["resource"]["address"] == "aws_security_group.admin" && r["outcome"] == "fail")
+        .unwrap();
+    assert!(group["excerpt"]["lines"].to_string().contains("cidr_blocks"), "{group}");
+    assert!(results.iter().all(|r| (r["outcome"] == "pass") == r.get("excerpt").is_none()
+        || r["evidence"].to_string().contains("secret")
+        || r.get("excerpt").is_none()));
+    assert!(!saved.to_string().contains(PASSWORD));
+
+    // A file that the scan reads and no commit has; a changed one; one that is gone.
+    repository.write("extra.tf", "locals {\n  a = 1\n}\n");
+    assert_eq!(scan()["repository"]["clean"], false);
+    repository.remove("extra.tf");
+    assert_eq!(scan()["repository"]["clean"], true);
+    repository.git(&["update-index", "--assume-unchanged", "main.tf"]);
+    repository.replace("main.tf", "publicly_accessible = true", "publicly_accessible = false");
+    assert_eq!(scan()["repository"]["clean"], false);
+    repository.replace("main.tf", "publicly_accessible = false", "publicly_accessible = true");
+    assert_eq!(scan()["repository"]["clean"], true);
+    repository.remove("portcullis.toml");
+    assert_eq!(scan()["repository"]["clean"], false);
+}
+
+#[test]
+fn no_format_shows_a_secret() {
+    let main = format!(
+        "{OPEN}\nresource \"aws_db_instance\" \"db\" {{\n  password = \"{PASSWORD}\"\n  \
+         publicly_accessible = true\n}}\n"
+    );
+    let folder = Folder::new("report-secret", &[("main.tf", &main)]);
+    for format in ["markdown", "csv", "json"] {
+        let out = run_in(&folder.0, &["report", "--format", format]);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        assert!(stdout(&out).contains("aws_db_instance.db"));
+        assert!(!stdout(&out).contains(PASSWORD), "{format}");
+        assert!(!stderr(&out).contains(PASSWORD), "{format}");
+    }
+}
+
+#[test]
+fn what_was_left_out_is_refused() {
+    let module = "module \"m\" {\n  source = \"./m\"\n}\n";
+    let folder = Folder::new(
+        "report-partly",
+        &[("main.tf", &format!("{OPEN}{module}")), ("m/main.tf", OPEN), ("portcullis.toml", "")],
+    );
+    for (args, words) in [
+        (&["--min-severity", "high"][..], "results below high"),
+        (&["m"], "results that touch no named path"),
+    ] {
+        let save = ["scan", "--include-passed", "--exit-zero", "--format", "json=x.json"];
+        let out = run_in(&folder.0, &[&save[..], args].concat());
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let out = run_in(&folder.0, &["report", "x.json"]);
+        assert_eq!(code(&out), 2, "{args:?}");
+        assert!(stderr(&out).contains(words), "{args:?}: {}", stderr(&out));
+    }
+}
+
+#[test]
+fn a_rule_that_some_roots_were_not_asked_shows_nothing_to_pass() {
+    let rule = "aws-sqs-encryption";
+    let queue = "resource \"aws_sqs_queue\" \"q\" {\n  sqs_managed_sse_enabled = true\n}\n";
+    let status = |b: &str| {
+        let folder = Folder::new(
+            "report-in-part",
+            &[
+                ("a/main.tf", queue),
+                ("b/main.tf", queue),
+                ("b/portcullis.toml", b),
+                ("portcullis.toml", ""),
+                (
+                    "own.yaml",
+                    &format!(
+                        "id: own\ntitle: Ours\ncontrols:\n  - {{ id: Q1, title: Queues are encrypted, rules: [{rule}] }}\n"
+                    ),
+                ),
+            ],
+        );
+        let out =
+            run_in(&folder.0, &["report", "--framework-file", "own.yaml", "--format", "json"]);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let control = json(&out)["frameworks"][0]["controls"][0].clone();
+        (control["status"].as_str().unwrap().to_owned(), control["reasons"].to_string())
+    };
+    assert_eq!(status("").0, "pass");
+    let (status, reasons) = status(&format!("[rules.{rule}]\nenabled = false\n"));
+    assert_eq!(status, "not-determined");
+    assert!(reasons.contains(rule), "{reasons}");
+}
+
+const ATTESTED: &str = r#"
+[[attestations]]
+framework = "soc2"
+control = "CC6.4"
+status = "implemented"
+owner = "facilities@acme.example"
+evidence = "badges.txt"
+sha256 = "0d4bce1d9ad3bd1d3d7c3bbd2b1ea4d1c1d5b0e2f5e3f1a2b3c4d5e6f7a8b9c0"
+date = "2026-10-01"
+valid-until = "2027-09-30"
+"#;
+
+#[test]
+fn attestations_are_shown_as_such_and_lapse() {
+    let folder = Folder::new("report-attested", &[("main.tf", OPEN), ("said.toml", ATTESTED)]);
+    let control = |as_of: &str| {
+        let out = run_in(
+            &folder.0,
+            &[
+                "report",
+                "--framework",
+                "soc2",
+                "--attestations",
+                "said.toml",
+                "--as-of",
+                as_of,
+                "--format",
+                "json",
+            ],
+        );
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let report = json(&out);
+        let controls = report["frameworks"][0]["controls"].as_array().unwrap().clone();
+        controls.into_iter().find(|c| c["id"] == "CC6.4").unwrap()
+    };
+    assert_eq!(control("2026-11-29")["status"], "attested");
+    let lapsed = control("2027-10-01");
+    assert_eq!(lapsed["status"], "not-assessable");
+    assert!(lapsed["reasons"].to_string().contains("2027-09-30"), "{lapsed}");
+}
+
+#[test]
+fn an_attestation_that_is_wrong_is_told_with_its_place() {
+    for (from, to, line, words) in [
+        ("\"soc2\"", "\"sox2\"", 3, "did you mean `soc2`?"),
+        ("\"CC6.4\"", "\"CC6.44\"", 4, "soc2 has no control `CC6.44`"),
+        ("\"implemented\"", "\"fine\"", 5, "expected implemented or partly"),
+        ("\"2027-09-30\"", "\"2025-09-30\"", 10, "ends before it was made"),
+        ("\"2026-10-01\"", "\"October\"", 9, "expected YYYY-MM-DD"),
+        ("owner", "owned-by", 6, "owned-by"),
+        ("\"badges.txt\"", "\"main.tf\"", 8, "main.tf has another digest"),
+    ] {
+        let said = ATTESTED.replacen(from, to, 1);
+        let folder = Folder::new("report-said", &[("main.tf", OPEN), ("said.toml", &said)]);
+        let out =
+            run_in(&folder.0, &["report", "--framework", "soc2", "--attestations", "said.toml"]);
+        assert_eq!(code(&out), 2, "{to}");
+        let told = stderr(&out);
+        assert!(told.contains(words), "{to}: {told}");
+        assert!(told.contains(&format!("said.toml:{line}:")), "{to}: {told}");
+    }
+}

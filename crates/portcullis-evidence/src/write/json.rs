@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{Spoken, spoken};
 use crate::{
-    Assessed, Assessment, Attestation, ControlResult, Counts, Figures, Gap, Hidden, Input, Judged,
-    Made, Outcome, Problem, Repository, RuleResult, ScanFacts, Status, Suppression,
+    Assessed, Assessment, Attestation, ConfigFile, ControlResult, Counts, Figures, Gap, Hidden,
+    Input, Judged, Made, Outcome, Problem, Repository, RuleResult, ScanFacts, Status, Suppression,
 };
 
 /// Writes it, and a newline.
@@ -151,6 +151,7 @@ struct Scan<'a> {
     repository: Option<&'a Repository>,
     complete: bool,
     rules_evaluated: usize,
+    configs: &'a [ConfigFile],
     inputs: &'a [Input],
     errors: &'a [Problem],
     warnings: &'a [Problem],
@@ -198,12 +199,12 @@ impl<'a> Document<'a> {
         let spoken = spoken(a);
         let estate = &a.estate;
         let speaking = || spoken.keys().flat_map(|rule| estate.of_rule(rule));
-        // Counted once: a resource's results are spread over all rules.
-        let mut of_resource: Vec<Vec<&Judged>> = vec![Vec::new(); estate.resources.len()];
+        // Counted in one pass: a resource's results are spread over all rules.
+        let mut of_resource = vec![Counts::default(); estate.resources.len()];
         let mut scan_of: Vec<Option<u32>> = vec![None; estate.resources.len()];
         for r in speaking() {
-            if let Some(list) = of_resource.get_mut(r.resource as usize) {
-                list.push(r);
+            if let Some(counts) = of_resource.get_mut(r.resource as usize) {
+                counts.add(r.outcome);
             }
         }
         for r in &estate.results {
@@ -255,7 +256,7 @@ impl<'a> Document<'a> {
                     file: &r.file,
                     start_line: r.start_line,
                     end_line: r.end_line,
-                    results: Counts::of(results.iter().copied()),
+                    results: *results,
                 })
                 .collect(),
             merged: Merged {
@@ -367,6 +368,7 @@ fn scan(s: &ScanFacts) -> Scan<'_> {
         repository: s.repository.as_ref(),
         complete: s.is_complete(),
         rules_evaluated: s.rules_evaluated.len(),
+        configs: &s.configs,
         inputs: &s.inputs,
         errors: &s.errors,
         warnings: &s.warnings,

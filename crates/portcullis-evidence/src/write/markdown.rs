@@ -117,10 +117,15 @@ impl<'a> Page<'a> {
         self.paragraph("## What was judged");
         self.line("| Scan | Commit | Files | Resources | Switched off | Read | Scan's SHA-256 |");
         self.line("| --- | --- | ---: | ---: | ---: | --- | --- |");
-        let mut resources = vec![std::collections::BTreeSet::new(); self.a.estate.scans.len()];
-        for r in &self.a.estate.results {
-            if let Some(set) = resources.get_mut(r.scan as usize) {
-                set.insert(r.resource);
+        // A resource that several scans have is counted with each.
+        let mut met: Vec<(u32, u32)> =
+            self.a.estate.results.iter().map(|r| (r.scan, r.resource)).collect();
+        met.sort_unstable();
+        met.dedup();
+        let mut resources = vec![0_usize; self.a.estate.scans.len()];
+        for (scan, _) in met {
+            if let Some(count) = resources.get_mut(scan as usize) {
+                *count += 1;
             }
         }
         for (scan, resources) in self.a.estate.scans.iter().zip(&resources) {
@@ -133,7 +138,7 @@ impl<'a> Page<'a> {
                 "| {} | {commit} | {} | {} | {} | {} | {} |",
                 cell(&scan.name),
                 scan.inputs.len(),
-                resources.len(),
+                resources,
                 scan.hidden.len(),
                 read(scan),
                 code(&scan.sha256)
@@ -336,19 +341,20 @@ impl<'a> Page<'a> {
             return;
         }
         self.paragraph("## Attested by people");
-        self.line("| Framework | Control | Attested | Owner | Date | Valid until | Evidence |");
-        self.line("| --- | --- | --- | --- | --- | --- | --- |");
+        self.line("| Framework | Control | Attested | Owner | Date | Valid until | Evidence | Evidence seen |");
+        self.line("| --- | --- | --- | --- | --- | --- | --- | --- |");
         for said in &a.attestations {
             let lapsed = if said.holds(&a.made.as_of) { "" } else { " (does not hold)" };
             let row = format!(
-                "| {} | {} | {}{lapsed} | {} | {} | {} | {} |",
+                "| {} | {} | {}{lapsed} | {} | {} | {} | {} | {} |",
                 cell(&said.framework),
                 cell(&said.control),
                 cell(&said.status),
                 cell(&said.owner),
                 cell(&said.date),
                 cell(&said.valid_until),
-                cell(&said.evidence)
+                cell(&said.evidence),
+                if said.checked { "yes, with the digest stated" } else { "no" }
             );
             self.line(&row);
         }

@@ -175,6 +175,9 @@ fn settings(loaded: &Loaded, targets: &Targets) -> Vec<Setting> {
             add(key.to_owned(), set.value.clone(), set.at);
         }
     }
+    if let Some(set) = &config.report_frameworks {
+        add("report.frameworks".to_owned(), set.value.join(", "), set.at);
+    }
     for pin in &config.pins {
         for (key, value) in [("version", &pin.value.version), ("rules", &pin.value.rules)] {
             if let Some(value) = value {

@@ -12,7 +12,7 @@ use super::Report;
 use super::taken::Wanted;
 use crate::config::{self, Config, Reader};
 use crate::fail::Fail;
-use crate::{frameworks, project};
+use crate::project;
 
 /// The config of what is scanned first; of the working directory where nothing is.
 pub(crate) fn config(options: &Report, wanted: &[Wanted]) -> Result<Config, Fail> {
@@ -41,8 +41,8 @@ pub(crate) fn chosen(
     options: &Report,
     config: &Config,
     rules: &RuleSet,
+    all: &[Framework],
 ) -> Result<evidence::Catalogue, Fail> {
-    let all = frameworks::load(&options.framework_file, rules)?;
     let own = all.len().saturating_sub(options.framework_file.len());
     let (asked, by) = match (&options.framework[..], &config.report_frameworks) {
         ([], Some(set)) if options.framework_file.is_empty() => {
@@ -57,7 +57,7 @@ pub(crate) fn chosen(
             let mut out: Vec<&Framework> = Vec::new();
             for id in ids {
                 let found = all.iter().find(|f| *f.id == **id);
-                let found = found.ok_or_else(|| unknown(by, id, &all))?;
+                let found = found.ok_or_else(|| unknown(by, id, all))?;
                 if !out.iter().any(|f| f.id == found.id) {
                     out.push(found);
                 }
@@ -65,7 +65,7 @@ pub(crate) fn chosen(
             out
         }
     };
-    Ok(catalogue(&picked, &all, rules))
+    Ok(catalogue(&picked, all, rules))
 }
 
 fn unknown(by: &str, id: &str, all: &[Framework]) -> Fail {

@@ -3,6 +3,7 @@
 //! Scans are made here or read from files, merged, and assessed by `portcullis-evidence`, which also
 //! writes. This part reads files, says what time it is, and decides the exit code.
 
+mod attestations;
 mod clock;
 mod exchange;
 mod formats;
@@ -40,14 +41,20 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let wanted = taken::wanted(options)?;
     let config = frameworks::config(options, &wanted)?;
     let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
-    let chosen = frameworks::chosen(options, &config, &rules.rules)?;
+    let all = crate::frameworks::load(&options.framework_file, &rules.rules)?;
+    let chosen = frameworks::chosen(options, &config, &rules.rules, &all)?;
     let exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
+    let mut attested = match &options.attestations {
+        Some(path) => attestations::read(path, &all)?,
+        None => Vec::new(),
+    };
+    attested.retain(|a| chosen.frameworks.iter().any(|f| *f.id == *a.framework));
     let names: Vec<String> = chosen.frameworks.iter().map(|f| f.id.to_string()).collect();
     let taken = taken::take(options, wanted, &names)?;
     let empty = taken.empty;
     let estate = Estate::merge(taken.scans);
     let made = evidence::Made { rules_digest: rules.digest, ..made };
-    let assessment = assess(chosen, estate, Vec::new(), made);
+    let assessment = assess(chosen, estate, attested, made);
     exchange.same_names(&assessment)?;
     write_all(&formats, &assessment, &exchange, out)?;
     Ok(code(&assessment, gate, empty && !options.allow_empty))

@@ -24,6 +24,9 @@ pub(crate) struct Report {
     /// A framework of your own: its controls, and the rules that speak to them (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(crate) framework_file: Vec<PathBuf>,
+    /// What people attest and templates cannot show: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) attestations: Option<PathBuf>,
     /// Output: markdown, html, xlsx, csv or json; oscal, ocsf, asff, in-toto, tickets, tickets-csv or
     /// slack for other systems; NAME=FILE writes to a file (repeatable) [default: markdown]
     #[arg(long, value_name = "FORMAT[=FILE]")]

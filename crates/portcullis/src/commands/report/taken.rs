@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_evidence::{Refused, Scan as Saved};
 use portcullis_report::{Format, Style};
+use rayon::prelude::*;
 
 use super::Report;
 use crate::cli::Scan;
@@ -150,25 +151,33 @@ pub(crate) fn take(
     wanted: Vec<Wanted>,
     frameworks: &[String],
 ) -> Result<Taken, Fail> {
-    let mut out = Taken { scans: Vec::new(), empty: false };
-    for w in wanted {
-        let (name, what, bytes) = match w {
-            Wanted::Saved { name, path } => {
-                let bytes = std::fs::read(&path)
-                    .map_err(|e| Fail::new(format!("{} cannot be read: {e}", path.display())))?;
-                (name, path.display().to_string(), bytes)
-            }
-            Wanted::Made { name, paths, .. } => {
-                let what = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
-                let bytes = made(options, paths, frameworks)?;
-                (name, what.join(", "), bytes)
-            }
-        };
-        let scan = Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))?;
-        out.empty |= scan.facts.inputs.is_empty();
-        out.scans.push(scan);
+    let (saved, to_make): (Vec<Wanted>, Vec<Wanted>) =
+        wanted.into_iter().partition(|w| matches!(w, Wanted::Saved { .. }));
+    // Each text is dropped when it was read: together they may be gigabytes. A scan uses all
+    // threads by itself.
+    let read = saved.into_par_iter().map(|w| one(options, w, frameworks));
+    let mut scans = read.collect::<Result<Vec<_>, _>>()?;
+    for w in to_make {
+        scans.push(one(options, w, frameworks)?);
     }
-    Ok(out)
+    let empty = scans.iter().any(|s| s.facts.inputs.is_empty());
+    Ok(Taken { scans, empty })
+}
+
+fn one(options: &Report, wanted: Wanted, frameworks: &[String]) -> Result<Saved, Fail> {
+    let (name, what, bytes) = match wanted {
+        Wanted::Saved { name, path } => {
+            let bytes = std::fs::read(&path)
+                .map_err(|e| Fail::new(format!("{} cannot be read: {e}", path.display())))?;
+            (name, path.display().to_string(), bytes)
+        }
+        Wanted::Made { name, paths, .. } => {
+            let what = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
+            let bytes = made(options, paths, frameworks)?;
+            (name, what.join(", "), bytes)
+        }
+    };
+    Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))
 }
 
 fn refused(what: &str, why: &Refused) -> Fail {
