@@ -392,4 +392,7 @@ pub(crate) struct Scan {
     /// Colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+    /// The scan is made for a report, which tells of frameworks without rules by itself.
+    #[arg(skip)]
+    pub(crate) for_report: bool,
 }

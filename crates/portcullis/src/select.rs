@@ -20,6 +20,8 @@ pub(crate) struct Choice<'a> {
     pub(crate) skip: &'a [String],
     /// `--framework`.
     pub(crate) framework: &'a [String],
+    /// Whether it is fine that no rule runs: a report says so itself.
+    pub(crate) may_be_none: bool,
     /// The frameworks in force, where one is asked for.
     pub(crate) frameworks: &'a [Framework],
 }
@@ -63,7 +65,7 @@ pub(crate) fn select(rules: &RuleSet, config: &Config, c: &Choice<'_>) -> Result
     out.retain(|i| !skip.contains(i));
     out.sort_unstable();
     out.dedup();
-    if out.is_empty() {
+    if out.is_empty() && !c.may_be_none {
         return Err(Fail::new(
             "no rule is left to run: --skip-rule and the like take all of them out",
         ));
@@ -163,7 +165,14 @@ mod tests {
         let rules = rules();
         let config = Config { account_baseline: baseline, ..Config::default() };
         let rule: Vec<String> = rule.iter().map(|r| (*r).to_owned()).collect();
-        let choice = Choice { profile, rule: &rule, skip: &[], framework: &[], frameworks: &[] };
+        let choice = Choice {
+            profile,
+            rule: &rule,
+            skip: &[],
+            framework: &[],
+            may_be_none: false,
+            frameworks: &[],
+        };
         let found = select(&rules, &config, &choice).unwrap_or_else(|_| Vec::new());
         found.into_iter().map(|i| rules.rules()[i].info.id[6..].to_owned()).collect()
     }

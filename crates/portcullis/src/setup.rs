@@ -167,6 +167,7 @@ impl Makings<'_> {
             rule: &options.rule,
             skip: &options.skip_rule,
             framework: &options.framework,
+            may_be_none: options.for_report,
             frameworks: self.frameworks,
         };
         let fail_on = environment.and_then(|e| e.fail_on.as_deref());

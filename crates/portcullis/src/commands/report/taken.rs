@@ -195,6 +195,7 @@ fn made(options: &Report, paths: Vec<PathBuf>, frameworks: &[String]) -> Result<
         policy: options.policy.clone(),
         plan: options.plan.clone(),
         include_passed: true,
+        for_report: true,
         no_suppressions: options.no_suppressions,
         allow_empty: options.allow_empty,
         as_of: options.as_of.clone(),
