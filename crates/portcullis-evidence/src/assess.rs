@@ -443,9 +443,12 @@ impl About<'_> {
             return Some("there is no scan".to_owned());
         }
         if rules.iter().all(|r| r.ran == 0) && rules.iter().any(|r| !self.of_account(r)) {
-            return Some(match rules.len() {
-                1 => "the rule that speaks to it did not run".to_owned(),
-                n => format!("none of the {n} rules that speak to it ran"),
+            return Some(match rules {
+                [one] => format!("{} did not run, or not for all of the code", one.rule),
+                _ => format!(
+                    "none of the {} rules that speak to it ran for all of the code",
+                    rules.len()
+                ),
             });
         }
         let direct = || rules.iter().filter(|r| r.strength == Strength::Direct);
@@ -464,7 +467,7 @@ impl About<'_> {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            return Some(format!("not every scan ran {first}{more}"));
+            return Some(format!("not every scan ran {first}{more} for all of its code"));
         }
         let unread = scans.iter().filter(|s| !s.is_complete()).count();
         (unread > 0).then(|| match scans.len() {

@@ -325,8 +325,10 @@ impl Scan {
         }
         let mut texts = Texts::default();
         let mut resources = Resources::default();
-        let results =
+        let mut results: Vec<Judged> =
             file.results.into_iter().map(|r| r.kept(&mut texts, &mut resources)).collect();
+        // Collecting may keep the room of what was read, which is several times as much.
+        results.shrink_to_fit();
         let whole = |rule: &&Text<'_>| !file.rules_in_part.iter().any(|r| r.0 == rule.0);
         let mut rules_evaluated: Vec<Arc<str>> =
             file.rules_evaluated.iter().filter(whole).map(|r| texts.one(&r.0)).collect();

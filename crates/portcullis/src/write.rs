@@ -6,6 +6,14 @@ use std::path::Path;
 /// Replaces a file, or makes it and the folders it lies in. One that is there keeps its
 /// permissions; a symbolic link is followed.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    replace_by(path, |out| out.write_all(bytes))
+}
+
+/// The same with what `write` writes, which may be more than should be held in memory.
+pub(crate) fn replace_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = match real.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
@@ -14,8 +22,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let name = real.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = std::fs::File::create(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let written = std::fs::File::create(&draft).and_then(|file| {
+        let mut out = std::io::BufWriter::new(file);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         if let Ok(before) = std::fs::metadata(&real) {
             file.set_permissions(before.permissions())?;
         }

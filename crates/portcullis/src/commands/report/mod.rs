@@ -22,7 +22,7 @@ use crate::catalogue;
 use crate::fail::Fail;
 use crate::output::{broken, outputs};
 use crate::threshold::Threshold;
-use crate::write::replace;
+use crate::write::replace_by;
 
 use exchange::Exchange;
 use formats::Format;
@@ -71,10 +71,7 @@ fn write_all(
         match file {
             None => format.write(assessment, exchange, out).map_err(broken)?,
             Some(path) => {
-                let mut bytes = Vec::new();
-                let written = format.write(assessment, exchange, &mut bytes);
-                written
-                    .and_then(|()| replace(path, &bytes))
+                replace_by(path, |out| format.write(assessment, exchange, out))
                     .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
             }
         }
