@@ -15,6 +15,11 @@ pub(crate) fn replace_by(
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if std::fs::metadata(&real).is_ok_and(|about| !about.is_file()) {
+        // A device or a pipe is written to; nothing is put in its place.
+        let mut out = std::io::BufWriter::new(std::fs::File::create(&real)?);
+        return write(&mut out).and_then(|()| out.flush());
+    }
     let folder = match real.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),

@@ -387,3 +387,12 @@ fn a_framework_without_rules_is_reported_on() {
     let statuses = json(&out)["frameworks"][0]["statuses"].clone();
     assert_eq!((&statuses["not-assessable"], &statuses["no-rule"]), (&1.into(), &1.into()));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_written_to_and_stays_one() {
+    let folder = Folder::new("report-device", &[("main.tf", OPEN)]);
+    let out = run_in(&folder.0, &["report", "--framework", "soc2", "--format", "csv=/dev/stderr"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(stderr(&out).starts_with("framework,control,"));
+}
