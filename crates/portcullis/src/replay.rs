@@ -54,6 +54,8 @@ impl Place {
             plan,
             policy,
             verbose,
+            // Tells the commit and whether the work tree is its, which git is asked for.
+            include_passed,
             // Files that are read without being taken down: read here.
             rules: _,
             baseline,
@@ -72,7 +74,6 @@ impl Place {
             skip_rule: _,
             framework: _,
             gate_after: _,
-            include_passed: _,
             no_suppressions: _,
             standalone: _,
             allow_empty: _,
@@ -83,9 +84,11 @@ impl Place {
             quiet: _,
             no_progress: _,
             color: _,
+            for_report: _,
         } = options;
         let writes = write_baseline.is_some() || format.iter().any(|f| f.contains('='));
         let more = since.is_some() || plan.is_some() || policy.is_some() || *verbose;
+        let more = more || *include_passed;
         // Where no project is marked, how far it goes is looked for in ways that are not taken down.
         let marked = is_marked(&targets.files.on_disk("")) && targets.files.is_whole();
         let named = values.parameters.iter().any(|p| p.to_string_lossy().contains('#'));

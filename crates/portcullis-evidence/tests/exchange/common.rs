@@ -123,6 +123,7 @@ pub(crate) fn assessment_of(results: &[Value], time: &str) -> Assessment {
         sha256: "cccc".into(),
         date: "2026-11-01".into(),
         valid_until: "2027-02-01".into(),
+        checked: false,
     };
     let made = Made {
         tool_version: "0.1.0".into(),
