@@ -140,6 +140,7 @@ pub(crate) fn assessed(scans: &[(&str, Value)], rules: &[&str]) -> Assessment {
         sha256: DIGEST.into(),
         date: "2026-01-01".into(),
         valid_until: "2026-12-31".into(),
+        checked: false,
     };
     assess(catalogue(rules), Estate::merge(scans), vec![attestation], made())
 }
