@@ -12,6 +12,7 @@
 mod assess;
 mod catalogue;
 mod estate;
+pub mod pack;
 pub mod routing;
 mod saved;
 mod words;

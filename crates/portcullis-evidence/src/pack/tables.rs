@@ -1,0 +1,217 @@
+//! The tables of a pack, for spreadsheets: the population, the inputs, the exceptions, and what was
+//! not read.
+
+use portcullis_core::text::cell;
+
+use super::make::Rendering;
+use crate::{Assessment, Judged, Outcome, ScanFacts, Verdict};
+
+/// Every table.
+pub(super) const ALL: [Rendering; 4] = [
+    Rendering { path: "population.csv", write: population },
+    Rendering { path: "inputs.csv", write: inputs },
+    Rendering { path: "exceptions.csv", write: exceptions },
+    Rendering { path: "unread.csv", write: unread },
+];
+
+/// A table of RFC 4180 in which nothing is a formula.
+struct Table(csv::Writer<Vec<u8>>);
+
+impl Table {
+    fn new(columns: &[&str]) -> Self {
+        let writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut out = Self(writer);
+        out.row(columns);
+        out
+    }
+
+    fn row(&mut self, cells: &[&str]) {
+        // Memory does not refuse bytes, and every row of a table has its columns.
+        let _ = self.0.write_record(cells.iter().map(|c| cell(c).into_owned()));
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.0.into_inner().unwrap_or_default()
+    }
+}
+
+fn commit(scan: Option<&ScanFacts>) -> (&str, &str) {
+    match scan.and_then(|s| s.repository.as_ref()) {
+        Some(r) => (&r.commit, if r.clean { "clean" } else { "changed" }),
+        None => ("", "not known"),
+    }
+}
+
+fn verdict(v: Verdict) -> &'static str {
+    match v {
+        Verdict::Fail => "fail",
+        Verdict::Unknown => "unknown",
+        Verdict::Pass => "pass",
+    }
+}
+
+/// A row for each resource and rule; resources that are switched off have one without a rule.
+fn population(a: &Assessment) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "repository",
+        "commit",
+        "work_tree",
+        "root",
+        "environment",
+        "address",
+        "type",
+        "file",
+        "start_line",
+        "end_line",
+        "rule",
+        "severity",
+        "verdict",
+        "outcome",
+        "exists_if",
+        "because",
+        "fingerprint",
+    ]);
+    let mut order: Vec<&Judged> = a.estate.results.iter().collect();
+    // Within a resource they stay sorted by rule.
+    order.sort_by_key(|r| r.resource);
+    for r in order {
+        let Some(resource) = a.estate.resource(r) else { continue };
+        let scan = a.estate.scan(r);
+        let (commit, tree) = commit(scan);
+        let because = match r.outcome {
+            Outcome::Pass => String::new(),
+            _ if r.unknown_because.is_empty() => r.message.to_string(),
+            _ => r.unknown_because.join("; "),
+        };
+        table.row(&[
+            scan.map_or("", |s| &s.name),
+            commit,
+            tree,
+            &resource.root,
+            resource.environment.as_deref().unwrap_or_default(),
+            &resource.address,
+            &resource.kind,
+            &resource.file,
+            &resource.start_line.to_string(),
+            &resource.end_line.to_string(),
+            &r.rule,
+            r.severity.name(),
+            verdict(r.verdict),
+            r.outcome.name(),
+            r.conditional.as_deref().unwrap_or_default(),
+            &because,
+            if r.outcome == Outcome::Pass { "" } else { &r.fingerprint },
+        ]);
+    }
+    for scan in &a.estate.scans {
+        let (commit, tree) = commit(Some(scan));
+        for h in &scan.hidden {
+            let mut row = [""; 17];
+            (row[0], row[1], row[2]) = (&scan.name, commit, tree);
+            (row[5], row[13], row[15]) = (&h.address, "switched off", &h.because);
+            table.row(&row);
+        }
+    }
+    table.bytes()
+}
+
+/// A row for each file that a scan read.
+fn inputs(a: &Assessment) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "repository",
+        "scan_sha256",
+        "commit",
+        "work_tree",
+        "path",
+        "sha256",
+        "kind",
+        "root",
+    ]);
+    for scan in &a.estate.scans {
+        let (commit, tree) = commit(Some(scan));
+        for i in &scan.inputs {
+            table.row(&[
+                &scan.name,
+                &scan.sha256,
+                commit,
+                tree,
+                &i.path,
+                &i.sha256,
+                &i.kind,
+                &i.root,
+            ]);
+        }
+    }
+    table.bytes()
+}
+
+/// A row for each result that an exception took out.
+fn exceptions(a: &Assessment) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "repository",
+        "rule",
+        "severity",
+        "verdict",
+        "root",
+        "environment",
+        "address",
+        "type",
+        "reason",
+        "owner",
+        "until",
+        "written_in",
+        "written_line",
+        "fingerprint",
+    ]);
+    for r in a.estate.results.iter().filter(|r| r.outcome == Outcome::Suppressed) {
+        let (Some(resource), Some(s)) = (a.estate.resource(r), &r.suppression) else { continue };
+        table.row(&[
+            a.estate.scan(r).map_or("", |s| &s.name),
+            &r.rule,
+            r.severity.name(),
+            verdict(r.verdict),
+            &resource.root,
+            resource.environment.as_deref().unwrap_or_default(),
+            &resource.address,
+            &resource.kind,
+            &s.reason,
+            s.owner.as_deref().unwrap_or_default(),
+            s.until.as_deref().unwrap_or_default(),
+            s.file.as_deref().unwrap_or_default(),
+            &s.line.map(|l| l.to_string()).unwrap_or_default(),
+            &r.fingerprint,
+        ]);
+    }
+    table.bytes()
+}
+
+/// A row for each thing that was not read, not understood or not covered.
+fn unread(a: &Assessment) -> Vec<u8> {
+    let mut table = Table::new(&[
+        "repository",
+        "what",
+        "name",
+        "file",
+        "line",
+        "column",
+        "why",
+        "accepted_because",
+    ]);
+    let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+    for scan in &a.estate.scans {
+        for e in &scan.errors {
+            let (line, column) = (number(e.line), number(e.column));
+            let file = e.file.as_deref().unwrap_or_default();
+            table.row(&[&scan.name, "error", "", file, &line, &column, &e.message, ""]);
+        }
+        for g in &scan.not_covered {
+            let file = g.file.as_deref().unwrap_or_default();
+            let accepted = g.accepted.as_deref().unwrap_or_default();
+            let row =
+                [&scan.name, &g.what, &g.name, file, &number(g.line), "", "not covered", accepted];
+            table.row(&row);
+        }
+    }
+    table.bytes()
+}

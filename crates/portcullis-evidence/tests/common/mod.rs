@@ -1,0 +1,216 @@
+//! Saved scans made in code, and packs whose files can be changed.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+
+use portcullis_evidence::pack::{Broken, Files, Packed, Rendering, Saved, Zipped, make};
+use portcullis_evidence::{
+    Assessment, Attestation, Catalogue, Control, Estate, Framework, Link, Made, Rule, Scan,
+    Severity, Strength, assess,
+};
+use serde_json::{Value, json};
+
+/// A result of a saved scan.
+pub(crate) struct Result<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) address: &'a str,
+    pub(crate) outcome: &'a str,
+    pub(crate) until: Option<&'a str>,
+}
+
+/// `rule address outcome [until]`.
+pub(crate) fn result(text: &str) -> Result<'_> {
+    let mut words = text.split(' ');
+    let mut word = || words.next().unwrap();
+    Result { rule: word(), address: word(), outcome: word(), until: words.next() }
+}
+
+/// A saved scan: its commit, whether the tree was clean, and its results as of [`result`].
+pub(crate) fn saved(commit: &str, clean: bool, results: &[&str]) -> Vec<u8> {
+    let rules = ["aws-a", "aws-b", "aws-c"];
+    saved_with(commit, clean, &rules, results)
+}
+
+pub(crate) fn saved_with(commit: &str, clean: bool, rules: &[&str], results: &[&str]) -> Vec<u8> {
+    let results: Vec<Value> = results.iter().map(|t| outcome(&result(t))).collect();
+    let value = json!({
+        "schema_version": "1",
+        "tool": { "name": "portcullis", "version": "0.1.0", "rules_digest": "sha256:11" },
+        "as_of": "2026-11-29",
+        "profile": "strict",
+        "repository": { "commit": commit, "clean": clean },
+        "include_passed": true,
+        "inputs": [{ "path": "main.tf", "sha256": "ab", "kind": "terraform", "root": "." }],
+        "results": results,
+        "errors": [],
+        "warnings": [],
+        "not_covered": [{ "what": "module", "name": "registry/x", "file": "main.tf", "line": 4,
+                          "accepted": "looked at by hand" }],
+        "hidden": [{ "address": "aws_b.off", "because": "count = 0" }],
+        "rules_evaluated": rules,
+    });
+    serde_json::to_vec(&value).unwrap()
+}
+
+fn outcome(r: &Result<'_>) -> Value {
+    let address = r.address;
+    let last = address.rsplit('.').next().unwrap();
+    let mut out = json!({
+        "rule": r.rule, "title": "Is as it should be", "outcome": r.outcome,
+        "verdict": if r.outcome == "suppressed" { "fail" } else { r.outcome },
+        "severity": "high",
+        "resource": { "address": address, "type": "aws_b", "root": ".", "file": "main.tf",
+                      "start_line": 1, "end_line": 3 },
+        "location": { "file": "main.tf", "start_line": 2, "start_column": 3, "end_line": 2 },
+        "trail": [], "message": format!("{address} is open"),
+        "evidence": [{ "path": "acl", "found": "\"public\"", "wanted": "private" }],
+        "fingerprint": format!("{}/{address}", r.rule),
+        "moved_fingerprint": format!("{}/{last}", r.rule),
+    });
+    if r.outcome == "suppressed" {
+        out["suppression"] = json!({ "reason": "a test, \"quoted\"", "owner": "team",
+                                     "until": r.until, "file": "main.tf", "line": 1 });
+    }
+    out
+}
+
+fn rule(id: &str) -> Rule {
+    serde_json::from_value(json!({
+        "id": id, "title": "Is as it should be", "severity": Severity::High, "service": "b",
+        "rationale": "Because.", "remediation": "Do it.", "references": [],
+    }))
+    .unwrap()
+}
+
+/// One framework of four controls.
+pub(crate) fn catalogue() -> Catalogue {
+    let link = |rule: &str| Link {
+        rule: rule.into(),
+        strength: Strength::Direct,
+        rationale: "It says so.".into(),
+        source: "https://example.org".into(),
+    };
+    let control = |id: &str, assessable: bool, rules: &[&str]| -> Control {
+        let links: Vec<Link> = rules.iter().map(|r| link(r)).collect();
+        serde_json::from_value(
+            json!({ "id": id, "title": "Something", "assessable": assessable, "links": links }),
+        )
+        .unwrap()
+    };
+    let controls = vec![
+        control("C1", true, &["aws-a"]),
+        control("C2", true, &["aws-b", "aws-c"]),
+        control("C3", true, &[]),
+        control("C4", false, &[]),
+    ];
+    Catalogue {
+        frameworks: vec![Framework {
+            id: "demo".into(),
+            title: "Demo".into(),
+            version: "1".into(),
+            url: "https://example.org".into(),
+            source: "made up".into(),
+            controls,
+        }],
+        rules: vec![rule("aws-a"), rule("aws-b"), rule("aws-c")],
+    }
+}
+
+pub(crate) fn made(time: &str) -> Made {
+    Made {
+        tool_version: "0.1.0".to_owned(),
+        rules_digest: "sha256:11".to_owned(),
+        time: time.to_owned(),
+        clock: "SOURCE_DATE_EPOCH".to_owned(),
+        as_of: time[..10].to_owned(),
+    }
+}
+
+pub(crate) fn assessed(scans: &[(&str, Vec<u8>)], time: &str) -> Assessment {
+    let read = scans.iter().map(|(name, bytes)| Scan::read(name, bytes).unwrap()).collect();
+    let attestations: Vec<Attestation> = serde_json::from_value(json!([{
+        "framework": "demo", "control": "C4", "status": "implemented", "owner": "team",
+        "evidence": "https://example.org/e", "sha256": "aa", "date": "2026-01-01",
+        "valid_until": "2027-01-01"
+    }]))
+    .unwrap();
+    assess(catalogue(), Estate::merge(read), attestations, made(time))
+}
+
+/// Reports short enough to change every byte of.
+pub(crate) const RENDERINGS: [Rendering; 2] = [
+    Rendering { path: "report.json", write: report_json },
+    Rendering { path: "report.md", write: report_md },
+];
+
+fn report_json(a: &Assessment) -> Vec<u8> {
+    let of = |f: &portcullis_evidence::Assessed| {
+        let controls: Vec<Value> = f
+            .controls
+            .iter()
+            .map(|c| json!({ "status": c.status, "fail": c.counts.fail, "pass": c.counts.pass }))
+            .collect();
+        json!({ "figures": f.figures, "controls": controls })
+    };
+    let frameworks: Vec<Value> = a.frameworks.iter().map(of).collect();
+    serde_json::to_vec_pretty(&json!({ "made": a.made, "frameworks": frameworks })).unwrap()
+}
+
+fn report_md(a: &Assessment) -> Vec<u8> {
+    let mut out = format!("# Report of {}\n", a.made.time);
+    for (f, framework) in a.frameworks.iter().zip(&a.catalogue.frameworks) {
+        for (c, control) in f.controls.iter().zip(&framework.controls) {
+            out.push_str(&format!("- {}: {}\n", control.id, c.status.name()));
+        }
+    }
+    out.into_bytes()
+}
+
+pub(crate) fn packed(scans: &[(&str, Vec<u8>)], time: &str) -> Packed {
+    let saved = scans.iter().map(|(name, bytes)| Saved::new(name, bytes).unwrap()).collect();
+    let options = vec!["--framework demo".to_owned()];
+    make(&assessed(scans, time), saved, options, &RENDERINGS).unwrap()
+}
+
+/// A pack as it lies in a folder.
+#[derive(Clone)]
+pub(crate) struct Folder(pub(crate) BTreeMap<String, Vec<u8>>);
+
+impl Folder {
+    pub(crate) fn of(packed: &Packed) -> Self {
+        let zip = Zipped::open(packed.bytes.clone()).unwrap();
+        let read = |p: String| (p.clone(), zip.read(&p, u64::MAX - 1).unwrap());
+        Self(zip.list().unwrap().into_iter().map(read).collect())
+    }
+
+    /// Writes a manifest that fits the files, as whoever forges a pack would.
+    pub(crate) fn forge(&mut self) {
+        use sha2::{Digest, Sha256};
+        let hex =
+            |b: &[u8]| Sha256::digest(b).iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let files: Vec<Value> = self
+            .0
+            .iter()
+            .filter(|(p, _)| *p != "manifest.json")
+            .map(|(p, b)| json!({ "path": p, "sha256": hex(b), "size": b.len() }))
+            .collect();
+        let manifest = json!({ "schema_version": "1", "files": files });
+        let mut bytes = serde_json::to_vec_pretty(&manifest).unwrap();
+        bytes.push(b'\n');
+        self.0.insert("manifest.json".to_owned(), bytes);
+    }
+}
+
+impl Files for Folder {
+    fn list(&self) -> std::result::Result<Vec<String>, Broken> {
+        Ok(self.0.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &str, limit: u64) -> std::result::Result<Vec<u8>, Broken> {
+        let bytes = self.0.get(path).ok_or_else(|| Broken::file(path, "is not there"))?;
+        match bytes.len() as u64 > limit {
+            true => Err(Broken::file(path, "is longer")),
+            false => Ok(bytes.clone()),
+        }
+    }
+}
