@@ -11,10 +11,13 @@
 
 mod assess;
 mod catalogue;
+pub mod compare;
+pub mod deployments;
 mod estate;
 pub mod pack;
 pub mod routing;
 mod saved;
+pub mod trend;
 mod words;
 pub mod write;
 
@@ -25,7 +28,7 @@ pub use assess::{
 pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
 pub use estate::{Conflict, Estate, Merged};
 pub use saved::{
-    ConfigFile, Evidence, Excerpt, Gap, Hidden, Hop, Input, Judged, Location, Problem, Refused,
+    ConfigFile, Evidence, Excerpt, Gap, Gate, Hidden, Hop, Input, Judged, Location, Problem, Refused,
     Repository, Resource, Scan, ScanFacts, Suppression, sha256,
 };
 pub use words::{Outcome, Severity, Verdict};

@@ -44,6 +44,27 @@ pub struct Repository {
     pub clean: bool,
 }
 
+/// What a scan said as a gate, whatever exit code it was told to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Gate {
+    /// The exit code by the findings alone: 0, 1 (findings at the threshold) or 3 (incomplete).
+    pub code: u8,
+    /// Whether `--exit-zero` made it 0.
+    pub exit_zero: bool,
+}
+
+impl Gate {
+    /// What the code means, in a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self.code {
+            0 => "passed",
+            1 => "failed",
+            _ => "incomplete",
+        }
+    }
+}
+
 /// What a scan says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScanFacts {
@@ -65,6 +86,8 @@ pub struct ScanFacts {
     pub repository: Option<Repository>,
     /// Config files that applied somewhere.
     pub configs: Vec<ConfigFile>,
+    /// What it said as a gate, where it says so.
+    pub gate: Option<Gate>,
     /// Rules that ran for every root, sorted.
     pub rules_evaluated: Vec<Arc<str>>,
     /// Files read.
@@ -276,6 +299,9 @@ pub struct Judged {
     pub excerpt: Option<Box<Excerpt>>,
     /// Identity across runs, 32 hexadecimal digits; empty or zeros for passes.
     pub fingerprint: Arc<str>,
+    /// The weaker identity, by which a finding is recognised whose resource moved or was renamed;
+    /// empty for passes, and where the scan does not say.
+    pub moved: Arc<str>,
 }
 
 /// One saved scan.
@@ -343,6 +369,7 @@ impl Scan {
             policy: file.policy.map(|p| (p.path, p.digest)),
             repository: file.repository,
             configs: file.configs,
+            gate: file.gate,
             rules_evaluated,
             inputs: file.inputs,
             errors: file.errors,
@@ -420,6 +447,8 @@ struct File<'a> {
     #[serde(default)]
     configs: Vec<ConfigFile>,
     #[serde(default)]
+    gate: Option<Gate>,
+    #[serde(default)]
     include_passed: bool,
     /// What was left out, where options narrowed the scan.
     #[serde(default)]
@@ -481,6 +510,8 @@ struct Outcomes<'a> {
     excerpt: Option<Box<Excerpt>>,
     #[serde(borrow)]
     fingerprint: Cow<'a, str>,
+    #[serde(borrow, default)]
+    moved_fingerprint: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -584,6 +615,10 @@ impl Outcomes<'_> {
             unknown_because: self.unknown_because.iter().map(|c| texts.one(&c.0)).collect(),
             suppression: self.suppression,
             excerpt: self.excerpt,
+            moved: match self.outcome {
+                Outcome::Pass => texts.one(""),
+                _ => texts.one(&self.moved_fingerprint),
+            },
             fingerprint: texts.one(&self.fingerprint),
         }
     }

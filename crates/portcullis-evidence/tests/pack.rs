@@ -1,4 +1,5 @@
 //! Packs: whatever is changed is found, and what is not changed is not complained of.
+#![allow(clippy::unwrap_used)]
 
 use portcullis_evidence::pack::{Files, Verified, Zipped, open, verify};
 

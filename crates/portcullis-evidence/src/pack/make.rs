@@ -1,5 +1,7 @@
 //! Making a pack from an assessment and the saved scans behind it.
 
+use std::io;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -15,8 +17,8 @@ use crate::saved::sha256;
 pub struct Rendering {
     /// Path within the pack.
     pub path: &'static str,
-    /// Its bytes.
-    pub write: fn(&Assessment) -> Vec<u8>,
+    /// Writes it.
+    pub write: fn(&Assessment, &mut dyn io::Write) -> io::Result<()>,
 }
 
 /// A saved scan, compressed: what it says need not be held a second time until the pack is written.
@@ -85,7 +87,7 @@ pub fn make(
             files.push((scan.listed, scan.entry));
         }
     }
-    let written: Vec<(Listed, Entry)> = derived_files(assessment, renderings)
+    let written: Vec<(Listed, Entry)> = derived_files(assessment, renderings)?
         .into_par_iter()
         .map(|(path, bytes)| file(path, &bytes))
         .collect::<Result<_, _>>()?;
@@ -106,9 +108,14 @@ pub(super) fn derived(renderings: &[Rendering]) -> impl Iterator<Item = Renderin
 pub(super) fn derived_files(
     assessment: &Assessment,
     renderings: &[Rendering],
-) -> Vec<(&'static str, Vec<u8>)> {
+) -> Result<Vec<(&'static str, Vec<u8>)>, Broken> {
     let all: Vec<Rendering> = derived(renderings).collect();
-    all.into_par_iter().map(|r| (r.path, (r.write)(assessment))).collect()
+    let bytes = all.into_par_iter().map(|r| {
+        let mut out = Vec::new();
+        (r.write)(assessment, &mut out).map_err(|e| Broken::file(r.path, e))?;
+        Ok((r.path, out))
+    });
+    bytes.collect()
 }
 
 fn file(path: &str, bytes: &[u8]) -> Result<(Listed, Entry), Broken> {

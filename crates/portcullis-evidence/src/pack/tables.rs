@@ -1,6 +1,8 @@
 //! The tables of a pack, for spreadsheets: the population, the inputs, the exceptions, and what was
 //! not read.
 
+use std::io;
+
 use portcullis_core::text::cell;
 
 use super::make::Rendering;
@@ -15,24 +17,21 @@ pub(super) const ALL: [Rendering; 4] = [
 ];
 
 /// A table of RFC 4180 in which nothing is a formula.
-struct Table(csv::Writer<Vec<u8>>);
+struct Table<'a>(csv::Writer<&'a mut dyn io::Write>);
 
-impl Table {
-    fn new(columns: &[&str]) -> Self {
-        let writer =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        let mut out = Self(writer);
-        out.row(columns);
-        out
+impl<'a> Table<'a> {
+    fn new(out: &'a mut dyn io::Write, columns: &[&str]) -> io::Result<Self> {
+        let writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        let mut table = Self(writer);
+        table.row(columns)?;
+        Ok(table)
     }
 
-    fn row(&mut self, cells: &[&str]) {
-        // Memory does not refuse bytes, and every row of a table has its columns.
-        let _ = self.0.write_record(cells.iter().map(|c| cell(c).into_owned()));
-    }
-
-    fn bytes(self) -> Vec<u8> {
-        self.0.into_inner().unwrap_or_default()
+    fn row(&mut self, cells: &[&str]) -> io::Result<()> {
+        for text in cells {
+            self.0.write_field(&*cell(text))?;
+        }
+        Ok(self.0.write_record(None::<&[u8]>)?)
     }
 }
 
@@ -52,26 +51,29 @@ fn verdict(v: Verdict) -> &'static str {
 }
 
 /// A row for each resource and rule; resources that are switched off have one without a rule.
-fn population(a: &Assessment) -> Vec<u8> {
-    let mut table = Table::new(&[
-        "repository",
-        "commit",
-        "work_tree",
-        "root",
-        "environment",
-        "address",
-        "type",
-        "file",
-        "start_line",
-        "end_line",
-        "rule",
-        "severity",
-        "verdict",
-        "outcome",
-        "exists_if",
-        "because",
-        "fingerprint",
-    ]);
+fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut table = Table::new(
+        out,
+        &[
+            "repository",
+            "commit",
+            "work_tree",
+            "root",
+            "environment",
+            "address",
+            "type",
+            "file",
+            "start_line",
+            "end_line",
+            "rule",
+            "severity",
+            "verdict",
+            "outcome",
+            "exists_if",
+            "because",
+            "fingerprint",
+        ],
+    )?;
     let mut order: Vec<&Judged> = a.estate.results.iter().collect();
     // Within a resource they stay sorted by rule.
     order.sort_by_key(|r| r.resource);
@@ -102,7 +104,7 @@ fn population(a: &Assessment) -> Vec<u8> {
             r.conditional.as_deref().unwrap_or_default(),
             &because,
             if r.outcome == Outcome::Pass { "" } else { &r.fingerprint },
-        ]);
+        ])?;
     }
     for scan in &a.estate.scans {
         let (commit, tree) = commit(Some(scan));
@@ -110,24 +112,18 @@ fn population(a: &Assessment) -> Vec<u8> {
             let mut row = [""; 17];
             (row[0], row[1], row[2]) = (&scan.name, commit, tree);
             (row[5], row[13], row[15]) = (&h.address, "switched off", &h.because);
-            table.row(&row);
+            table.row(&row)?;
         }
     }
-    table.bytes()
+    table.0.flush()
 }
 
 /// A row for each file that a scan read.
-fn inputs(a: &Assessment) -> Vec<u8> {
-    let mut table = Table::new(&[
-        "repository",
-        "scan_sha256",
-        "commit",
-        "work_tree",
-        "path",
-        "sha256",
-        "kind",
-        "root",
-    ]);
+fn inputs(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut table = Table::new(
+        out,
+        &["repository", "scan_sha256", "commit", "work_tree", "path", "sha256", "kind", "root"],
+    )?;
     for scan in &a.estate.scans {
         let (commit, tree) = commit(Some(scan));
         for i in &scan.inputs {
@@ -140,30 +136,33 @@ fn inputs(a: &Assessment) -> Vec<u8> {
                 &i.sha256,
                 &i.kind,
                 &i.root,
-            ]);
+            ])?;
         }
     }
-    table.bytes()
+    table.0.flush()
 }
 
 /// A row for each result that an exception took out.
-fn exceptions(a: &Assessment) -> Vec<u8> {
-    let mut table = Table::new(&[
-        "repository",
-        "rule",
-        "severity",
-        "verdict",
-        "root",
-        "environment",
-        "address",
-        "type",
-        "reason",
-        "owner",
-        "until",
-        "written_in",
-        "written_line",
-        "fingerprint",
-    ]);
+fn exceptions(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut table = Table::new(
+        out,
+        &[
+            "repository",
+            "rule",
+            "severity",
+            "verdict",
+            "root",
+            "environment",
+            "address",
+            "type",
+            "reason",
+            "owner",
+            "until",
+            "written_in",
+            "written_line",
+            "fingerprint",
+        ],
+    )?;
     for r in a.estate.results.iter().filter(|r| r.outcome == Outcome::Suppressed) {
         let (Some(resource), Some(s)) = (a.estate.resource(r), &r.suppression) else { continue };
         table.row(&[
@@ -181,37 +180,31 @@ fn exceptions(a: &Assessment) -> Vec<u8> {
             s.file.as_deref().unwrap_or_default(),
             &s.line.map(|l| l.to_string()).unwrap_or_default(),
             &r.fingerprint,
-        ]);
+        ])?;
     }
-    table.bytes()
+    table.0.flush()
 }
 
 /// A row for each thing that was not read, not understood or not covered.
-fn unread(a: &Assessment) -> Vec<u8> {
-    let mut table = Table::new(&[
-        "repository",
-        "what",
-        "name",
-        "file",
-        "line",
-        "column",
-        "why",
-        "accepted_because",
-    ]);
+fn unread(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut table = Table::new(
+        out,
+        &["repository", "what", "name", "file", "line", "column", "why", "accepted_because"],
+    )?;
     let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     for scan in &a.estate.scans {
         for e in &scan.errors {
             let (line, column) = (number(e.line), number(e.column));
             let file = e.file.as_deref().unwrap_or_default();
-            table.row(&[&scan.name, "error", "", file, &line, &column, &e.message, ""]);
+            table.row(&[&scan.name, "error", "", file, &line, &column, &e.message, ""])?;
         }
         for g in &scan.not_covered {
             let file = g.file.as_deref().unwrap_or_default();
             let accepted = g.accepted.as_deref().unwrap_or_default();
             let row =
                 [&scan.name, &g.what, &g.name, file, &number(g.line), "", "not covered", accepted];
-            table.row(&row);
+            table.row(&row)?;
         }
     }
-    table.bytes()
+    table.0.flush()
 }

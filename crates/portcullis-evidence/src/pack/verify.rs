@@ -113,7 +113,7 @@ pub fn verify(
     out.made = Some(made);
     let listed = inputs.context.derived.clone();
     let assessment = inputs.assess();
-    for (path, expected) in derived_files(&assessment, renderings) {
+    for (path, expected) in derived_files(&assessment, renderings)? {
         if !listed.iter().any(|d| d == path) {
             continue;
         }

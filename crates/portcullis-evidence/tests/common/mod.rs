@@ -1,7 +1,8 @@
 //! Saved scans made in code, and packs whose files can be changed.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use portcullis_evidence::pack::{Broken, Files, Packed, Rendering, Saved, Zipped, make};
 use portcullis_evidence::{
@@ -143,7 +144,7 @@ pub(crate) const RENDERINGS: [Rendering; 2] = [
     Rendering { path: "report.md", write: report_md },
 ];
 
-fn report_json(a: &Assessment) -> Vec<u8> {
+fn report_json(a: &Assessment, out: &mut dyn Write) -> std::io::Result<()> {
     let of = |f: &portcullis_evidence::Assessed| {
         let controls: Vec<Value> = f
             .controls
@@ -153,17 +154,17 @@ fn report_json(a: &Assessment) -> Vec<u8> {
         json!({ "figures": f.figures, "controls": controls })
     };
     let frameworks: Vec<Value> = a.frameworks.iter().map(of).collect();
-    serde_json::to_vec_pretty(&json!({ "made": a.made, "frameworks": frameworks })).unwrap()
+    Ok(serde_json::to_writer_pretty(out, &json!({ "made": a.made, "frameworks": frameworks }))?)
 }
 
-fn report_md(a: &Assessment) -> Vec<u8> {
-    let mut out = format!("# Report of {}\n", a.made.time);
+fn report_md(a: &Assessment, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "# Report of {}", a.made.time)?;
     for (f, framework) in a.frameworks.iter().zip(&a.catalogue.frameworks) {
         for (c, control) in f.controls.iter().zip(&framework.controls) {
-            out.push_str(&format!("- {}: {}\n", control.id, c.status.name()));
+            writeln!(out, "- {}: {}", control.id, c.status.name())?;
         }
     }
-    out.into_bytes()
+    Ok(())
 }
 
 pub(crate) fn packed(scans: &[(&str, Vec<u8>)], time: &str) -> Packed {

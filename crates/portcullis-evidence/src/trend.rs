@@ -1,0 +1,228 @@
+//! Packs of a period, one after another: how many controls had which status when.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+
+use portcullis_core::text::{code, markdown};
+use rustc_hash::FxHashSet;
+use serde::Serialize;
+
+use crate::{Assessment, Figures, Outcome, Repository, Severity, Status};
+
+/// A framework at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// Its edition.
+    pub version: String,
+    /// The denominators.
+    pub figures: Figures,
+    /// Controls by status, every status named.
+    pub statuses: BTreeMap<&'static str, usize>,
+}
+
+/// A repository at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scanned {
+    /// What the report calls it.
+    pub name: String,
+    /// Its commit, where the scan knew it.
+    pub repository: Option<Repository>,
+    /// Whether everything was read.
+    pub complete: bool,
+}
+
+/// One pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// Its file.
+    pub pack: String,
+    /// `sha256:…` of its manifest.
+    pub digest: String,
+    /// When it was made.
+    pub time: String,
+    /// `sha256:…` over the rules.
+    pub rules_digest: String,
+    /// What was scanned.
+    pub scans: Vec<Scanned>,
+    /// Frameworks, in the pack's order.
+    pub frameworks: Vec<Standing>,
+    /// Failures by severity, every severity named.
+    pub failing: BTreeMap<&'static str, usize>,
+    /// What could not be told.
+    pub unknown: usize,
+    /// Exceptions in force.
+    pub exceptions: usize,
+    /// Resources judged.
+    pub resources: usize,
+}
+
+impl Point {
+    /// What a pack adds to a trend.
+    #[must_use]
+    pub fn of(pack: &str, digest: &str, a: &Assessment) -> Self {
+        let controls = a.catalogue.frameworks.iter().flat_map(|f| &f.controls);
+        let spoken: FxHashSet<&str> = controls.flat_map(|c| &c.links).map(|l| &*l.rule).collect();
+        let results = || a.estate.results.iter().filter(|r| spoken.contains(&*r.rule));
+        let count = |o: Outcome| results().filter(|r| r.outcome == o).count();
+        let fails = |s: Severity| {
+            results().filter(|r| r.outcome == Outcome::Fail && r.severity == s).count()
+        };
+        let standing = |f: &crate::Assessed| {
+            let framework = a.catalogue.frameworks.get(f.framework)?;
+            Some(Standing {
+                id: framework.id.to_string(),
+                title: framework.title.to_string(),
+                version: framework.version.to_string(),
+                figures: f.figures,
+                statuses: Status::ALL.iter().map(|s| (s.slug(), f.count(*s))).collect(),
+            })
+        };
+        Self {
+            pack: pack.to_owned(),
+            digest: digest.to_owned(),
+            time: a.made.time.clone(),
+            rules_digest: a.made.rules_digest.clone(),
+            scans: a
+                .estate
+                .scans
+                .iter()
+                .map(|s| Scanned {
+                    name: s.name.clone(),
+                    repository: s.repository.clone(),
+                    complete: s.is_complete(),
+                })
+                .collect(),
+            frameworks: a.frameworks.iter().filter_map(standing).collect(),
+            failing: Severity::ALL.iter().map(|s| (s.name(), fails(*s))).collect(),
+            unknown: count(Outcome::Unknown),
+            exceptions: count(Outcome::Suppressed),
+            resources: a.estate.resources.len(),
+        }
+    }
+}
+
+/// Packs in order of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trend {
+    /// Version of this form.
+    pub schema_version: &'static str,
+    /// What this is.
+    pub kind: &'static str,
+    /// The packs, the oldest first.
+    pub points: Vec<Point>,
+}
+
+impl Trend {
+    /// Puts packs in order; one that is there twice counts once.
+    #[must_use]
+    pub fn of(mut points: Vec<Point>) -> Self {
+        points.sort_by(|a, b| (&a.time, &a.digest, &a.pack).cmp(&(&b.time, &b.digest, &b.pack)));
+        points.dedup_by(|b, a| a.digest == b.digest);
+        Self { schema_version: "1", kind: "portcullis-trend", points }
+    }
+
+    /// The frameworks of all packs: id and title, in the newest packs' order.
+    #[must_use]
+    pub fn frameworks(&self) -> Vec<(&str, &str)> {
+        let mut out: Vec<(&str, &str)> = Vec::new();
+        for f in self.points.iter().rev().flat_map(|p| &p.frameworks) {
+            if out.iter().all(|(id, _)| *id != f.id) {
+                out.push((&f.id, &f.title));
+            }
+        }
+        out
+    }
+
+    /// Writes it as JSON, and a newline.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn json(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+
+    /// Writes it as Markdown: a table for each framework, a row for each pack.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn markdown(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(self.page().as_bytes())
+    }
+
+    fn page(&self) -> String {
+        // Writing to a text cannot fail.
+        let mut out = String::from("# Over time\n\n");
+        let _ = match (self.points.first(), self.points.last()) {
+            (Some(a), Some(b)) => writeln!(
+                out,
+                "{} packs from {} to {}.",
+                self.points.len(),
+                markdown(&a.time),
+                markdown(&b.time)
+            ),
+            _ => writeln!(out, "No packs."),
+        };
+        for (id, title) in self.frameworks() {
+            let _ = writeln!(out, "\n## {}\n", markdown(title));
+            out.push_str("| made | controls | assessable |");
+            Status::ALL.iter().for_each(|s| {
+                let _ = write!(out, " {} |", s.name());
+            });
+            let _ = writeln!(out, "\n| --- |{}", " ---: |".repeat(2 + Status::ALL.len()));
+            for p in &self.points {
+                let Some(f) = p.frameworks.iter().find(|f| f.id == id) else {
+                    let empty = " |".repeat(2 + Status::ALL.len());
+                    let _ = writeln!(out, "| {} |{empty}", markdown(&p.time));
+                    continue;
+                };
+                let (all, assessable) = (f.figures.controls, f.figures.assessable);
+                let _ = write!(out, "| {} | {all} | {assessable} |", markdown(&p.time));
+                for s in Status::ALL {
+                    let _ = write!(out, " {} |", f.statuses.get(s.slug()).unwrap_or(&0));
+                }
+                out.push('\n');
+            }
+        }
+        out.push_str("\n## Findings\n\n| made | resources |");
+        for s in Severity::ALL {
+            let _ = write!(out, " {} |", s.name());
+        }
+        let _ = writeln!(out, " not determined | exceptions | rules |");
+        let _ = writeln!(out, "| --- |{} --- |", " ---: |".repeat(3 + Severity::ALL.len()));
+        for p in &self.points {
+            let _ = write!(out, "| {} | {} |", markdown(&p.time), p.resources);
+            for s in Severity::ALL {
+                let _ = write!(out, " {} |", p.failing.get(s.name()).unwrap_or(&0));
+            }
+            let rules = p.rules_digest.get(..15).unwrap_or(&p.rules_digest);
+            let _ = writeln!(out, " {} | {} | {} |", p.unknown, p.exceptions, code(rules));
+        }
+        out.push_str(
+            "\n## Packs\n\n| made | pack | digest | commits |\n| --- | --- | --- | --- |\n",
+        );
+        for p in &self.points {
+            let commits: Vec<String> = p.scans.iter().map(commit).collect();
+            let (time, pack, digest) = (markdown(&p.time), code(&p.pack), code(&p.digest));
+            let _ = writeln!(out, "| {time} | {pack} | {digest} | {} |", commits.join(", "));
+        }
+        out
+    }
+}
+
+fn commit(s: &Scanned) -> String {
+    let (commit, tree) = match &s.repository {
+        Some(r) => {
+            let short = r.commit.get(..12).unwrap_or(&r.commit);
+            (code(short), if r.clean { "" } else { ", changed since" })
+        }
+        None => ("no commit known".to_owned(), ""),
+    };
+    let read = if s.complete { "" } else { ", not read in full" };
+    format!("{} ({commit}{tree}{read})", markdown(&s.name))
+}
