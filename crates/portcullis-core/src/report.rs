@@ -371,6 +371,15 @@ pub struct Commit {
     pub clean: bool,
 }
 
+/// What a scan says as a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The exit code by what was found: 0, 1 or 3.
+    pub code: u8,
+    /// Whether the exit code is 0 all the same, as was asked for.
+    pub exit_zero: bool,
+}
+
 /// Everything a scan found.
 #[derive(Debug)]
 pub struct Report {
@@ -429,6 +438,8 @@ pub struct Report {
     pub ignored: Vec<(String, usize)>,
     /// What comparing with a baseline or a commit gave; `None` where none was given.
     pub compared: Option<Compared>,
+    /// What it says as a gate; `None` until that is settled.
+    pub gate: Option<Gate>,
 }
 
 impl Report {

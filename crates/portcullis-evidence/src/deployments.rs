@@ -130,6 +130,8 @@ pub struct Deployments {
     pub shallow: bool,
     /// The commits, the newest first.
     pub commits: Vec<Deployment>,
+    /// Commits before the first one that has a pack, where they were left out.
+    pub earlier: usize,
     /// Scans of commits that are not on the branch, or of none.
     pub elsewhere: Vec<Scanned>,
 }
@@ -166,7 +168,17 @@ impl Deployments {
             branch: branch.to_owned(),
             shallow,
             commits: commits.collect(),
+            earlier: 0,
             elsewhere,
+        }
+    }
+
+    /// Begins with the first commit that has a pack: nobody kept packs before. Where none has one,
+    /// all stay.
+    pub fn leave_out_before_first_pack(&mut self) {
+        if let Some(first) = self.commits.iter().rposition(|c| !c.scans.is_empty()) {
+            self.earlier = self.commits.len() - first - 1;
+            self.commits.truncate(first + 1);
         }
     }
 
@@ -207,6 +219,13 @@ impl Deployments {
             out.push_str(
                 "> **Note:** the history is cut off here (a shallow clone): older commits are not \
                  in this table.\n\n",
+            );
+        }
+        if self.earlier > 0 {
+            let _ = writeln!(
+                out,
+                "{} before the first one with a pack are left out.\n",
+                counted(self.earlier, "commit")
             );
         }
         out.push_str("| coverage | commits |\n| --- | ---: |\n");

@@ -308,4 +308,14 @@ fn every_deployed_commit_is_accounted_for() {
     assert!(page.contains("| of these with `--exit-zero` | 1 |\n"), "{page}");
     assert!(page.contains("Change c3 \\| more"), "{page}");
     assert!(page.contains("- `c9`: shop in `9` (gate passed)\n"), "{page}");
+    // What is older than the first pack may be left out, and is counted.
+    let older = Commit { id: "c0".to_owned(), time: OLD.to_owned(), subject: String::new() };
+    let all = [commits.to_vec(), vec![older]].concat();
+    let one = vec![scanned("1", "c5", true, Some((0, false)))];
+    let mut d = Deployments::of("main", true, all.clone(), one);
+    d.leave_out_before_first_pack();
+    assert_eq!((d.commits.len(), d.earlier), (3, 5));
+    let mut d = Deployments::of("main", true, all, Vec::new());
+    d.leave_out_before_first_pack();
+    assert_eq!((d.commits.len(), d.earlier), (8, 0));
 }

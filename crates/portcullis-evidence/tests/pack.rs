@@ -316,6 +316,23 @@ fn what_is_no_pack_says_so() {
 }
 
 #[test]
+fn a_pack_leads_to_no_file_outside_of_it() {
+    let mut folder = Folder::of(&packed(&scans(), TIME));
+    let text = String::from_utf8(folder.0["context.json"].clone()).unwrap();
+    let at = text.find("scans/").unwrap();
+    let forged = format!("{}../{}", &text[..at], &text[at..]);
+    folder.0.insert("context.json".into(), forged.into_bytes());
+    folder.forge();
+    let told = told(&check(&folder));
+    assert!(told[0].contains("no pack has a file named \"../scans/"), "{told:?}");
+    let text = String::from_utf8(folder.0["manifest.json"].clone()).unwrap();
+    let forged = text.replacen("unread.csv", "../unread.csv", 1);
+    folder.0.insert("manifest.json".into(), forged.into_bytes());
+    let message = verify(&folder, &RENDERINGS, "0.1.0").err().unwrap().to_string();
+    assert_eq!(message, "manifest.json: no pack has a file named \"../unread.csv\"");
+}
+
+#[test]
 fn a_damaged_pack_is_not_worked_with() {
     let mut folder = Folder::of(&packed(&scans(), TIME));
     folder.0.insert("unread.csv".into(), b"x".to_vec());

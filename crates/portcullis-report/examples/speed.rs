@@ -96,5 +96,6 @@ fn report(text: &str, block: usize) -> Report {
         hidden: Vec::new(),
         ignored: Vec::new(),
         compared: None,
+        gate: None,
     }
 }

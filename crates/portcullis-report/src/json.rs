@@ -110,7 +110,16 @@ struct Tail<'a> {
     rules_evaluated: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules_in_part: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<Gate>,
     summary: Summary,
+}
+
+/// What the scan says as a gate.
+#[derive(Serialize)]
+struct Gate {
+    code: u8,
+    exit_zero: bool,
 }
 
 #[derive(Serialize)]
@@ -285,6 +294,7 @@ impl<'a> Tail<'a> {
                 .collect(),
             rules_evaluated: report.rules.iter().take(scanned).map(|r| &*r.id).collect(),
             rules_in_part: report.in_part.iter().map(|r| &**r).collect(),
+            gate: report.gate.map(|g| Gate { code: g.code, exit_zero: g.exit_zero }),
             summary: Summary {
                 resources: report.resources,
                 rules: scanned,

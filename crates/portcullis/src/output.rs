@@ -85,15 +85,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     std::io::stderr().lock().write_all(&err).map_err(broken)?;
     scanned.timings.phase("report");
     write!(std::io::stderr().lock(), "{}", scanned.timings.table()).map_err(broken)?;
-    let code = if options.exit_zero {
-        0
-    } else if report.findings.iter().any(|f| f.blocks) {
-        1
-    } else if scan::is_incomplete(report) || scanned.empty && !options.allow_empty {
-        3
-    } else {
-        0
-    };
+    let code = report.gate.map_or(0, |g| if g.exit_zero { 0 } else { g.code });
     if let (Some((place, seen)), Some(out)) = (kept, out.copy()) {
         place.keep(seen, &Printed { code, out, err });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use portcullis_core::report::{Finding, Gap, Report, RuleInfo};
+use portcullis_core::report::{Finding, Gap, Gate, Report, RuleInfo};
 use portcullis_core::{Files, Level, Severity, SourceMap};
 use portcullis_report::Style;
 
@@ -223,6 +223,10 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     }
     report.findings.retain(|f| f.severity >= least);
     order::sort(&mut report);
+    report.gate = Some(Gate {
+        code: code(&report, empty && !options.allow_empty),
+        exit_zero: options.exit_zero,
+    });
     timings.phase("suppress, compare and sort");
     if let Some(cache) = &cache {
         targets.files.save_facts(cache);
@@ -302,6 +306,7 @@ fn report(
         hidden: std::mem::take(&mut judged.hidden),
         ignored: side.plan.found.ignored.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect(),
         compared: None,
+        gate: None,
     }
 }
 
@@ -378,8 +383,19 @@ pub(crate) fn rule_paths(options: &Scan, targets: &Targets) -> Vec<PathBuf> {
     paths
 }
 
+/// The exit code by what was found.
+fn code(report: &Report, empty: bool) -> u8 {
+    if report.findings.iter().any(|f| f.blocks) {
+        1
+    } else if is_incomplete(report) || empty {
+        3
+    } else {
+        0
+    }
+}
+
 /// Whether something found could not be analysed, or is not covered and not accepted.
-pub(crate) fn is_incomplete(report: &Report) -> bool {
+fn is_incomplete(report: &Report) -> bool {
     report.diagnostics.iter().any(|d| d.level == Level::Error)
         || report.not_covered.iter().any(|g| g.accepted.is_none())
 }

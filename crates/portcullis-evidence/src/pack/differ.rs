@@ -22,6 +22,12 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// A difference of the pack as a whole.
+    #[must_use]
+    pub fn whole(expected: &str, found: &str) -> Self {
+        Self::new("", "", expected, found)
+    }
+
     pub(super) fn new(
         file: &str,
         at: impl Into<String>,

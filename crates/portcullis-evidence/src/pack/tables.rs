@@ -6,7 +6,7 @@ use std::io;
 use portcullis_core::text::cell;
 
 use super::make::Rendering;
-use crate::{Assessment, Judged, Outcome, ScanFacts, Verdict};
+use crate::{Assessment, Judged, Outcome, ScanFacts};
 
 /// Every table.
 pub(super) const ALL: [Rendering; 4] = [
@@ -39,14 +39,6 @@ fn commit(scan: Option<&ScanFacts>) -> (&str, &str) {
     match scan.and_then(|s| s.repository.as_ref()) {
         Some(r) => (&r.commit, if r.clean { "clean" } else { "changed" }),
         None => ("", "not known"),
-    }
-}
-
-fn verdict(v: Verdict) -> &'static str {
-    match v {
-        Verdict::Fail => "fail",
-        Verdict::Unknown => "unknown",
-        Verdict::Pass => "pass",
     }
 }
 
@@ -99,7 +91,7 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
             &resource.end_line.to_string(),
             &r.rule,
             r.severity.name(),
-            verdict(r.verdict),
+            r.verdict.name(),
             r.outcome.name(),
             r.conditional.as_deref().unwrap_or_default(),
             &because,
@@ -169,7 +161,7 @@ fn exceptions(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
             a.estate.scan(r).map_or("", |s| &s.name),
             &r.rule,
             r.severity.name(),
-            verdict(r.verdict),
+            r.verdict.name(),
             &resource.root,
             resource.environment.as_deref().unwrap_or_default(),
             &resource.address,

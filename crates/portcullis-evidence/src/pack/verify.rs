@@ -271,6 +271,9 @@ struct Inputs {
 impl Inputs {
     fn read(files: &dyn Files) -> Result<Self, Broken> {
         let context: Context = parse(files, CONTEXT)?;
+        if let Some(scan) = context.scans.iter().find(|s| !is_ours(&s.path)) {
+            return Err(Broken::file(CONTEXT, format!("no pack has a file named {:?}", scan.path)));
+        }
         let scans = context
             .scans
             .par_iter()

@@ -6,12 +6,14 @@
 //! hook, filter, text conversion, file-system monitor or pager is ever reached by these commands or
 //! is switched off, and objects that a partial clone lacks are not fetched.
 
+mod history;
 mod state;
 mod tree;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub(crate) use history::first_parents;
 pub(crate) use state::state;
 pub(crate) use tree::GitTree;
 

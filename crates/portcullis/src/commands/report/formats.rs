@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use portcullis_evidence::pack::Rendering;
 use portcullis_evidence::routing::{slack, tickets};
 use portcullis_evidence::write::{asff, in_toto, ocsf, oscal};
 use portcullis_evidence::{Assessment, write};
@@ -61,12 +62,12 @@ impl Format {
         exchange: &Exchange,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        if let Some(rendering) = self.rendering() {
+            return (rendering.write)(assessment, out);
+        }
         let table = &exchange.table;
         match self {
-            Format::Markdown => write::markdown(assessment, out),
-            Format::Csv => write::csv(assessment, out),
-            Format::Json => write::json(assessment, out),
-            Format::Oscal => out.write_all(&oscal::write(assessment)),
+            Format::Markdown | Format::Csv | Format::Json | Format::Oscal => Ok(()),
             Format::Ocsf => ocsf::write(assessment, &exchange.cloud, out),
             Format::Asff => match &exchange.account {
                 Some(account) => {
@@ -85,5 +86,25 @@ impl Format {
             Format::Html => write::html(assessment, out),
             Format::Xlsx => write::xlsx(assessment, out),
         }
+    }
+
+    /// Its writer and its file in an evidence pack, where it follows from the assessment alone: a
+    /// message to another system also hangs on whom it is for.
+    pub(crate) fn rendering(self) -> Option<Rendering> {
+        Some(match self {
+            Format::Markdown => Rendering { path: "report.md", write: write::markdown },
+            Format::Csv => Rendering { path: "report.csv", write: write::csv },
+            Format::Json => Rendering { path: "report.json", write: write::json },
+            Format::Oscal => Rendering {
+                path: "oscal.json",
+                write: |assessment, out| out.write_all(&oscal::write(assessment)),
+            },
+            Format::Ocsf
+            | Format::Asff
+            | Format::InToto
+            | Format::Tickets
+            | Format::TicketsCsv
+            | Format::Slack => return None,
+        })
     }
 }

@@ -9,7 +9,10 @@ mod exchange;
 mod formats;
 mod frameworks;
 mod options;
+mod over_time;
+mod packs;
 mod taken;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,10 +29,16 @@ use crate::write::replace_by;
 
 use exchange::Exchange;
 use formats::Format;
-pub(crate) use options::Report;
+pub(crate) use options::{Report, ReportCommand};
 
 /// Runs the command and returns its exit code.
 pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
+    if let Some(ReportCommand::Verify(options)) = &options.command {
+        return verify::run(options, out);
+    }
+    if let Some(code) = over_time::run(options, out)? {
+        return Ok(code);
+    }
     let formats = outputs(&options.format, Format::Markdown, &Format::NAMES)?;
     let gate = options.fail_on.as_deref().map(Threshold::parse).transpose()?;
     if options.min_severity.is_some() {
@@ -37,13 +46,15 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
             "--min-severity: what it leaves out cannot be reported; filter the report instead",
         ));
     }
+    // Found out before anything is scanned.
+    let target = options.evidence.as_deref().map(packs::Target::of).transpose()?;
     let made = clock::made(options)?;
     let wanted = taken::wanted(options)?;
     let config = frameworks::config(options, &wanted)?;
     let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
     let all = crate::frameworks::load(&options.framework_file, &rules.rules)?;
     let chosen = frameworks::chosen(options, &config, &rules.rules, &all)?;
-    let exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
+    let mut exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
     let mut attested = match &options.attestations {
         Some(path) => attestations::read(path, &all)?,
         None => Vec::new(),
@@ -56,6 +67,11 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let made = evidence::Made { rules_digest: rules.digest, ..made };
     let assessment = assess(chosen, estate, attested, made);
     exchange.same_names(&assessment)?;
+    if let Some(target) = target {
+        let formats: Vec<Format> = formats.iter().map(|(format, _)| *format).collect();
+        let digest = packs::make(options, &target, &assessment, taken.packed, &formats)?;
+        exchange.statement.evidence = Some(packs::subject(&target, &digest));
+    }
     write_all(&formats, &assessment, &exchange, out)?;
     Ok(code(&assessment, gate, empty && !options.allow_empty))
 }

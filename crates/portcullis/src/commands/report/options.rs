@@ -2,13 +2,24 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
+use super::verify::Verify;
 use crate::cli::Values;
+
+/// What is done with a report that is there.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Derive the figures of an evidence pack again, and say what differs
+    Verify(Verify),
+}
 
 /// Options of `portcullis report`.
 #[derive(Debug, Default, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Report {
+    #[command(subcommand)]
+    pub(crate) command: Option<ReportCommand>,
     /// Folders to scan, and files saved by `scan --format json=FILE --include-passed`; several make
     /// one report [default: .]
     #[arg(value_name = "PATH|SAVED.json")]
@@ -31,6 +42,33 @@ pub(crate) struct Report {
     /// slack for other systems; NAME=FILE writes to a file (repeatable) [default: markdown]
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub(crate) format: Vec<String>,
+    /// Keep the report with everything it was made from: scans, frameworks, attestations, options,
+    /// population, inputs, exceptions, what was not read. Its digest goes to standard error
+    #[arg(long, value_name = "DIR|FILE.zip")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Instead of a report: what changed from one evidence pack to another
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = [
+        "paths", "scans", "framework", "framework_file", "evidence", "trend", "deployments", "fail_on"])]
+    pub(crate) compare: Option<Vec<PathBuf>>,
+    /// Instead of a report: controls by status and findings by severity, for each evidence pack in a
+    /// folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "paths", "scans", "framework", "framework_file", "evidence", "deployments", "fail_on"])]
+    pub(crate) trend: Option<PathBuf>,
+    /// Instead of a report: the commits of the deployed branch of the repository at PATH against the
+    /// evidence packs in a folder; which have none, which went out against the gate
+    #[arg(long, value_name = "DIR", requires = "branch", conflicts_with_all = [
+        "scans", "framework", "framework_file", "evidence", "fail_on"])]
+    pub(crate) deployments: Option<PathBuf>,
+    /// The branch that is deployed
+    #[arg(long, value_name = "REV", requires = "deployments")]
+    pub(crate) branch: Option<String>,
+    /// Commits of this day and later [default: from the first commit that has a pack]
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "deployments")]
+    pub(crate) from: Option<String>,
+    /// Commits of this day and earlier
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "deployments")]
+    pub(crate) to: Option<String>,
     /// What fails the build: critical, high, medium, low, info or never; `,unknown[:LEVEL]` adds
     /// what could not be determined. Without it a report is no gate
     #[arg(long, value_name = "LEVEL[,unknown[:LEVEL]]")]
@@ -84,4 +122,14 @@ pub(crate) struct Report {
     /// Refused: what is left out cannot be reported
     #[arg(long, value_name = "LEVEL", hide = true)]
     pub(crate) min_severity: Option<String>,
+}
+
+impl Report {
+    /// Threads, where they were given.
+    pub(crate) fn jobs(&self) -> Option<usize> {
+        match &self.command {
+            Some(ReportCommand::Verify(options)) => options.jobs,
+            None => self.jobs,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use portcullis_evidence::pack;
 use portcullis_evidence::{Refused, Scan as Saved};
 use portcullis_report::{Format, Style};
 use rayon::prelude::*;
@@ -41,6 +42,8 @@ pub(crate) struct Taken {
     pub(crate) scans: Vec<Saved>,
     /// Whether one of them found no infrastructure code.
     pub(crate) empty: bool,
+    /// Their bytes for an evidence pack, where one is asked for.
+    pub(crate) packed: Vec<pack::Saved>,
 }
 
 /// Sorts what is named into files that were saved and folders to scan; those of one boundary are
@@ -156,15 +159,22 @@ pub(crate) fn take(
     // Each text is dropped when it was read: together they may be gigabytes. A scan uses all
     // threads by itself.
     let read = saved.into_par_iter().map(|w| one(options, w, frameworks));
-    let mut scans = read.collect::<Result<Vec<_>, _>>()?;
+    let mut all = read.collect::<Result<Vec<_>, _>>()?;
     for w in to_make {
-        scans.push(one(options, w, frameworks)?);
+        all.push(one(options, w, frameworks)?);
     }
+    let (scans, packed): (Vec<Saved>, Vec<Option<pack::Saved>>) = all.into_iter().unzip();
     let empty = scans.iter().any(|s| s.facts.inputs.is_empty());
-    Ok(Taken { scans, empty })
+    Ok(Taken { scans, empty, packed: packed.into_iter().flatten().collect() })
 }
 
-fn one(options: &Report, wanted: Wanted, frameworks: &[String]) -> Result<Saved, Fail> {
+/// A scan, and its bytes compressed where they are to be kept.
+
+fn one(
+    options: &Report,
+    wanted: Wanted,
+    frameworks: &[String],
+) -> Result<(Saved, Option<pack::Saved>), Fail> {
     let (name, what, bytes) = match wanted {
         Wanted::Saved { name, path } => {
             let bytes = std::fs::read(&path)
@@ -177,7 +187,9 @@ fn one(options: &Report, wanted: Wanted, frameworks: &[String]) -> Result<Saved,
             (name, what.join(", "), bytes)
         }
     };
-    Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))
+    let scan = Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))?;
+    let packed = options.evidence.as_ref().map(|_| pack::Saved::new(&name, &bytes)).transpose();
+    Ok((scan, packed.map_err(|e| Fail::new(format!("{what}: {e}")))?))
 }
 
 fn refused(what: &str, why: &Refused) -> Fail {

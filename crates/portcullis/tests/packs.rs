@@ -1,0 +1,406 @@
+//! Evidence packs from the command line: made, verified, compared, put in a row, and held against
+//! what was deployed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+use std::process::Output;
+
+use common::git::Repository;
+use common::{Folder, code, json, root, run_in};
+use serde_json::Value;
+
+const OPEN: &str = r#"
+variable "password" {
+  default   = "hunter2-planted-secret"
+  sensitive = true
+}
+
+resource "aws_db_instance" "main" {
+  identifier = "main"
+  password   = var.password
+}
+
+resource "aws_security_group" "admin" {
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+
+# portcullis:ignore aws-s3-access-logging reason="this is the log bucket" until=2099-06-30 owner=ops
+resource "aws_s3_bucket" "logs" {
+  bucket = "acme-logs"
+}
+"#;
+
+fn stderr(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+fn stdout(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Runs `portcullis report`, which has to give this exit code.
+fn report(dir: &Path, expected: i32, args: &[&str]) -> Output {
+    let out = run_in(dir, &[&["report"], args].concat());
+    assert_eq!(code(&out), expected, "{args:?}\n{}\n{}", stdout(&out), stderr(&out));
+    out
+}
+
+/// Makes a pack; its digest.
+fn pack(dir: &Path, args: &[&str], to: &str) -> String {
+    let out = run_in(
+        dir,
+        &[&["report", "--format", "markdown=/dev/null"], args, &["--evidence", to]].concat(),
+    );
+    assert!([0, 3].contains(&code(&out)), "{}", stderr(&out));
+    let said = stderr(&out);
+    let line = said.lines().find(|l| l.starts_with("evidence ")).unwrap();
+    line.rsplit(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_packed_derives_again_whatever_was_scanned() {
+    let work = Folder::new("packs-fixtures", &[]);
+    let projects = root().join("fixtures/projects");
+    for entry in std::fs::read_dir(&projects).unwrap() {
+        let project = entry.unwrap().path();
+        let name = project.file_name().unwrap().to_string_lossy().into_owned();
+        let (zip, folder) = (format!("{name}.zip"), name.clone());
+        let path = project.to_string_lossy();
+        let digest = pack(&work.0, &[&path, "--format", "csv=/dev/null"], &zip);
+        let same = pack(&work.0, &[&path, "--format", "csv=/dev/null", "--jobs", "1"], &folder);
+        assert_eq!(digest, same, "{name}");
+        for pack in [&zip, &folder] {
+            let seen = json(&report(
+                &work.0,
+                0,
+                &["verify", pack, "--digest", &digest, "--format", "json"],
+            ));
+            assert_eq!(seen["consistent"], true, "{seen}");
+            assert_eq!(seen["origin"]["digest"], true);
+            assert_eq!(seen["notes"], serde_json::json!([]));
+            assert!(seen["figures"].as_u64().unwrap() > 1000, "{}", seen["figures"]);
+            let derived: Vec<&str> =
+                seen["derived"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+            assert_eq!(
+                derived,
+                [
+                    "exceptions.csv",
+                    "inputs.csv",
+                    "population.csv",
+                    "report.csv",
+                    "report.json",
+                    "report.md",
+                    "unread.csv"
+                ]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_scan_gives_the_same_bytes() {
+    let folder = Folder::new("packs-same", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    for (jobs, to) in [("1", "a.zip"), ("2", "b.zip"), ("8", "c.zip")] {
+        // The same options: they are kept in the pack.
+        pack(&folder.0, &["--framework", "soc2", "--jobs", jobs], to);
+    }
+    let read = |name: &str| std::fs::read(folder.0.join(name)).unwrap();
+    assert!(read("a.zip") == read("b.zip") && read("b.zip") == read("c.zip"));
+}
+
+#[test]
+fn no_secret_is_in_a_pack() {
+    let folder = Folder::new("packs-secret", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    let args = [
+        "--framework",
+        "soc2",
+        "--var",
+        "password=other-planted-secret",
+        "--format",
+        "csv=/dev/null",
+    ];
+    pack(&folder.0, &args, "pack");
+    let mut files = 0;
+    for entry in walkdir::WalkDir::new(folder.0.join("pack")) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            files += 1;
+            let text = String::from_utf8(std::fs::read(entry.path()).unwrap()).unwrap();
+            assert!(!text.contains("planted-secret"), "{}", entry.path().display());
+        }
+    }
+    assert!(files >= 11, "{files}");
+    let context = std::fs::read_to_string(folder.0.join("pack/context.json")).unwrap();
+    assert!(context.contains("\"--var password=(not kept)\""), "{context}");
+}
+
+#[test]
+fn a_change_is_named_and_the_origin_is_said() {
+    let folder = Folder::new("packs-change", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    let digest = pack(&folder.0, &["--framework", "soc2"], "pack.zip");
+    let out = stdout(&report(&folder.0, 0, &["verify", "pack.zip"]));
+    assert!(out.starts_with("pack.zip: internally consistent\n"), "{out}");
+    assert!(out.contains(&format!("digest: {digest}\n")), "{out}");
+    assert!(out.contains("\norigin: not shown; give --digest or --signature"), "{out}");
+    let upper = digest.trim_start_matches("sha256:").to_uppercase();
+    let out = stdout(&report(&folder.0, 0, &["verify", "pack.zip", "--digest", &upper]));
+    assert!(out.contains("origin: the digest is the one that was given\n"), "{out}");
+    let other = format!("sha256:{}", "0".repeat(64));
+    let out = stdout(&report(&folder.0, 1, &["verify", "pack.zip", "--digest", &other]));
+    assert!(out.contains("origin: NOT the pack that was asked for"), "{out}");
+
+    // Any byte of the archive: a few hundred of them, from the first to the last.
+    let whole = std::fs::read(folder.0.join("pack.zip")).unwrap();
+    let step = whole.len() / 40;
+    let places = (0..whole.len()).step_by(step).chain(whole.len() - 22..whole.len());
+    for at in places {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x20;
+        std::fs::write(folder.0.join("changed.zip"), bytes).unwrap();
+        report(&folder.0, 1, &["verify", "changed.zip", "--digest", &digest]);
+    }
+
+    // A changed figure in a folder.
+    pack(&folder.0, &["--framework", "soc2"], "pack");
+    let path = folder.0.join("pack/report.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let passed = text.find("\"passed\":").unwrap() + 9;
+    let changed = format!("{}9{}", &text[..passed], &text[passed..]);
+    std::fs::write(&path, changed).unwrap();
+    let out = stdout(&report(&folder.0, 1, &["verify", "pack"]));
+    assert!(out.contains("report.json, sha256: expected "), "{out}");
+    assert!(out.contains("report.json, $.frameworks[0].figures.passed: expected "), "{out}");
+    // Such a pack is not compared either.
+    let out = stderr(&report(&folder.0, 2, &["--compare", "pack", "pack.zip"]));
+    assert!(out.starts_with("error: pack: report.json: "), "{out}");
+}
+
+#[test]
+fn a_signature_shows_the_origin() {
+    let folder = Folder::new("packs-signed", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    pack(&folder.0, &["--framework", "soc2"], "pack.zip");
+    pack(&folder.0, &["--framework", "soc2"], "pack");
+    let key = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let sign = |file: &str, to: &str| {
+        let bytes = std::fs::read(folder.0.join(file)).unwrap();
+        let signed =
+            minisign::sign(Some(&key.pk), &key.sk, &bytes[..], Some("audit of 2026"), None)
+                .unwrap();
+        std::fs::write(folder.0.join(to), signed.into_string()).unwrap();
+    };
+    sign("pack.zip", "zip.minisig");
+    sign("pack/manifest.json", "manifest.minisig");
+    sign("main.tf", "other.minisig");
+    std::fs::write(folder.0.join("key.pub"), key.pk.to_box().unwrap().into_string()).unwrap();
+    let verify = |expected: i32, pack: &str, signature: &str, key: &str| {
+        let args = ["verify", pack, "--signature", signature, "--public-key", key];
+        let out = report(&folder.0, expected, &args);
+        stdout(&out) + &stderr(&out)
+    };
+    let out = verify(0, "pack.zip", "zip.minisig", "key.pub");
+    assert!(
+        out.contains("origin: the key signed the archive; the signer says: audit of 2026"),
+        "{out}"
+    );
+    let out = verify(0, "pack.zip", "manifest.minisig", &key.pk.to_base64());
+    assert!(out.contains("origin: the key signed manifest.json"), "{out}");
+    verify(0, "pack", "manifest.minisig", "key.pub");
+    for (pack, signature) in [("pack", "zip.minisig"), ("pack.zip", "other.minisig")] {
+        let out = verify(1, pack, signature, "key.pub");
+        assert!(out.contains("origin: NOT signed by this key"), "{out}");
+    }
+    let stranger = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let out = verify(1, "pack.zip", "zip.minisig", &stranger.pk.to_base64());
+    assert!(out.contains("origin: NOT signed by this key"), "{out}");
+    let out = verify(2, "pack.zip", "main.tf", "key.pub");
+    assert!(out.contains("sigstore bundles cannot be checked offline"), "{out}");
+    let out = verify(2, "pack.zip", "zip.minisig", "no-such-key");
+    assert!(out.contains("expected a minisign key"), "{out}");
+}
+
+#[test]
+fn wrong_questions_are_refused() {
+    let folder = Folder::new(
+        "packs-wrong",
+        &[("main.tf", OPEN), ("portcullis.toml", ""), ("full/notes.txt", "mine"), ("x.txt", "x")],
+    );
+    let refused = |args: &[&str], said: &str| {
+        let out = stderr(&report(&folder.0, 2, args));
+        assert!(out.contains(said), "{args:?}: {out}");
+    };
+    refused(&["--evidence", "full"], "holds other files than a pack");
+    refused(&["--evidence", "x.txt"], "does not end in .zip");
+    assert_eq!(std::fs::read_to_string(folder.0.join("full/notes.txt")).unwrap(), "mine");
+    refused(&["verify", "nowhere.zip"], "nowhere.zip: ");
+    refused(&["verify", "x.txt", "--digest", "abc"], "expected sha256: and 64 hexadecimal digits");
+    refused(&["verify", "x.txt", "--signature", "x.txt"], "--public-key");
+    refused(&["--compare", "a.zip"], "2 values required");
+    refused(&["--compare", "a.zip", "b.zip"], "a.zip: no evidence pack, or a damaged one");
+    refused(&["--trend", "full"], "no evidence pack is in it");
+    refused(&["--deployments", "full"], "--branch");
+    refused(&["--branch", "main"], "--deployments");
+    refused(&["--compare", "a.zip", "b.zip", "--framework", "soc2"], "cannot be used with");
+    // It is there, and is no pack.
+    let out = stdout(&report(&folder.0, 1, &["verify", "x.txt"]));
+    assert!(
+        out.contains("the pack: expected a pack that can be read, found no evidence pack"),
+        "{out}"
+    );
+    // A pack is replaced by a pack, as long as nothing of anybody else is in it.
+    pack(&folder.0, &["--framework", "soc2"], "pack");
+    pack(&folder.0, &["--framework", "hipaa"], "pack");
+    report(&folder.0, 0, &["verify", "pack"]);
+    std::fs::write(folder.0.join("pack/mine.txt"), "mine").unwrap();
+    refused(&["--evidence", "pack"], "holds other files than a pack");
+    let hidden: Vec<_> = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'))
+        .collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_folder_leads_nowhere() {
+    let folder = Folder::new("packs-link", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    pack(&folder.0, &["--framework", "soc2"], "pack");
+    std::fs::remove_file(folder.0.join("pack/unread.csv")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", folder.0.join("pack/unread.csv")).unwrap();
+    let out = stdout(&report(&folder.0, 1, &["verify", "pack"]));
+    assert!(out.contains("unread.csv: is no file: a pack holds files only"), "{out}");
+}
+
+#[test]
+fn two_packs_are_compared_and_many_make_a_trend() {
+    let folder = Folder::new("packs-time", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    std::fs::create_dir(folder.0.join("packs")).unwrap();
+    pack(&folder.0, &["--framework", "soc2", "--as-of", "2026-10-01"], "packs/1.zip");
+    let fixed =
+        OPEN.replace("0.0.0.0/0", "10.0.0.0/8").replace("until=2099-06-30", "until=2099-12-31");
+    std::fs::write(folder.0.join("main.tf"), fixed).unwrap();
+    pack(&folder.0, &["--framework", "soc2", "--as-of", "2026-11-01"], "packs/2");
+    let out =
+        json(&report(&folder.0, 0, &["--compare", "packs/1.zip", "packs/2", "--format", "json"]));
+    let closed = out["findings"]["closed"].as_array().unwrap();
+    let fixed = closed.iter().find(|f| f["rule"] == "aws-ec2-sg-ingress-admin-ports-open").unwrap();
+    assert_eq!(
+        (&fixed["why"], &fixed["address"]),
+        (&"fixed".into(), &"aws_security_group.admin".into())
+    );
+    assert_eq!(out["findings"]["opened"], serde_json::json!([]));
+    let renewed = &out["exceptions"]["renewed"][0];
+    assert_eq!(renewed["was_until"], "2099-06-30");
+    assert_eq!(renewed["until"], "2099-12-31");
+    let page = stdout(&report(&folder.0, 0, &["--compare", "packs/1.zip", "packs/2"]));
+    assert!(page.contains("| fixed |"), "{page}");
+
+    let trend = json(&report(&folder.0, 0, &["--trend", "packs", "--format", "json"]));
+    let points = trend["points"].as_array().unwrap();
+    let critical = |p: &Value| p["failing"]["critical"].as_u64().unwrap();
+    assert_eq!(points.len(), 2);
+    assert!(critical(&points[0]) > critical(&points[1]), "{trend}");
+    assert_eq!(points[0]["pack"], "1.zip");
+    // One that cannot be read is said, and the answer is not whole.
+    std::fs::write(folder.0.join("packs/3.zip"), "no zip").unwrap();
+    let out = report(&folder.0, 3, &["--trend", "packs"]);
+    assert!(stderr(&out).contains("3.zip: no evidence pack, or a damaged one"), "{}", stderr(&out));
+    assert!(stdout(&out).contains("2 packs from "), "{}", stdout(&out));
+}
+
+#[test]
+fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
+    let repository =
+        Repository::new("packs-deployed", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    let dir = repository.dir();
+    let work = Folder::new("packs-of-deployed", &[]);
+    let to = |name: &str| work.0.join(name).to_string_lossy().into_owned();
+    // Nobody kept packs then.
+    let scan = |name: &str, commit: &str, clean: bool, more: &[&str]| {
+        let saved = format!("json={}", to("scan.json"));
+        run_in(dir, &[&["scan", ".", "--format", &saved, "--include-passed"], more].concat());
+        let mut scan: Value =
+            serde_json::from_slice(&std::fs::read(to("scan.json")).unwrap()).unwrap();
+        scan["repository"] = serde_json::json!({ "commit": commit, "clean": clean });
+        std::fs::write(to("scan.json"), scan.to_string()).unwrap();
+        pack(dir, &[&to("scan.json"), "--framework", "soc2"], &to(&format!("packs/{name}.zip")));
+    };
+    std::fs::create_dir(work.0.join("packs")).unwrap();
+    let failed = repository.commit("goes out against the gate");
+    scan("failed", &failed, true, &[]);
+    let zero = repository.commit("with a gate that is off");
+    scan("zero", &zero, true, &["--exit-zero"]);
+    let changed = repository.commit("of a changed tree");
+    scan("changed", &changed, false, &[]);
+    // A merge is one deployment: what was merged is not.
+    repository.git(&["checkout", "-q", "-b", "topic"]);
+    let topic = repository.commit("on a branch");
+    repository.git(&["checkout", "-q", "main"]);
+    repository.git(&["merge", "-q", "--no-ff", "-m", "merge topic", "topic"]);
+    repository.replace("main.tf", "0.0.0.0/0", "10.0.0.0/8");
+    let good = repository.commit("fixed");
+    scan("good", &good, true, &["--fail-on", "critical"]);
+    scan("topic", &topic, true, &[]);
+
+    let packs = to("packs");
+    let args = ["--deployments", &packs, "--branch", "main", "--format", "json"];
+    let out = json(&report(dir, 0, &args));
+    let seen: Vec<(&str, &str, bool)> = out["commits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| {
+            (
+                c["subject"].as_str().unwrap(),
+                c["coverage"].as_str().unwrap(),
+                c["exit_zero"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("fixed", "covered", false),
+            ("merge topic", "no-pack", false),
+            ("of a changed tree", "changed-tree", false),
+            ("with a gate that is off", "overridden", true),
+            ("goes out against the gate", "overridden", false),
+        ]
+    );
+    assert_eq!(out["earlier"], 1);
+    assert_eq!(out["elsewhere"].as_array().unwrap().len(), 1);
+    let page = stdout(&report(dir, 0, &args[..4]));
+    assert!(page.contains("| went out against the gate | 2 |"), "{page}");
+    let all = json(&report(dir, 0, &[&args[..], &["--from", "2000-01-01"]].concat()));
+    assert_eq!(all["commits"].as_array().unwrap().len(), 6);
+    let none = json(&report(dir, 0, &[&args[..], &["--to", "2000-01-01"]].concat()));
+    assert_eq!(none["commits"], serde_json::json!([]));
+    let out = report(dir, 2, &["--deployments", &packs, "--branch", "nowhere"]);
+    assert!(
+        stderr(&out).contains("--branch nowhere: git knows no such commit here"),
+        "{}",
+        stderr(&out)
+    );
+    report(dir, 2, &[&args[..], &["--from", "yesterday"]].concat());
+}
+
+#[test]
+fn a_scan_says_what_its_gate_said() {
+    let folder = Folder::new("packs-gate", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    for (args, expected, exit) in [
+        (&[][..], (1, false), 1),
+        (&["--exit-zero"][..], (1, true), 0),
+        (&["--fail-on", "never"][..], (0, false), 0),
+    ] {
+        let out = run_in(&folder.0, &[&["scan", ".", "--format", "json"], args].concat());
+        assert_eq!(code(&out), exit, "{args:?}");
+        let gate = &json(&out)["gate"];
+        assert_eq!((&gate["code"], &gate["exit_zero"]), (&expected.0.into(), &expected.1.into()));
+    }
+}
