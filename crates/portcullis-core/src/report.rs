@@ -428,6 +428,8 @@ pub struct Report {
     pub passed: usize,
     /// Resources judged.
     pub resources: usize,
+    /// Those among them that no rule asked anything of, where passes are reported.
+    pub unasked: Vec<Arc<Subject>>,
     /// Problems, sorted.
     pub diagnostics: Vec<Diagnostic>,
     /// Coverage gaps, sorted.

@@ -29,6 +29,6 @@ pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
 pub use estate::{Conflict, Estate, Merged};
 pub use saved::{
     ConfigFile, Evidence, Excerpt, Gap, Gate, Hidden, Hop, Input, Judged, Location, Problem, Refused,
-    Repository, Resource, Scan, ScanFacts, Suppression, sha256,
+    Repository, Resource, Scan, ScanFacts, Suppression, Unasked, sha256,
 };
 pub use words::{Outcome, Severity, Verdict};

@@ -100,6 +100,8 @@ pub struct ScanFacts {
     pub not_covered: Vec<Gap>,
     /// Resources that conditions switch off.
     pub hidden: Vec<Hidden>,
+    /// Resources that no rule asks anything of, where the scan says so.
+    pub unasked: Vec<Unasked>,
 }
 
 impl ScanFacts {
@@ -173,6 +175,26 @@ pub struct Gap {
     /// The reason by which the config accepts it.
     #[serde(default)]
     pub accepted: Option<String>,
+}
+
+/// A resource that no rule asks anything of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct Unasked {
+    /// Address.
+    pub address: String,
+    /// Type, after transforms.
+    pub r#type: String,
+    /// Root it belongs to.
+    pub root: String,
+    /// Environment whose values it was judged with.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// File it stands in.
+    pub file: String,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line.
+    pub end_line: u32,
 }
 
 /// A resource that a condition or count switches off.
@@ -376,6 +398,7 @@ impl Scan {
             warnings: file.warnings,
             not_covered: file.not_covered,
             hidden: file.hidden,
+            unasked: file.unasked,
         };
         Ok(Self { facts, resources: resources.list, results })
     }
@@ -461,6 +484,8 @@ struct File<'a> {
     warnings: Vec<Problem>,
     not_covered: Vec<Gap>,
     hidden: Vec<Hidden>,
+    #[serde(default)]
+    unasked: Vec<Unasked>,
     #[serde(borrow)]
     rules_evaluated: Vec<Text<'a>>,
     /// Those that ran for some roots only.

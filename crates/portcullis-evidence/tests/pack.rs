@@ -83,7 +83,7 @@ fn tables_say_the_whole_population_and_what_is_not_in_it() {
     let folder = Folder::of(&packed(&scans(), TIME));
     let text = |path: &str| String::from_utf8(folder.0[path].clone()).unwrap();
     let population = text("population.csv");
-    assert_eq!(population.lines().count(), 1 + 4 + 2 + 2, "{population}");
+    assert_eq!(population.lines().count(), 1 + 4 + 2 + 2 * 2, "{population}");
     assert!(population.contains(
         "shop,c0ffee,clean,.,,aws_b.one,aws_b,main.tf,1,3,aws-b,high,fail,suppressed,,aws_b.one is open,aws-b/aws_b.one\r\n"
     ), "{population}");
@@ -93,6 +93,10 @@ fn tables_say_the_whole_population_and_what_is_not_in_it() {
         "{population}"
     );
     assert!(population.contains(",aws-a,high,pass,pass,,,\r\n"), "{population}");
+    assert!(
+        population.contains("shop,c0ffee,clean,.,,aws_c.plain,aws_c,main.tf,7,8,,,,not asked,,"),
+        "{population}"
+    );
     assert!(text("exceptions.csv").contains(
         "shop,aws-b,high,fail,.,,aws_b.one,aws_b,\"a test, \"\"quoted\"\"\",team,2027-01-31,main.tf,1,aws-b/aws_b.one\r\n"
     ));

@@ -96,6 +96,7 @@ fn report(text: &str, block: usize) -> Report {
         hidden: Vec::new(),
         ignored: Vec::new(),
         compared: None,
+        unasked: Vec::new(),
         gate: None,
     }
 }

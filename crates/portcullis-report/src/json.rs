@@ -20,6 +20,10 @@ use crate::excerpt::{self, Excerpt};
 use crate::place::{self, Place};
 use crate::stream::Each;
 
+mod subject;
+
+use subject::{Resource, resource, unasked};
+
 /// How many results one thread turns into text before the next chunk.
 const CHUNK: usize = 512;
 
@@ -102,6 +106,8 @@ struct Tail<'a> {
     warnings: Problems<'a>,
     not_covered: Gaps<'a>,
     hidden: Vec<Hidden<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unasked: Option<Vec<Resource<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<WithBaseline<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,6 +291,7 @@ impl<'a> Tail<'a> {
                 .iter()
                 .map(|h| Hidden { address: &h.address, because: &h.because })
                 .collect(),
+            unasked: report.include_passed.then(|| unasked(report)),
             baseline: report.compared.as_ref().and_then(|c| with_baseline(report, c)),
             since: report.compared.as_ref().and_then(|c| since(report, c)),
             ignored: report
@@ -371,34 +378,6 @@ struct Outcome<'a> {
     controls: &'a RawValue,
     fingerprint: String,
     moved_fingerprint: String,
-}
-
-#[derive(Serialize)]
-struct Resource<'a> {
-    address: &'a str,
-    r#type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    declared_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    construct: Option<Construct<'a>>,
-    root: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    environment: Option<&'a str>,
-    file: String,
-    start_line: u32,
-    end_line: u32,
-}
-
-/// A construct of a CDK app, with the line that made it where that is known.
-#[derive(Serialize)]
-struct Construct<'a> {
-    path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -510,32 +489,6 @@ fn shown_file(report: &Report, at: Option<&Place>, path: Option<&str>) -> Option
 
 fn mapped(c: &Control) -> Mapped<'_> {
     Mapped { framework: &c.framework, id: &c.id, strength: &c.strength }
-}
-
-fn resource<'a>(report: &'a Report, f: &'a Finding) -> Resource<'a> {
-    let block = location(
-        report,
-        Place::of(&report.sources, f.subject.block).or_else(|| place::of_finding(report, f)),
-    );
-    Resource {
-        address: &f.subject.address,
-        r#type: &f.subject.kind,
-        declared_type: f.subject.declared_kind.as_deref(),
-        construct: f.subject.construct.as_ref().map(|c| {
-            let at = c.span.and_then(|span| Place::of(&report.sources, span));
-            Construct {
-                path: &c.path,
-                line: at.as_ref().map(|p| p.start.line),
-                column: at.as_ref().map(|p| p.start.column),
-                file: at.map(|p| place::display_path(report, &p.source.path)),
-            }
-        }),
-        root: place::display_path(report, &f.subject.root),
-        environment: f.subject.environment.as_deref(),
-        file: block.file,
-        start_line: block.start_line,
-        end_line: block.end_line,
-    }
 }
 
 /// The fields are always there, so that readers need no special case: without a place they stand

@@ -11,7 +11,8 @@ use std::time::Instant;
 use portcullis_cloudformation as cfn;
 use portcullis_core::report::{Finding, Input, OutcomeKind, Pool, RuleInfo, Subject};
 use portcullis_core::{
-    Diagnostic, Graph, Hidden, NotCovered, Resolution, ResourceId, SourceMap, Span, Verdict, files,
+    Diagnostic, Graph, Hidden, NotCovered, Resolution, Resource, ResourceId, SourceMap, Span,
+    Verdict, files,
 };
 use portcullis_rules::{RuleSet, evaluate};
 use portcullis_terraform as terraform;
@@ -274,6 +275,8 @@ pub(crate) struct Judged {
     pub(crate) findings: Vec<Finding>,
     pub(crate) passed: usize,
     pub(crate) resources: usize,
+    /// Resources that no rule asks anything of, where passes are reported.
+    pub(crate) unasked: Vec<Arc<Subject>>,
     pub(crate) suppressions: Vec<Suppression>,
     /// Findings about suppressions, whose rule is one of the scan's own.
     pub(crate) own: Vec<(OwnRule, Finding)>,
@@ -416,8 +419,17 @@ impl Run<'_> {
                 .filter_map(|o| position.get(&*o.rule).map(|at| (*at, o)))
                 .chain(self.with.guard.evaluate(graph, self.with.selected.len()));
             let mut subject: Option<(ResourceId, Arc<Subject>)> = None;
+            let mut asked: FxHashSet<usize> = FxHashSet::default();
+            let subject_of = |resource: &Resource| {
+                let construct = (!resource.flavour.is_terraform())
+                    .then(|| self.templates.construct(resource))
+                    .flatten();
+                let environment = self.setup.environment.as_ref();
+                findings::subject(graph, resource, construct, environment, sources)
+            };
             for (at, outcome) in outcomes {
                 let Some(resource) = graph.get(outcome.resource) else { continue };
+                asked.insert(outcome.resource.0 as usize);
                 let Some(info) = self.info(at) else { continue };
                 if outcome.verdict == Verdict::Pass {
                     out.passed += 1;
@@ -427,15 +439,7 @@ impl Run<'_> {
                 }
                 let subject = match &subject {
                     Some((of, subject)) if *of == outcome.resource => subject,
-                    _ => {
-                        let construct = (!resource.flavour.is_terraform())
-                            .then(|| self.templates.construct(resource))
-                            .flatten();
-                        let environment = self.setup.environment.as_ref();
-                        let made =
-                            findings::subject(graph, resource, construct, environment, sources);
-                        &subject.insert((outcome.resource, made)).1
-                    }
+                    _ => &subject.insert((outcome.resource, subject_of(resource))).1,
                 };
                 let mut finding =
                     findings::finding(outcome, graph, resource, subject, at, info, self.pool);
@@ -448,8 +452,11 @@ impl Run<'_> {
                 finding.setup = self.at;
                 out.findings.push(finding);
             }
-            for r in graph.resources.iter().filter(|r| r.judged) {
+            for (at, r) in graph.resources.iter().enumerate().filter(|(_, r)| r.judged) {
                 out.resources += 1;
+                if self.with.options.include_passed && !asked.contains(&at) {
+                    out.unasked.push(subject_of(r));
+                }
                 if let Some(meta) = r.meta.get("Metadata") {
                     out.suppressions.extend(suppress::from_metadata(meta, &graph.origins, r.block));
                 }
@@ -490,6 +497,7 @@ impl Judged {
         self.findings.extend(o.findings);
         self.passed += o.passed;
         self.resources += o.resources;
+        self.unasked.extend(o.unasked);
         self.suppressions.extend(o.suppressions);
         self.diagnostics.extend(o.diagnostics);
         self.not_covered.extend(o.not_covered);
@@ -517,6 +525,7 @@ impl Judged {
         let all = self.findings.len();
         self.findings.retain(touches);
         self.narrowed |= self.findings.len() < all;
+        self.unasked.retain(|s| under(&s.block) || s.calls.iter().any(under));
         let after = self.findings.iter().filter(|f| f.outcome == OutcomeKind::Pass).count();
         self.passed -= (before - after).min(self.passed);
         self.suppressions.retain(|s| under(&s.span));

@@ -298,6 +298,7 @@ fn report(
         findings: std::mem::take(&mut judged.findings),
         passed: judged.passed,
         resources: judged.resources,
+        unasked: std::mem::take(&mut judged.unasked),
         diagnostics: std::mem::take(&mut judged.diagnostics),
         not_covered: std::mem::take(&mut judged.not_covered)
             .into_iter()

@@ -42,7 +42,8 @@ fn commit(scan: Option<&ScanFacts>) -> (&str, &str) {
     }
 }
 
-/// A row for each resource and rule; resources that are switched off have one without a rule.
+/// A row for each resource and rule; resources that no rule asks about, and those that are switched
+/// off, have one without a rule.
 fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = Table::new(
         out,
@@ -100,6 +101,27 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     }
     for scan in &a.estate.scans {
         let (commit, tree) = commit(Some(scan));
+        for u in &scan.unasked {
+            table.row(&[
+                &scan.name,
+                commit,
+                tree,
+                &u.root,
+                u.environment.as_deref().unwrap_or_default(),
+                &u.address,
+                &u.r#type,
+                &u.file,
+                &u.start_line.to_string(),
+                &u.end_line.to_string(),
+                "",
+                "",
+                "",
+                "not asked",
+                "",
+                "no rule that ran asks anything of it",
+                "",
+            ])?;
+        }
         for h in &scan.hidden {
             let mut row = [""; 17];
             (row[0], row[1], row[2]) = (&scan.name, commit, tree);

@@ -48,6 +48,8 @@ pub(crate) fn saved_with(commit: &str, clean: bool, rules: &[&str], results: &[&
         "not_covered": [{ "what": "module", "name": "registry/x", "file": "main.tf", "line": 4,
                           "accepted": "looked at by hand" }],
         "hidden": [{ "address": "aws_b.off", "because": "count = 0" }],
+        "unasked": [{ "address": "aws_c.plain", "type": "aws_c", "root": ".", "file": "main.tf",
+                      "start_line": 7, "end_line": 8 }],
         "rules_evaluated": rules,
     });
     serde_json::to_vec(&value).unwrap()

@@ -231,6 +231,7 @@ pub fn sample(include_passed: bool) -> Report {
         hidden: vec![Hidden { address: "aws_instance.spare".into(), because: "count = 0".into() }],
         ignored: vec![("kubernetes".into(), 2)],
         compared: None,
+        unasked: Vec::new(),
         gate: None,
         sources: Arc::new(sources),
     }
