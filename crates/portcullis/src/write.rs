@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 /// Replaces a file, or makes it and the folders it lies in. One that is there keeps its
-/// permissions; a symbolic link is followed.
+/// permissions; a symbolic link is followed. What is no file (a pipe, `/dev/null`) is written to:
+/// a file must not take its place.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     replace_by(path, |out| out.write_all(bytes))
 }
@@ -39,4 +40,28 @@ pub(crate) fn replace_by(
     written.and_then(|()| std::fs::rename(&draft, &real)).inspect_err(|_| {
         let _ = std::fs::remove_file(&draft);
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::FileTypeExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        let folder = std::env::temp_dir().join(format!("portcullis-write-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let pipe = folder.join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Bounded: were the pipe replaced, its reader would wait for ever.
+        let reader =
+            Command::new("timeout").arg("10").arg("cat").arg(&pipe).stdout(Stdio::piped()).spawn();
+        let reader = reader.unwrap();
+        replace(&pipe, b"bytes").unwrap();
+        assert_eq!(reader.wait_with_output().unwrap().stdout, b"bytes");
+        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
