@@ -45,6 +45,8 @@ pub struct Point {
     pub digest: String,
     /// When it was made.
     pub time: String,
+    /// The day that dates were compared with.
+    pub as_of: String,
     /// `sha256:…` over the rules.
     pub rules_digest: String,
     /// What was scanned.
@@ -86,6 +88,7 @@ impl Point {
             pack: pack.to_owned(),
             digest: digest.to_owned(),
             time: a.made.time.clone(),
+            as_of: a.made.as_of.clone(),
             rules_digest: a.made.rules_digest.clone(),
             scans: a
                 .estate
@@ -121,7 +124,8 @@ impl Trend {
     /// Puts packs in order; one that is there twice counts once.
     #[must_use]
     pub fn of(mut points: Vec<Point>) -> Self {
-        points.sort_by(|a, b| (&a.time, &a.digest, &a.pack).cmp(&(&b.time, &b.digest, &b.pack)));
+        let key = |p: &Point| (p.time.clone(), p.as_of.clone(), p.digest.clone(), p.pack.clone());
+        points.sort_by_cached_key(key);
         points.dedup_by(|b, a| a.digest == b.digest);
         Self { schema_version: "1", kind: "portcullis-trend", points }
     }

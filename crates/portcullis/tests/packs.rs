@@ -344,6 +344,11 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
     repository.git(&["checkout", "-q", "main"]);
     repository.git(&["merge", "-q", "--no-ff", "-m", "merge topic", "topic"]);
     repository.replace("main.tf", "0.0.0.0/0", "10.0.0.0/8");
+    repository.replace(
+        "main.tf",
+        "password   = var.password",
+        "manage_master_user_password = true",
+    );
     let good = repository.commit("fixed");
     scan("good", &good, true, &["--fail-on", "critical"]);
     scan("topic", &topic, true, &[]);
