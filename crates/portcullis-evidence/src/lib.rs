@@ -14,6 +14,7 @@ mod catalogue;
 pub mod compare;
 pub mod deployments;
 mod estate;
+mod facts;
 pub mod pack;
 pub mod routing;
 mod saved;
@@ -27,8 +28,8 @@ pub use assess::{
 };
 pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
 pub use estate::{Conflict, Estate, Merged};
+pub use facts::{ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked};
 pub use saved::{
-    ConfigFile, Evidence, Excerpt, Gap, Gate, Hidden, Hop, Input, Judged, Location, Problem, Refused,
-    Repository, Resource, Scan, ScanFacts, Suppression, Unasked, sha256,
+    Evidence, Excerpt, Hop, Judged, Location, Refused, Resource, Scan, Suppression, sha256,
 };
 pub use words::{Outcome, Severity, Verdict};

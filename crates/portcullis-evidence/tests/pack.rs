@@ -104,7 +104,10 @@ fn tables_say_the_whole_population_and_what_is_not_in_it() {
         text("unread.csv")
             .contains("shop,module,registry/x,main.tf,4,,not covered,looked at by hand\r\n")
     );
-    assert!(text("inputs.csv").contains(",c0ffee,clean,main.tf,ab,terraform,.\r\n"));
+    let inputs = text("inputs.csv");
+    assert!(inputs.contains(",c0ffee,clean,main.tf,ab,terraform,.\r\n"), "{inputs}");
+    assert!(inputs.contains(",c0ffee,clean,portcullis.toml,cd,config,\r\n"), "{inputs}");
+    assert!(inputs.contains(",c0ffee,clean,gate.toml,ef,policy,\r\n"), "{inputs}");
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl Entry {
         // All that could differ from one machine or day to the next is set.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(6))
+            // Takes two thirds of the time of the usual 6; archives are an eighth larger.
+            .compression_level(Some(4))
             .last_modified_time(DateTime::default())
             .unix_permissions(0o644)
             .system(System::Unix);

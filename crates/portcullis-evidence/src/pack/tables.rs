@@ -6,7 +6,7 @@ use std::io;
 use portcullis_core::text::cell;
 
 use super::make::Rendering;
-use crate::{Assessment, Judged, Outcome, ScanFacts};
+use crate::{Assessment, ConfigFile, Judged, Outcome, ScanFacts};
 
 /// Every table.
 pub(super) const ALL: [Rendering; 4] = [
@@ -132,7 +132,7 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     table.0.flush()
 }
 
-/// A row for each file that a scan read.
+/// A row for each file that a scan read, its config and policy included.
 fn inputs(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = Table::new(
         out,
@@ -151,6 +151,14 @@ fn inputs(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
                 &i.kind,
                 &i.root,
             ])?;
+        }
+        let config = |c: &ConfigFile| (c.path.clone(), c.sha256.clone(), "config");
+        let policy = scan.policy.iter().map(|(path, digest)| {
+            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+            (path.clone(), hex.to_owned(), "policy")
+        });
+        for (path, digest, kind) in scan.configs.iter().map(config).chain(policy) {
+            table.row(&[&scan.name, &scan.sha256, commit, tree, &path, &digest, kind, ""])?;
         }
     }
     table.0.flush()

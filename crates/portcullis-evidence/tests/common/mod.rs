@@ -40,6 +40,8 @@ pub(crate) fn saved_with(commit: &str, clean: bool, rules: &[&str], results: &[&
         "as_of": "2026-11-29",
         "profile": "strict",
         "repository": { "commit": commit, "clean": clean },
+        "configs": [{ "path": "portcullis.toml", "sha256": "cd" }],
+        "policy": { "path": "gate.toml", "digest": "sha256:ef" },
         "include_passed": true,
         "inputs": [{ "path": "main.tf", "sha256": "ab", "kind": "terraform", "root": "." }],
         "results": results,

@@ -48,17 +48,20 @@ pub(crate) struct Report {
     pub(crate) evidence: Option<PathBuf>,
     /// Instead of a report: what changed from one evidence pack to another
     #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = [
-        "paths", "scans", "framework", "framework_file", "evidence", "trend", "deployments", "fail_on"])]
+        "paths", "scans", "framework", "framework_file", "attestations",
+        "evidence", "trend", "deployments", "fail_on"])]
     pub(crate) compare: Option<Vec<PathBuf>>,
     /// Instead of a report: controls by status and findings by severity, for each evidence pack in a
     /// folder
     #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "paths", "scans", "framework", "framework_file", "evidence", "deployments", "fail_on"])]
+        "paths", "scans", "framework", "framework_file", "attestations",
+        "evidence", "deployments", "fail_on"])]
     pub(crate) trend: Option<PathBuf>,
     /// Instead of a report: the commits of the deployed branch of the repository at PATH against the
     /// evidence packs in a folder; which have none, which went out against the gate
     #[arg(long, value_name = "DIR", requires = "branch", conflicts_with_all = [
-        "scans", "framework", "framework_file", "evidence", "fail_on"])]
+        "scans", "framework", "framework_file", "attestations",
+        "evidence", "fail_on"])]
     pub(crate) deployments: Option<PathBuf>,
     /// The branch that is deployed
     #[arg(long, value_name = "REV", requires = "deployments")]

@@ -295,8 +295,12 @@ fn kept(options: &Report) -> Vec<String> {
     for path in &options.values.parameters {
         add("--parameters", &shown(path));
     }
-    let files =
-        [("--policy", &options.policy), ("--plan", &options.plan), ("--config", &options.config)];
+    let files = [
+        ("--attestations", &options.attestations),
+        ("--policy", &options.policy),
+        ("--plan", &options.plan),
+        ("--config", &options.config),
+    ];
     for (name, path) in files {
         if let Some(path) = path {
             add(name, &shown(path));
