@@ -8,7 +8,7 @@ use portcullis_core::text::{code, markdown};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use crate::{Assessment, Figures, Outcome, Repository, Severity, Status};
+use crate::{Assessment, Figures, Judged, Outcome, Repository, Severity, Status, Suppression};
 
 /// A framework at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,44 @@ pub struct Scanned {
     pub complete: bool,
 }
 
+/// What an exception takes out, in whichever pack.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Excepted {
+    /// What the report calls the repository.
+    pub repository: String,
+    /// The rule.
+    pub rule: String,
+    /// Root of the resource.
+    pub root: String,
+    /// Environment it was judged with, where it has one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub environment: String,
+    /// Address of the resource.
+    pub address: String,
+    /// Identity of the finding.
+    pub fingerprint: String,
+}
+
+/// How long an exception was in force, as far as packs show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// What it takes out.
+    #[serde(flatten)]
+    pub of: Excepted,
+    /// When the first pack was made that has it. It may be older.
+    pub since: String,
+    /// When the last pack was made that has it.
+    pub seen: String,
+    /// Whether the newest pack has it.
+    pub in_force: bool,
+    /// Why, as the last pack that has it says.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Its last day.
+    pub until: Option<String>,
+}
+
 /// One pack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Point {
@@ -61,6 +99,9 @@ pub struct Point {
     pub exceptions: usize,
     /// Resources judged.
     pub resources: usize,
+    /// The exceptions, for the trend's own list of them.
+    #[serde(skip)]
+    pub register: BTreeMap<Excepted, Suppression>,
 }
 
 impl Point {
@@ -105,8 +146,22 @@ impl Point {
             unknown: count(Outcome::Unknown),
             exceptions: count(Outcome::Suppressed),
             resources: a.estate.resources.len(),
+            register: results().filter_map(|r| excepted(a, r)).collect(),
         }
     }
+}
+
+fn excepted(a: &Assessment, r: &Judged) -> Option<(Excepted, Suppression)> {
+    let (resource, scan) = (a.estate.resource(r)?, a.estate.scan(r)?);
+    let of = Excepted {
+        repository: scan.name.clone(),
+        rule: r.rule.to_string(),
+        root: resource.root.to_string(),
+        environment: resource.environment.as_deref().unwrap_or_default().to_owned(),
+        address: resource.address.to_string(),
+        fingerprint: r.fingerprint.to_string(),
+    };
+    Some((of, r.suppression.as_deref()?.clone())).filter(|_| r.outcome == Outcome::Suppressed)
 }
 
 /// Packs in order of time.
@@ -118,6 +173,8 @@ pub struct Trend {
     pub kind: &'static str,
     /// The packs, the oldest first.
     pub points: Vec<Point>,
+    /// Every exception that one of them has, by repository and rule.
+    pub exceptions: Vec<Exception>,
 }
 
 impl Trend {
@@ -127,7 +184,8 @@ impl Trend {
         let key = |p: &Point| (p.time.clone(), p.as_of.clone(), p.digest.clone(), p.pack.clone());
         points.sort_by_cached_key(key);
         points.dedup_by(|b, a| a.digest == b.digest);
-        Self { schema_version: "1", kind: "portcullis-trend", points }
+        let exceptions = exceptions(&points);
+        Self { schema_version: "1", kind: "portcullis-trend", points, exceptions }
     }
 
     /// The frameworks of all packs: id and title, in the newest packs' order.
@@ -157,6 +215,32 @@ impl Trend {
     /// Only what `out` refuses.
     pub fn markdown(&self, out: &mut dyn io::Write) -> io::Result<()> {
         out.write_all(self.page().as_bytes())
+    }
+
+    fn exceptions_page(&self, out: &mut String) {
+        out.push_str("\n## Exceptions\n\n");
+        if self.exceptions.is_empty() {
+            out.push_str("None.\n");
+            return;
+        }
+        out.push_str("| rule | resource | reason | owner | since | last seen | until | now |\n");
+        let _ = writeln!(out, "|{}", " --- |".repeat(8));
+        for e in &self.exceptions {
+            let _ = writeln!(
+                out,
+                "| {} | {} in {} {} | {} | {} | {} | {} | {} | {} |",
+                code(&e.of.rule),
+                code(&e.of.address),
+                markdown(&e.of.repository),
+                code(&e.of.root),
+                markdown(&e.reason),
+                markdown(e.owner.as_deref().unwrap_or("–")),
+                markdown(&e.since),
+                markdown(&e.seen),
+                markdown(e.until.as_deref().unwrap_or("no end")),
+                if e.in_force { "in force" } else { "not in force" }
+            );
+        }
     }
 
     fn page(&self) -> String {
@@ -207,6 +291,7 @@ impl Trend {
             let rules = p.rules_digest.get(..15).unwrap_or(&p.rules_digest);
             let _ = writeln!(out, " {} | {} | {} |", p.unknown, p.exceptions, code(rules));
         }
+        self.exceptions_page(&mut out);
         out.push_str(
             "\n## Packs\n\n| made | pack | digest | commits |\n| --- | --- | --- | --- |\n",
         );
@@ -217,6 +302,27 @@ impl Trend {
         }
         out
     }
+}
+
+fn exceptions(points: &[Point]) -> Vec<Exception> {
+    let mut all: BTreeMap<&Excepted, (&Point, &Point, &Suppression)> = BTreeMap::new();
+    for p in points {
+        for (of, s) in &p.register {
+            let first = all.get(of).map_or(p, |(first, ..)| *first);
+            all.insert(of, (first, p, s));
+        }
+    }
+    let newest = points.last().map(|p| &p.digest);
+    let rows = all.into_iter().map(|(of, (first, last, s))| Exception {
+        of: of.clone(),
+        since: first.time.clone(),
+        seen: last.time.clone(),
+        in_force: newest == Some(&last.digest),
+        reason: s.reason.clone(),
+        owner: s.owner.clone(),
+        until: s.until.clone(),
+    });
+    rows.collect()
 }
 
 fn commit(s: &Scanned) -> String {

@@ -245,9 +245,56 @@ fn a_trend_is_in_order_of_time_and_counts_each_pack_once() {
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains("| 2026-10-01T00:00:00Z | 4 | 3 | 1 | "), "{page}");
     assert!(page.contains("shop (`c1`, changed since)"), "{page}");
+    assert_eq!(trend.exceptions, []);
     let mut empty = Vec::new();
     Trend::of(Vec::new()).markdown(&mut empty).unwrap();
     assert!(String::from_utf8(empty).unwrap().contains("No packs."));
+}
+
+#[test]
+fn a_trend_says_since_when_exceptions_are_in_force() {
+    let point = |digest: &str, day: &str, results: &[&str]| {
+        let a = assessed(&[("shop", saved("c0", true, results))], &format!("{day}T00:00:00Z"));
+        Point::of(digest, digest, &a)
+    };
+    let trend = Trend::of(vec![
+        point(
+            "3",
+            "2026-11-01",
+            &["aws-a aws_b.one suppressed 2027-01-01", "aws-a aws_b.two fail"],
+        ),
+        point(
+            "1",
+            "2026-09-01",
+            &["aws-a aws_b.one fail", "aws-a aws_b.two suppressed 2026-10-30"],
+        ),
+        point(
+            "2",
+            "2026-10-01",
+            &["aws-a aws_b.one suppressed 2026-12-01", "aws-a aws_b.two suppressed 2026-10-30"],
+        ),
+    ]);
+    let seen: Vec<(&str, &str, &str, bool, Option<&str>)> = trend
+        .exceptions
+        .iter()
+        .map(|e| {
+            (e.of.address.as_str(), &e.since[..10], &e.seen[..10], e.in_force, e.until.as_deref())
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("aws_b.one", "2026-10-01", "2026-11-01", true, Some("2027-01-01")),
+            ("aws_b.two", "2026-09-01", "2026-10-01", false, Some("2026-10-30")),
+        ]
+    );
+    let mut page = Vec::new();
+    trend.markdown(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains("| 2026-10-01T00:00:00Z | 2026-11-01T00:00:00Z | 2027-01-01 | in force |"),
+        "{page}"
+    );
 }
 
 fn scanned(pack: &str, commit: &str, clean: bool, gate: Option<(u8, bool)>) -> Scanned {
