@@ -73,8 +73,10 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
         let name = project.file_name().unwrap().to_string_lossy().into_owned();
         let (zip, folder) = (format!("{name}.zip"), name.clone());
         let path = project.to_string_lossy();
-        let digest = pack(&work.0, &[&path, "--format", "csv=report.csv"], &zip);
-        let same = pack(&work.0, &[&path, "--format", "csv=report.csv", "--jobs", "1"], &folder);
+        let formats = ["--format", "csv=report.csv", "--format", "oscal=oscal.json"];
+        let digest = pack(&work.0, &[&[&*path][..], &formats[..]].concat(), &zip);
+        let args = [&[&*path][..], &formats[..], &["--jobs", "1"]].concat();
+        let same = pack(&work.0, &args, &folder);
         assert_eq!(digest, same, "{name}");
         for pack in [&zip, &folder] {
             let seen = json(&report(
@@ -93,6 +95,7 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
                 [
                     "exceptions.csv",
                     "inputs.csv",
+                    "oscal.json",
                     "population.csv",
                     "report.csv",
                     "report.json",
@@ -149,6 +152,14 @@ fn a_change_is_named_and_the_origin_is_said() {
     assert!(out.starts_with("pack.zip: internally consistent\n"), "{out}");
     assert!(out.contains(&format!("digest: {digest}\n")), "{out}");
     assert!(out.contains("\norigin: not shown; give --digest or --signature"), "{out}");
+    // A statement of the same run is about the pack.
+    let args = ["--framework", "soc2", "--format", "in-toto", "--evidence", "again.zip"];
+    let statement = json(&report(&folder.0, 0, &args));
+    let subject = &statement["subject"][0];
+    assert_eq!(subject["name"], "again.zip/manifest.json");
+    let manifest = json(&report(&folder.0, 0, &["verify", "again.zip", "--format", "json"]));
+    let hex = subject["digest"]["sha256"].as_str().unwrap();
+    assert_eq!(manifest["digest"], format!("sha256:{hex}"));
     let upper = digest.trim_start_matches("sha256:").to_uppercase();
     let out = stdout(&report(&folder.0, 0, &["verify", "pack.zip", "--digest", &upper]));
     assert!(out.contains("origin: the digest is the one that was given\n"), "{out}");

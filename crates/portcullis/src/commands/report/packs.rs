@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::Assessment;
-use portcullis_evidence::write::in_toto;
 use portcullis_evidence::pack::{
     self, Broken, Files, MANIFEST, Manifest, Opened, Packed, Rendering, Saved, Zipped, open,
 };
+use portcullis_evidence::write::in_toto;
 
 use super::Report;
 use super::formats::Format;
