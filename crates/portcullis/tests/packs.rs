@@ -73,7 +73,8 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
         let name = project.file_name().unwrap().to_string_lossy().into_owned();
         let (zip, folder) = (format!("{name}.zip"), name.clone());
         let path = project.to_string_lossy();
-        let formats = ["--format", "csv=report.csv", "--format", "oscal=oscal.json"];
+        let formats = ["csv=r.csv", "oscal=o.json", "html=r.html", "xlsx=r.xlsx"];
+        let formats = formats.map(|f| ["--format", f]).concat();
         let digest = pack(&work.0, &[&[&*path][..], &formats[..]].concat(), &zip);
         let args = [&[&*path][..], &formats[..], &["--jobs", "1"]].concat();
         let same = pack(&work.0, &args, &folder);
@@ -98,8 +99,10 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
                     "oscal.json",
                     "population.csv",
                     "report.csv",
+                    "report.html",
                     "report.json",
                     "report.md",
+                    "report.xlsx",
                     "unread.csv"
                 ]
             );

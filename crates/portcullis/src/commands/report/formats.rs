@@ -67,7 +67,6 @@ impl Format {
         }
         let table = &exchange.table;
         match self {
-            Format::Markdown | Format::Csv | Format::Json | Format::Oscal => Ok(()),
             Format::Ocsf => ocsf::write(assessment, &exchange.cloud, out),
             Format::Asff => match &exchange.account {
                 Some(account) => {
@@ -83,8 +82,13 @@ impl Format {
                 out.write_all(&tickets::csv(assessment, table).map_err(io::Error::other)?)
             }
             Format::Slack => out.write_all(&slack::write(assessment, table)),
-            Format::Html => write::html(assessment, out),
-            Format::Xlsx => write::xlsx(assessment, out),
+            // These have a rendering.
+            Format::Markdown
+            | Format::Csv
+            | Format::Json
+            | Format::Oscal
+            | Format::Html
+            | Format::Xlsx => Ok(()),
         }
     }
 
@@ -95,6 +99,8 @@ impl Format {
             Format::Markdown => Rendering { path: "report.md", write: write::markdown },
             Format::Csv => Rendering { path: "report.csv", write: write::csv },
             Format::Json => Rendering { path: "report.json", write: write::json },
+            Format::Html => Rendering { path: "report.html", write: write::html },
+            Format::Xlsx => Rendering { path: "report.xlsx", write: write::xlsx },
             Format::Oscal => Rendering {
                 path: "oscal.json",
                 write: |assessment, out| out.write_all(&oscal::write(assessment)),
