@@ -169,7 +169,6 @@ pub(crate) fn take(
 }
 
 /// A scan, and its bytes compressed where they are to be kept.
-
 fn one(
     options: &Report,
     wanted: Wanted,
