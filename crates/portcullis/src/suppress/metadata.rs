@@ -85,4 +85,26 @@ mod tests {
         let found: Vec<_> = found.iter().map(|s| (&*s.rule, &*s.reason)).collect();
         assert_eq!(found, [("PLAIN", ""), ("NAMED", "known and accepted")]);
     }
+
+    #[test]
+    fn cfn_nag_has_two_spellings() {
+        let text = |t: &str| Value::str(t, OriginId::NONE);
+        let map = |entries: &[(&str, Value)]| {
+            let entries = entries.iter().map(|(key, value)| MapEntry {
+                key: (*key).into(),
+                key_span: None,
+                value: value.clone(),
+            });
+            Value::map(Map::from_entries(entries), OriginId::NONE)
+        };
+        for name in ["cfn_nag", "cfn-nag", "cfn.nag"] {
+            let row = map(&[("id", text("F63")), ("reason", text("a lab"))]);
+            let rows = Value::list(vec![row], OriginId::NONE);
+            let metadata = map(&[(name, map(&[("rules_to_suppress", rows)]))]);
+            let found = from_metadata(&metadata, &Origins::default(), Span::new(FileId(0), 0, 1));
+            let found: Vec<_> = found.iter().map(|s| (&*s.rule, &*s.reason)).collect();
+            let wanted: &[_] = if name == "cfn.nag" { &[] } else { &[("F63", "a lab")] };
+            assert_eq!(found, wanted, "{name}");
+        }
+    }
 }
