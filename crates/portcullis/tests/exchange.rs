@@ -84,6 +84,9 @@ fn every_format_is_written_in_one_run_and_none_has_the_secret() {
     let result = &oscal["assessment-results"]["results"][0];
     assert!(result["findings"].as_array().unwrap().len() > 3);
     let events = value(&folder, "out.ocsf");
+    let about = |e: &&Value| e["resources"][0]["name"] == "aws_db_instance.orders";
+    let judged = events.as_array().unwrap().iter().filter(about);
+    assert!(judged.filter(|e| e["status_code"] == "fail").count() > 0, "it was looked at");
     assert_eq!(events[0]["cloud"]["account"]["uid"], "123456789012");
     assert_eq!(events[0]["time"], 1_795_478_400_000_i64, "the tests' SOURCE_DATE_EPOCH");
     assert_eq!(value(&folder, "out.in-toto")["predicate"]["result"], "FAILED");

@@ -9,6 +9,7 @@
 //! before somebody deploys it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
@@ -96,11 +97,17 @@ pub struct Options<'a> {
     pub previous: Option<&'a Assessment>,
 }
 
-/// The batches, each on a line of its own as the JSON that
+/// Writes the batches, each on a line of its own as the JSON that
 /// `aws securityhub batch-import-findings --cli-input-json` takes. Nothing to send is no line.
-#[must_use]
-pub fn write(assessment: &Assessment, options: &Options<'_>) -> Vec<u8> {
-    let mut out = Batches::default();
+///
+/// # Errors
+/// What `out` refuses.
+pub fn write(
+    assessment: &Assessment,
+    options: &Options<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut out = Batches { out, open: Vec::new(), count: 0 };
     let now = &assessment.made.time;
     let sent = |u: &&Unit<'_>| options.passes || u.worst.outcome != Outcome::Pass;
     let before: Vec<Unit<'_>> = options.previous.map(|p| units(&p.estate)).unwrap_or_default();
@@ -115,50 +122,46 @@ pub fn write(assessment: &Assessment, options: &Options<'_>) -> Vec<u8> {
         current.insert(&*unit.id);
         let created = if known.contains(&*unit.id) { first } else { now };
         let about = About { assessment, options, required: &required, created, now };
-        out.push(&about.finding(unit, "ACTIVE"));
+        out.push(&about.finding(unit, "ACTIVE"))?;
     }
     if let Some(previous) = options.previous {
         let required = requirements(previous);
         let about =
             About { assessment: previous, options, required: &required, created: first, now };
         for unit in before.iter().filter(|u| !current.contains(&*u.id)) {
-            out.push(&about.finding(unit, "ARCHIVED"));
+            out.push(&about.finding(unit, "ARCHIVED"))?;
         }
     }
-    out.done()
+    out.close()
 }
 
-/// Findings, put into batches.
-#[derive(Default)]
-struct Batches {
-    out: Vec<u8>,
+/// Findings, put into batches; one is held.
+struct Batches<'a> {
+    out: &'a mut dyn Write,
     open: Vec<u8>,
     count: usize,
 }
 
-impl Batches {
-    fn push(&mut self, finding: &Finding<'_>) {
-        // A map with text keys and no custom code cannot fail to become JSON.
-        let Ok(json) = serde_json::to_vec(finding) else { return };
+impl Batches<'_> {
+    fn push(&mut self, finding: &Finding<'_>) -> io::Result<()> {
+        let json = serde_json::to_vec(finding)?;
         if self.count == BATCH_FINDINGS || self.open.len() + json.len() > BATCH_BYTES {
-            self.close();
+            self.close()?;
         }
         self.open.extend_from_slice(if self.count == 0 { b"{\"Findings\":[" } else { b"," });
         self.open.extend_from_slice(&json);
         self.count += 1;
+        Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> io::Result<()> {
         if self.count > 0 {
-            self.out.append(&mut self.open);
-            self.out.extend_from_slice(b"]}\n");
+            self.out.write_all(&self.open)?;
+            self.out.write_all(b"]}\n")?;
         }
+        self.open.clear();
         self.count = 0;
-    }
-
-    fn done(mut self) -> Vec<u8> {
-        self.close();
-        self.out
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@ fn batches(
     previous: Option<&Assessment>,
 ) -> Vec<Vec<Value>> {
     let account = Account::new("123456789012", "eu-central-1").unwrap();
-    let bytes = write(assessment, &Options { account: &account, passes, previous });
+    let mut bytes = Vec::new();
+    write(assessment, &Options { account: &account, passes, previous }, &mut bytes).unwrap();
     let lines = bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty());
     lines.map(|l| parsed(l)["Findings"].as_array().unwrap().clone()).collect()
 }

@@ -42,11 +42,14 @@ fn written(assessment: &Assessment) -> [(&'static str, Vec<u8>); 4] {
     ocsf::write(assessment, &cloud, &mut of_ocsf).unwrap();
     let account = asff::Account::new("123456789012", "eu-central-1").unwrap();
     let options = asff::Options { account: &account, passes: true, previous: None };
+    let (mut of_oscal, mut of_asff) = (Vec::new(), Vec::new());
+    oscal::write(assessment, &mut of_oscal).unwrap();
+    asff::write(assessment, &options, &mut of_asff).unwrap();
     let statement = in_toto::Options { evidence: None, fail_on: Some(Severity::Info), url: None };
     [
-        ("oscal", oscal::write(assessment)),
+        ("oscal", of_oscal),
         ("ocsf", of_ocsf),
-        ("asff", asff::write(assessment, &options)),
+        ("asff", of_asff),
         ("in-toto", in_toto::write(assessment, &statement)),
     ]
 }

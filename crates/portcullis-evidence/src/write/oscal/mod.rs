@@ -14,11 +14,13 @@
 mod ids;
 mod shape;
 
+use std::io::{self, Write};
 use std::iter;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use self::ids::{Namer, Target, target};
@@ -38,15 +40,11 @@ pub const NAMESPACE: &str = "https://github.com/portcullis-scan/portcullis/ns/os
 const NIST: &str = "http://csrc.nist.gov/ns/oscal";
 const TOKEN: usize = 2000;
 
-/// Assessment results, as JSON.
-#[must_use]
-pub fn write(assessment: &Assessment) -> Vec<u8> {
-    let mut out = serde_json::to_vec_pretty(&document(assessment)).unwrap_or_default();
-    out.push(b'\n');
-    out
-}
-
-fn document(assessment: &Assessment) -> Document {
+/// Writes assessment results as JSON, framework by framework.
+///
+/// # Errors
+/// What `out` refuses.
+pub fn write(assessment: &Assessment, out: &mut dyn Write) -> io::Result<()> {
     let made = &assessment.made;
     let namer = Namer::new(assessment);
     let scans: Vec<String> =
@@ -66,15 +64,14 @@ fn document(assessment: &Assessment) -> Document {
         }),
     }];
     resources.extend(assessment.estate.scans.iter().zip(&scans).map(|(s, uuid)| scan(s, uuid)));
-    let results = assessment
-        .frameworks
-        .iter()
-        .filter_map(|assessed| {
+    let results = Lazy(|| {
+        assessment.frameworks.iter().filter_map(|assessed| {
             let framework = assessment.catalogue.frameworks.get(assessed.framework)?;
-            Some(About { assessment, framework, assessed, namer: &namer, scans: &scans }.result())
+            let about = About { assessment, framework, assessed, namer: &namer, scans: &scans };
+            Some(Framed::of(about))
         })
-        .collect();
-    Document {
+    });
+    let document = Document {
         assessment_results: AssessmentResults {
             uuid: namer.here(&["assessment-results"]),
             metadata: Metadata {
@@ -93,7 +90,11 @@ fn document(assessment: &Assessment) -> Document {
             results,
             back_matter: BackMatter { resources },
         },
-    }
+    };
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, &document)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// What was assessed: the scans and the frameworks, a line each.
@@ -163,6 +164,55 @@ struct About<'a> {
     scans: &'a [String],
 }
 
+/// A framework's result with its answers: written, it makes the long lists one by one.
+struct Framed<'a> {
+    about: About<'a>,
+    answers: Vec<Answers<'a>>,
+}
+
+impl<'a> Framed<'a> {
+    fn of(about: About<'a>) -> Self {
+        let answers = about.answers();
+        Self { about, answers }
+    }
+}
+
+impl Serialize for Framed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { about, answers } = self;
+        let Framework { title, version, .. } = about.framework;
+        let time = &about.assessment.made.time;
+        let mut by_rule: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for a in answers {
+            by_rule.entry(a.rule).or_default().push(&a.uuid);
+        }
+        let tool = about.uuid(&["tool"]);
+        let met = about.met(answers);
+        let items = Lazy(|| met.iter().filter_map(|judged| about.item(judged)));
+        let observations = Lazy(|| answers.iter().map(|a| about.observation(a, &tool)));
+        ResultOf {
+            uuid: about.uuid(&["result"]),
+            title: shown(&format!("{title} {version}"), TOKEN),
+            description: about.figures(),
+            start: time.clone(),
+            end: time.clone(),
+            props: about.props(),
+            local_definitions: LocalDefinitions {
+                inventory_items: (!met.is_empty()).then_some(items),
+                assessment_assets: about.assets(&tool),
+            },
+            reviewed_controls: about.selection(),
+            attestations: about.attestations(),
+            observations: (!answers.is_empty()).then_some(observations),
+            findings: about
+                .reviewed()
+                .map(|(control, result)| about.finding(control, result, &by_rule))
+                .collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
 /// The answers of one kind that a rule gave.
 struct Answers<'a> {
     rule: &'a str,
@@ -176,49 +226,6 @@ impl<'a> About<'a> {
         let mut texts = vec![&*self.framework.id, &*self.framework.version];
         texts.extend_from_slice(of);
         self.namer.here(&texts)
-    }
-
-    fn result(&self) -> ResultOf {
-        let Framework { title, version, .. } = self.framework;
-        let answers = self.answers();
-        let mut by_rule: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
-        for a in &answers {
-            by_rule.entry(a.rule).or_default().push(&a.uuid);
-        }
-        let tool = self.uuid(&["tool"]);
-        let findings: Vec<Finding> = self
-            .reviewed()
-            .map(|(control, result)| self.finding(control, result, &by_rule))
-            .collect();
-        ResultOf {
-            uuid: self.uuid(&["result"]),
-            title: shown(&format!("{title} {version}"), TOKEN),
-            description: self.figures(),
-            start: self.assessment.made.time.clone(),
-            end: self.assessment.made.time.clone(),
-            props: self.props(),
-            local_definitions: LocalDefinitions {
-                inventory_items: self.inventory(&answers),
-                assessment_assets: AssessmentAssets {
-                    components: vec![Component {
-                        uuid: tool.clone(),
-                        r#type: "software",
-                        title: "Portcullis".to_owned(),
-                        description: "Judges infrastructure code by rules.".to_owned(),
-                        props: props([("version", &*self.assessment.made.tool_version)]),
-                        status: ComponentStatus { state: "operational" },
-                    }],
-                    assessment_platforms: vec![Platform {
-                        uuid: self.uuid(&["platform"]),
-                        uses_components: vec![UsesComponent { component_uuid: tool.clone() }],
-                    }],
-                },
-            },
-            reviewed_controls: self.selection(),
-            attestations: self.attestations(),
-            observations: answers.iter().map(|a| self.observation(a, &tool)).collect(),
-            findings,
-        }
     }
 
     /// The controls that rules were asked about.
@@ -314,7 +321,8 @@ impl<'a> About<'a> {
         out
     }
 
-    fn inventory(&self, answers: &[Answers<'a>]) -> Vec<InventoryItem> {
+    /// A result for each resource that rules judged, sorted by resource.
+    fn met(&self, answers: &[Answers<'a>]) -> Vec<&'a Judged> {
         let mut seen = FxHashSet::default();
         let mut met: Vec<&Judged> = answers
             .iter()
@@ -322,24 +330,42 @@ impl<'a> About<'a> {
             .filter(|r| seen.insert(r.resource))
             .collect();
         met.sort_by_key(|r| r.resource);
-        met.iter()
-            .filter_map(|judged| {
-                let resource = self.assessment.estate.resource(judged)?;
-                let place = format!("{}:{}", resource.file, resource.start_line);
-                Some(InventoryItem {
-                    uuid: self.subject(judged, resource),
-                    description: format!("{} {}", line(&resource.kind), line(&resource.address)),
-                    props: props([
-                        ("address", &*resource.address),
-                        ("type", &resource.kind),
-                        ("root", &resource.root),
-                        ("place", &place),
-                        ("environment", resource.environment.as_deref().unwrap_or_default()),
-                        ("scan", self.assessment.estate.scan(judged).map_or("", |s| &s.name)),
-                    ]),
-                })
-            })
-            .collect()
+        met
+    }
+
+    fn item(&self, judged: &Judged) -> Option<InventoryItem> {
+        let resource = self.assessment.estate.resource(judged)?;
+        let place = format!("{}:{}", resource.file, resource.start_line);
+        Some(InventoryItem {
+            uuid: self.subject(judged, resource),
+            description: format!("{} {}", line(&resource.kind), line(&resource.address)),
+            props: props([
+                ("address", &*resource.address),
+                ("type", &resource.kind),
+                ("root", &resource.root),
+                ("place", &place),
+                ("environment", resource.environment.as_deref().unwrap_or_default()),
+                ("scan", self.assessment.estate.scan(judged).map_or("", |s| &s.name)),
+            ]),
+        })
+    }
+
+    /// What judged.
+    fn assets(&self, tool: &str) -> AssessmentAssets {
+        AssessmentAssets {
+            components: vec![Component {
+                uuid: tool.to_owned(),
+                r#type: "software",
+                title: "Portcullis".to_owned(),
+                description: "Judges infrastructure code by rules.".to_owned(),
+                props: props([("version", &*self.assessment.made.tool_version)]),
+                status: ComponentStatus { state: "operational" },
+            }],
+            assessment_platforms: vec![Platform {
+                uuid: self.uuid(&["platform"]),
+                uses_components: vec![UsesComponent { component_uuid: tool.to_owned() }],
+            }],
+        }
     }
 
     /// The UUID of a resource in a framework's result: the same from run to run.

@@ -1,20 +1,34 @@
 //! The parts of the assessment results model that are written, in the order of its outline.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Document {
-    pub(super) assessment_results: AssessmentResults,
+/// A list whose elements are made one by one while it is written: documents may be larger than
+/// what should be held at once.
+pub(super) struct Lazy<F>(pub(super) F);
+
+impl<F, I> Serialize for Lazy<F>
+where
+    F: Fn() -> I,
+    I: IntoIterator<Item: Serialize>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct AssessmentResults {
+pub(super) struct Document<R> {
+    pub(super) assessment_results: AssessmentResults<R>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct AssessmentResults<R> {
     pub(super) uuid: String,
     pub(super) metadata: Metadata,
     pub(super) import_ap: ImportAp,
-    pub(super) results: Vec<ResultOf>,
+    pub(super) results: R,
     pub(super) back_matter: BackMatter,
 }
 
@@ -43,7 +57,7 @@ pub(super) struct ImportAp {
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct ResultOf {
+pub(super) struct ResultOf<I, O> {
     pub(super) uuid: String,
     pub(super) title: String,
     pub(super) description: String,
@@ -51,21 +65,21 @@ pub(super) struct ResultOf {
     pub(super) end: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) props: Vec<Prop>,
-    pub(super) local_definitions: LocalDefinitions,
+    pub(super) local_definitions: LocalDefinitions<I>,
     pub(super) reviewed_controls: ReviewedControls,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) attestations: Vec<Attested>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) observations: Vec<Observation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) observations: Option<O>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) findings: Vec<Finding>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct LocalDefinitions {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) inventory_items: Vec<InventoryItem>,
+pub(super) struct LocalDefinitions<I> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inventory_items: Option<I>,
     pub(super) assessment_assets: AssessmentAssets,
 }
 

@@ -72,7 +72,7 @@ impl Format {
                 Some(account) => {
                     let (passes, previous) = (exchange.passes, exchange.previous.as_ref());
                     let options = asff::Options { account, passes, previous };
-                    out.write_all(&asff::write(assessment, &options))
+                    asff::write(assessment, &options, out)
                 }
                 None => Ok(()),
             },
@@ -101,10 +101,7 @@ impl Format {
             Format::Json => Rendering { path: "report.json", write: write::json },
             Format::Html => Rendering { path: "report.html", write: write::html },
             Format::Xlsx => Rendering { path: "report.xlsx", write: write::xlsx },
-            Format::Oscal => Rendering {
-                path: "oscal.json",
-                write: |assessment, out| out.write_all(&oscal::write(assessment)),
-            },
+            Format::Oscal => Rendering { path: "oscal.json", write: oscal::write },
             Format::Ocsf
             | Format::Asff
             | Format::InToto
