@@ -4,7 +4,7 @@ use portcullis_evidence::Assessment;
 use portcullis_evidence::write::oscal::write;
 use serde_json::Value;
 
-use crate::common::{assessment, assessment_of, hostile, parsed, results, texts};
+use crate::common::{assessment, assessment_of, hostile, parsed, result, results, texts};
 
 fn document(assessment: &Assessment) -> Value {
     parsed(&bytes(assessment))["assessment-results"].clone()
@@ -132,6 +132,19 @@ fn uuids_are_of_version_5_unique_and_the_same_for_the_same_content() {
     assert_ne!(first["uuid"], later["uuid"]);
     let items = "/results/0/local-definitions/inventory-items";
     assert_eq!(first.pointer(items), later.pointer(items));
+}
+
+#[test]
+fn resources_of_one_address_are_two_items() {
+    let mut twins = [
+        result("r-fail", "fail", "high", "aws_s3_bucket.a", 10),
+        result("r-fail", "fail", "high", "aws_s3_bucket.a", 10),
+    ];
+    twins[1]["resource"]["file"] = "infra/other.tf".into();
+    let document = document(&assessment_of(&twins, "2026-11-29T21:41:00Z"));
+    let items = list(&document, "/results/0/local-definitions/inventory-items");
+    assert_eq!(items.len(), 2);
+    assert_ne!(items[0]["uuid"], items[1]["uuid"]);
 }
 
 #[test]

@@ -372,12 +372,13 @@ impl<'a> About<'a> {
     fn subject(&self, judged: &Judged, r: &Resource) -> String {
         let scan = self.assessment.estate.scan(judged).map_or("", |s| &s.name);
         let environment = r.environment.as_deref().unwrap_or_default();
-        let line = r.start_line.to_string();
         // A fault of the code may give two resources one address.
-        let twins = self.namer.twins(judged.resource);
-        let line = if twins { &*line } else { "" };
+        let place = match self.namer.twins(judged.resource) {
+            true => format!("{}:{}", r.file, r.start_line),
+            false => String::new(),
+        };
         let framework = &*self.framework.id;
-        Namer::ever(&[framework, scan, environment, &r.root, &r.address, &r.kind, line])
+        Namer::ever(&[framework, scan, environment, &r.root, &r.address, &r.kind, &place])
     }
 
     fn observation(&self, answers: &Answers<'_>, tool: &str) -> Observation {
