@@ -2,6 +2,7 @@
 //! comparisons read. Passes are counted here, one by one they stand in the saved scans and the CSV.
 
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ struct Document<'a> {
     population: Population,
     frameworks: Vec<Framework<'a>>,
     rules: Vec<Rule<'a>>,
-    findings: Vec<Finding<'a>>,
+    findings: Findings<'a>,
     attestations: Vec<Attested<'a>>,
     scans: Vec<Scan<'a>>,
     resources: Vec<Resource<'a>>,
@@ -107,6 +108,18 @@ struct Rule<'a> {
     service: &'a str,
     account: bool,
     results: Counts,
+}
+
+/// The findings of these rules, made one by one: there may be hundreds of thousands.
+struct Findings<'a>(&'a Assessment, Vec<&'a Arc<str>>);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Findings(a, rules) = self;
+        let results = rules.iter().flat_map(|rule| a.estate.of_rule(rule));
+        let open = results.filter(|r| r.outcome != Outcome::Pass);
+        serializer.collect_seq(open.map(|r| finding(a, r)))
+    }
 }
 
 /// What is no pass, of the rules that speak to a control.
@@ -232,10 +245,7 @@ impl<'a> Document<'a> {
             },
             frameworks: a.frameworks.iter().filter_map(|f| framework(a, f)).collect(),
             rules: rules(a, &spoken),
-            findings: speaking()
-                .filter(|r| r.outcome != Outcome::Pass)
-                .map(|r| finding(a, r))
-                .collect(),
+            findings: Findings(a, spoken.keys().copied().collect()),
             attestations: a
                 .attestations
                 .iter()
