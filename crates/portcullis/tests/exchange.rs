@@ -112,6 +112,9 @@ fn what_is_gone_is_sent_as_archived() {
     let out = run_in(&folder.0, &[&save[..], &["--format=json=old.json"]].concat());
     assert_eq!(code(&out), 0, "{}", said(&out));
     let kept = CODE.split("resource \"aws_s3_bucket\"").next().unwrap();
+    let pack = ["report", "--scan=shop=.", "--as-of=2026-11-01", "--evidence=old.zip"];
+    let out = run_in(&folder.0, &[&pack[..], &["--format=json=old.report"]].concat());
+    assert_eq!(code(&out), 0, "{}", said(&out));
     std::fs::write(folder.0.join("main.tf"), kept).unwrap();
     let report = ["report", "--as-of=2026-11-29", "--format=asff=out.asff", "--scan=shop=."];
     let out = run_in(&folder.0, &[&report[..], &["--previous=shop=old.json"]].concat());
@@ -128,6 +131,20 @@ fn what_is_gone_is_sent_as_archived() {
     let open = open.iter().find(|f| about(f, "aws_security_group.admin")).unwrap();
     assert_eq!(open["CreatedAt"], "2026-11-01T00:00:00Z");
     assert_eq!(open["UpdatedAt"], "2026-11-24T00:00:00Z", "SOURCE_DATE_EPOCH of the tests");
+
+    // A pack says the same, and when it was made.
+    let archived = |findings: &[Value]| -> Vec<Value> {
+        let gone = findings.iter().filter(|f| f["RecordState"] == "ARCHIVED");
+        gone.map(|f| f["Id"].clone()).collect()
+    };
+    let out = run_in(&folder.0, &[&report[..], &["--previous=old.zip"]].concat());
+    assert_eq!(code(&out), 0, "{}", said(&out));
+    let by_pack = value(&folder, "out.asff");
+    assert_eq!(archived(by_pack["Findings"].as_array().unwrap()), archived(findings));
+    assert!(!archived(findings).is_empty());
+    let both = ["--previous=old.zip", "--previous=shop=old.json"];
+    let out = run_in(&folder.0, &[&report[..], &both].concat());
+    assert_eq!(code(&out), 2, "{}", said(&out));
 
     // Under another name all of it would go and come again.
     let out = run_in(&folder.0, &[&report[..], &["--previous=old.json"]].concat());

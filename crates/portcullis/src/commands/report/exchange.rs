@@ -8,7 +8,7 @@ use portcullis_evidence::write::{asff, in_toto, ocsf};
 use portcullis_evidence::{Assessment, Catalogue, Estate, Made, Scan, Severity, assess};
 
 use super::formats::Format;
-use super::{Report, severity};
+use super::{Report, packs, severity};
 use crate::config::{Config, Routing, Set};
 use crate::fail::Fail;
 use crate::threshold::Threshold;
@@ -98,10 +98,21 @@ fn account(cloud: &ocsf::Cloud) -> Result<asff::Account, Fail> {
     }
 }
 
-/// The scans of the last time, judged by the same frameworks.
+/// What was sent the last time: an evidence pack, or saved scans, judged by the same frameworks.
 fn previous(given: &[String], catalogue: &Catalogue) -> Result<Option<Assessment>, Fail> {
     if given.is_empty() {
         return Ok(None);
+    }
+    let is_pack = |path: &Path| {
+        path.is_dir() || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip"))
+    };
+    if let Some(pack) = given.iter().find(|text| is_pack(Path::new(text))) {
+        return match given {
+            [_] => Ok(Some(packs::opened(Path::new(pack))?.assessment)),
+            _ => Err(Fail::new(format!(
+                "--previous {pack}: a pack is all that was sent; give nothing beside it"
+            ))),
+        };
     }
     let mut scans = Vec::new();
     for text in given {

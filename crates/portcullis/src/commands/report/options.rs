@@ -82,9 +82,9 @@ pub(crate) struct Report {
     /// AWS region that they are of [default: `[report] region` of the config]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// What was saved when findings were sent to Security Hub the last time: those that are gone are
-    /// sent as archived (repeatable; one for each scan, under the same name)
-    #[arg(long, value_name = "[NAME=]SAVED.json")]
+    /// The evidence pack, or the saved scans under the names they have here (repeatable), of the last
+    /// time that findings were sent to Security Hub: those that are gone are sent as archived
+    #[arg(long, value_name = "PACK|[NAME=]SAVED.json")]
     pub(crate) previous: Vec<String>,
     /// Page of the run that made the report, for the in-toto statement
     #[arg(long, value_name = "URL")]
