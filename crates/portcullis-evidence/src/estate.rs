@@ -211,15 +211,28 @@ impl Estate {
         for r in &mut self.results {
             r.resource = new_number.get(r.resource as usize).copied().unwrap_or(u32::MAX);
         }
-        self.results.sort_by(|a, b| {
-            (&a.rule, a.resource, a.scan, a.outcome, &a.fingerprint).cmp(&(
-                &b.rule,
-                b.resource,
-                b.scan,
-                b.outcome,
-                &b.fingerprint,
-            ))
-        });
+        self.sort_results();
+    }
+
+    /// Sorts results in place: a sort that keeps ties in order would need half their room again.
+    fn sort_results(&mut self) {
+        let mut order: Vec<usize> = (0..self.results.len()).collect();
+        let key = |i: usize| {
+            let r = &self.results[i];
+            (&r.rule, r.resource, r.scan, r.outcome, &r.fingerprint, i)
+        };
+        order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
+        // Each cycle of the permutation: what belongs to a place comes from `order`.
+        for start in 0..order.len() {
+            let mut at = start;
+            while order[at] != start {
+                let from = order[at];
+                self.results.swap(at, from);
+                order[at] = at;
+                at = from;
+            }
+            order[at] = at;
+        }
     }
 
     /// The results of a rule, sorted by resource.

@@ -108,7 +108,7 @@ pub struct Suppression {
 }
 
 /// Lines of code around a result, secrets masked.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct Excerpt {
     /// Line of the first one, from 1.
     pub start_line: u32,
@@ -147,8 +147,8 @@ pub struct Judged {
     pub unknown_because: Box<[Arc<str>]>,
     /// The exception that took it out.
     pub suppression: Option<Box<Suppression>>,
-    /// Code around it.
-    pub excerpt: Option<Box<Excerpt>>,
+    /// Code around it; results of one place share it.
+    pub excerpt: Option<Arc<Excerpt>>,
     /// Identity across runs, 32 hexadecimal digits; empty or zeros for passes.
     pub fingerprint: Arc<str>,
     /// The weaker identity, by which a finding is recognised whose resource moved or was renamed;
@@ -203,8 +203,12 @@ impl Scan {
         }
         let mut texts = Texts::default();
         let mut resources = Resources::default();
-        let mut results: Vec<Judged> =
-            file.results.into_iter().map(|r| r.kept(&mut texts, &mut resources)).collect();
+        let mut excerpts = Excerpts::default();
+        let mut results: Vec<Judged> = file
+            .results
+            .into_iter()
+            .map(|r| r.kept(&mut texts, &mut resources, &mut excerpts))
+            .collect();
         // Collecting may keep the room of what was read, which is several times as much.
         results.shrink_to_fit();
         let whole = |rule: &&Text<'_>| !file.rules_in_part.iter().any(|r| r.0 == rule.0);
@@ -250,6 +254,21 @@ impl Texts {
             return known.clone();
         }
         let new: Arc<str> = text.into();
+        self.0.insert(new.clone());
+        new
+    }
+}
+
+/// Every excerpt once: many rules fail at one place.
+#[derive(Default)]
+struct Excerpts(FxHashSet<Arc<Excerpt>>);
+
+impl Excerpts {
+    fn one(&mut self, excerpt: Excerpt) -> Arc<Excerpt> {
+        if let Some(known) = self.0.get(&excerpt) {
+            return known.clone();
+        }
+        let new = Arc::new(excerpt);
         self.0.insert(new.clone());
         new
     }
@@ -362,7 +381,7 @@ struct Outcomes<'a> {
     #[serde(default)]
     suppression: Option<Box<Suppression>>,
     #[serde(default)]
-    excerpt: Option<Box<Excerpt>>,
+    excerpt: Option<Excerpt>,
     #[serde(borrow)]
     fingerprint: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -419,7 +438,7 @@ struct Found<'a> {
 }
 
 impl Outcomes<'_> {
-    fn kept(self, texts: &mut Texts, resources: &mut Resources) -> Judged {
+    fn kept(self, texts: &mut Texts, resources: &mut Resources, excerpts: &mut Excerpts) -> Judged {
         let subject = Resource {
             address: texts.one(&self.resource.address),
             kind: texts.one(&self.resource.r#type),
@@ -469,7 +488,7 @@ impl Outcomes<'_> {
                 .collect(),
             unknown_because: self.unknown_because.iter().map(|c| texts.one(&c.0)).collect(),
             suppression: self.suppression,
-            excerpt: self.excerpt,
+            excerpt: self.excerpt.map(|e| excerpts.one(e)),
             moved: match self.outcome {
                 Outcome::Pass => texts.one(""),
                 _ => texts.one(&self.moved_fingerprint),
