@@ -371,6 +371,10 @@ impl Tree for DiskFiles {
         self.facts.as_ref().is_some_and(Facts::any)
     }
 
+    fn is_large(&self) -> bool {
+        crate::searching::are_many(self.parts().iter().map(|part| self.on_disk(part)).collect())
+    }
+
     fn is_ignored(&self, path: &str) -> bool {
         self.saw_outside(&self.on_disk(".gitignore"));
         let (gitignore, _) = ignore::gitignore::Gitignore::new(self.on_disk(".gitignore"));

@@ -29,6 +29,7 @@ use crate::planned::Planned;
 use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::project::{self, Named, Target, Targets};
+use crate::searching;
 use crate::setup::{Setup, Setups};
 use crate::suppress::{self, Scope, Suppression};
 use crate::timings::Timings;
@@ -75,7 +76,7 @@ impl<'a> Side<'a> {
         let find = || project::plan(files, named, options, &tf, &templates);
         let mut found = match whole || options.jobs.is_some() {
             true => find(),
-            false => searching(files, find),
+            false => searching::run(files, find),
         };
         let planned = match plan {
             Some(path) => Some(Planned::read(path, files, &tf, &mut found.roots)?),
@@ -239,23 +240,6 @@ impl<'a> Side<'a> {
             }
         }
         Ok(())
-    }
-}
-
-/// Threads that search the files around a changed one, where most are opened and where few are: they
-/// wait for the disk more than they compute.
-const SEARCHERS: [usize; 2] = [8, 4];
-
-/// Runs a search through many files.
-fn searching<T: Send>(files: &dyn Tree, search: impl FnOnce() -> T + Send) -> T {
-    let threads = SEARCHERS[usize::from(files.remembers())];
-    if threads <= rayon::current_num_threads() {
-        return search();
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(crate::stack());
-    match pool.build() {
-        Ok(pool) => pool.install(search),
-        Err(_) => search(),
     }
 }
 

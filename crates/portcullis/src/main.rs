@@ -41,6 +41,7 @@ mod progress;
 mod project;
 mod replay;
 mod scan;
+mod searching;
 mod select;
 mod setup;
 mod since;

@@ -53,6 +53,11 @@ pub(crate) trait Tree: Files {
         false
     }
 
+    /// Whether so much is on a disk that threads that wait for it pay.
+    fn is_large(&self) -> bool {
+        false
+    }
+
     /// Whether a folder is gitignored.
     fn is_ignored(&self, path: &str) -> bool;
 
