@@ -6,6 +6,22 @@ const DAYS_PER_ERA: i64 = 146_097;
 /// Days from 0000-03-01, where the algorithms begin, to 1970-01-01.
 const EPOCH: i64 = 719_468;
 
+/// Names of the months in English, January first.
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// The day's count of a date; months and days count from 1, and are not checked.
 #[must_use]
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {

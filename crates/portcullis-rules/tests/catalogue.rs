@@ -4,7 +4,7 @@
 
 mod catalogue_files;
 
-use catalogue_files::{catalogue, frameworks};
+use catalogue_files::{catalogue, frameworks, nothing_wrong};
 use portcullis_core::SourceMap;
 use portcullis_rules::{
     RuleSet, RuleSource, compile, has_schema, known_controls, lint, path_uses, read_frameworks,
@@ -47,17 +47,7 @@ fn every_rule_file_is_as_it_should_be() {
     let (rules, _) = compile(&files);
     let known = known_controls(&frameworks(&rules));
     assert!(known.len() > 5, "{} frameworks", known.len());
-    let problems: Vec<String> = lint(&files, &known)
-        .iter()
-        .map(|d| {
-            let place = d.span.map(|s| {
-                let source = sources.get(s.file);
-                format!("{}:{}", source.path, source.position(s.start).line)
-            });
-            format!("{}: {}", place.unwrap_or_default(), d.message)
-        })
-        .collect();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    nothing_wrong(&lint(&files, &known), &sources);
 }
 
 #[test]
@@ -65,17 +55,7 @@ fn every_rule_compiles_and_survives_the_blob() {
     let sources = SourceMap::default();
     let files = catalogue(&sources);
     let (rules, diagnostics) = compile(&files);
-    let problems: Vec<String> = diagnostics
-        .iter()
-        .map(|d| {
-            let place = d.span.map(|s| {
-                let source = sources.get(s.file);
-                format!("{}:{}", source.path, source.position(s.start).line)
-            });
-            format!("{}: {} {:?}", place.unwrap_or_default(), d.message, d.help)
-        })
-        .collect();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    nothing_wrong(&diagnostics, &sources);
     assert!(!rules.rules().is_empty());
     let blob = rules.to_blob();
     let again = RuleSet::from_blob(blob.clone()).unwrap();

@@ -1,7 +1,7 @@
 //! Times in RFC 3339 form (<https://www.rfc-editor.org/rfc/rfc3339>).
 
 use portcullis_core::WhyKind;
-use portcullis_core::date::{civil_from_days, days_from_civil};
+use portcullis_core::date::{MONTHS, civil_from_days, days_from_civil};
 
 use super::args::Args;
 use super::spec::{STR, Spec, Want};
@@ -19,20 +19,6 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     }),
 ];
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const SECONDS_A_DAY: i64 = 86_400;

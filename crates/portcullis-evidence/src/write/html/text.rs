@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use portcullis_core::date::MONTHS;
+
 use crate::{Status, Verdict};
 
 /// Longest text of a repository that is shown in one place, in characters.
@@ -70,20 +72,6 @@ pub(super) fn count(n: usize, one: &str, many: &str) -> String {
 
 /// `29 November 2026` of `2026-11-29`; whatever is no date stays as it is.
 pub(super) fn day(date: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
     let mut parts = date.splitn(3, '-');
     let words = || -> Option<String> {
         let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
