@@ -52,6 +52,9 @@ pub struct Control {
     pub id: Arc<str>,
     /// Our own short title.
     pub title: Arc<str>,
+    /// Its parts: what templates can fail of it. Empty where the title says it all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Arc<str>>,
     /// Whether templates can speak to it at all.
     pub assessable: bool,
     /// Why they cannot, where that is said.

@@ -102,6 +102,9 @@ pub struct FrameworkControl {
     pub id: Arc<str>,
     /// What it asks, in words of ours.
     pub title: Arc<str>,
+    /// Its parts: what a template can fail of it, in words of ours. The strength of a link is judged
+    /// by them. Empty where the title says it all.
+    pub asks: Vec<Arc<str>>,
     /// Whether templates can say anything about it.
     pub assessable: bool,
     /// Why they cannot.

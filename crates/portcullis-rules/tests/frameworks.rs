@@ -90,6 +90,14 @@ fn slips_are_told_with_line_and_column() {
             "no template can speak to this control",
         ),
         (
+            &with("{ id: x, title: t, asks: [a, { b: c }] }"),
+            "f.yaml:4:34: a part of a control must be text",
+        ),
+        (
+            &with("{ id: x, title: t, assessable: false, asks: [a] }"),
+            "`asks` is what templates can fail",
+        ),
+        (
             &with("{ id: x, title: t, assessable: true, why_not: y }"),
             "`why_not` is for a control with",
         ),

@@ -92,7 +92,8 @@ impl All {
     fn draw(&self, n: usize, seed: &str) -> Result<(), String> {
         let mut out = csv::Writer::from_writer(std::io::stdout());
         let fail = |e: csv::Error| e.to_string();
-        let head = ["framework", "control", "asks", "rule", "checks", "because", "judged"];
+        let head =
+            ["framework", "control", "title", "asks", "rule", "checks", "because", "judged"];
         out.write_record(head).map_err(fail)?;
         for (f, links) in &self.list {
             let mut drawn: Vec<(String, &Link)> = links
@@ -104,12 +105,15 @@ impl All {
                 .collect();
             drawn.sort_by(|a, b| a.0.cmp(&b.0));
             for (_, link) in drawn.into_iter().take(n) {
-                let asks = f.control(&link.control).map_or("", |c| &c.title);
+                let control = f.control(&link.control);
+                let title = control.map_or("", |c| &c.title);
+                let asks = control.map_or_else(String::new, |c| c.asks.join("; "));
                 let rule = self.rules.rules().iter().find(|r| *r.id() == link.rule);
                 let (checks, because) =
                     rule.map_or(("", ""), |r| (&*r.info.title, &*r.info.rationale));
                 let because = because.trim().replace('\n', " ");
-                let row = [&*f.id, &*link.control, asks, &*link.rule, checks, because.as_str(), ""];
+                let (id, control, rule) = (&*f.id, &*link.control, &*link.rule);
+                let row = [id, control, title, &asks, rule, checks, because.as_str(), ""];
                 out.write_record(row).map_err(fail)?;
             }
         }

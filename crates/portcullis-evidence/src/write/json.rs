@@ -74,6 +74,8 @@ impl Serialize for Statuses<'_> {
 struct Control<'a> {
     id: &'a str,
     title: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    asks: &'a [Arc<str>],
     assessable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<&'a str>,
@@ -308,6 +310,7 @@ fn control<'a>(framework: &'a crate::Framework, r: &'a ControlResult) -> Option<
     Some(Control {
         id: &control.id,
         title: &control.title,
+        asks: &control.asks,
         assessable: control.assessable,
         why_not: control.why_not.as_deref(),
         status: r.status,

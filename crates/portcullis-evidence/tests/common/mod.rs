@@ -98,7 +98,8 @@ pub(crate) fn catalogue() -> Catalogue {
     let control = |id: &str, assessable: bool, rules: &[&str]| -> Control {
         let links: Vec<Link> = rules.iter().map(|r| link(r)).collect();
         serde_json::from_value(
-            json!({ "id": id, "title": "Something", "assessable": assessable, "links": links }),
+            json!({ "id": id, "title": "Something", "asks": ["who may have access"],
+                "assessable": assessable, "links": links }),
         )
         .unwrap()
     };

@@ -70,6 +70,7 @@ pub(crate) fn catalogue(rules: &[&str]) -> Catalogue {
     let control = |id: &str, assessable, links: &[&str]| Control {
         id: id.into(),
         title: format!("title of {id}").into(),
+        asks: Vec::new(),
         assessable,
         why_not: None,
         links: links

@@ -26,7 +26,8 @@ const KEYS: [&str; 12] = [
     "controls",
 ];
 
-const CONTROL_KEYS: [&str; 6] = ["id", "title", "assessable", "why_not", "from", "rules"];
+const CONTROL_KEYS: [&str; 7] =
+    ["id", "title", "asks", "assessable", "why_not", "from", "rules"];
 
 /// A crosswalk's step that has yet to be found in the other framework.
 struct Step {
@@ -255,7 +256,11 @@ fn control(
             }
         });
     }
+    let asks = node.get("asks").map_or_else(Vec::new, |n| r.texts(n, "a part of a control"));
     let assessable = assessable.unwrap_or(why_not.is_none());
+    if !assessable && let Some(n) = node.get("asks") {
+        r.error(n.span, "`asks` is what templates can fail: it is for controls they can speak to");
+    }
     if assessable && let Some(why) = &why_not {
         r.error(why.span, "`why_not` is for a control with `assessable: false`");
     }
@@ -267,6 +272,7 @@ fn control(
     let control = FrameworkControl {
         id: id.text,
         title: title.map(|t| t.text).or_else(|| untitled.then(|| Arc::from("")))?,
+        asks: asks.into_iter().map(|t| t.text).collect(),
         assessable,
         why_not: why_not.map(|t| t.text),
         from,

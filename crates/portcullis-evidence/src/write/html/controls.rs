@@ -140,6 +140,16 @@ fn body(view: &View<'_>, control: &Control, result: &ControlResult) -> Markup {
     let (met, silent): (Vec<&RuleResult>, Vec<&RuleResult>) =
         result.rules.iter().partition(|r| r.counts.total() > 0);
     html! {
+        @if !control.asks.is_empty() {
+            p .note {
+                "What templates can fail of it: "
+                @for (i, part) in control.asks.iter().enumerate() {
+                    @if i > 0 { "; " }
+                    (text::shown(part))
+                }
+                "."
+            }
+        }
         @if !result.reasons.is_empty() {
             ul .reasons { @for reason in &result.reasons { li { (text::shown(reason)) } } }
         }

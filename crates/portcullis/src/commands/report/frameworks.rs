@@ -90,6 +90,7 @@ fn catalogue(picked: &[&Framework], all: &[Framework], rules: &RuleSet) -> evide
         let controls = framework.controls.iter().map(|control| evidence::Control {
             id: control.id.clone(),
             title: control.title.clone(),
+            asks: control.asks.clone(),
             assessable: control.assessable,
             why_not: control.why_not.clone(),
             links: speaking.remove(&control.id).unwrap_or_default(),
