@@ -92,8 +92,7 @@ impl All {
     fn draw(&self, n: usize, seed: &str) -> Result<(), String> {
         let mut out = csv::Writer::from_writer(std::io::stdout());
         let fail = |e: csv::Error| e.to_string();
-        let head =
-            ["framework", "control", "title", "asks", "rule", "checks", "because", "judged"];
+        let head = ["framework", "control", "title", "asks", "rule", "checks", "because", "judged"];
         out.write_record(head).map_err(fail)?;
         for (f, links) in &self.list {
             let mut drawn: Vec<(String, &Link)> = links

@@ -26,8 +26,7 @@ const KEYS: [&str; 12] = [
     "controls",
 ];
 
-const CONTROL_KEYS: [&str; 7] =
-    ["id", "title", "asks", "assessable", "why_not", "from", "rules"];
+const CONTROL_KEYS: [&str; 7] = ["id", "title", "asks", "assessable", "why_not", "from", "rules"];
 
 /// A crosswalk's step that has yet to be found in the other framework.
 struct Step {

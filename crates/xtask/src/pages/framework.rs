@@ -96,7 +96,8 @@ fn of(input: &Input, f: &Framework) -> Page {
     for control in with {
         let _ = writeln!(text, "- {}", shown(control));
         if !control.asks.is_empty() {
-            let _ = writeln!(text, "  - what templates can fail of it: {}", control.asks.join("; "));
+            let _ =
+                writeln!(text, "  - what templates can fail of it: {}", control.asks.join("; "));
         }
         for (strength, which) in Strength::ALL {
             let list: Vec<String> = by[&*control.id]
