@@ -290,6 +290,48 @@ pub(crate) enum Color {
     Never,
 }
 
+/// Options of every command that scans: what is read beside the code, and how the run goes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Shared {
+    /// A framework of your own: its controls, and the rules that speak to them (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) framework_file: Vec<PathBuf>,
+    /// Your own rule files, Guard files or folders of them (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) values: Values,
+    /// What the gate's keepers lock, from outside the branch: threshold, profile, rules that may not
+    /// be changed or suppressed, how long exceptions last
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Plan of the Terraform configuration (`terraform show -json PLAN`): values are taken from it,
+    /// places and suppressions from the source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Judge as if nothing were suppressed
+    #[arg(long)]
+    pub(crate) no_suppressions: bool,
+    /// Finding no infrastructure code is fine
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+    /// Config file [default: the nearest portcullis.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Threads [default: one a processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Findings only
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
 #[derive(Debug, Default, Args)]
 pub(crate) struct Scan {
     /// Files and folders; several make one merged report [default: .]
@@ -321,18 +363,8 @@ pub(crate) struct Scan {
     /// Only rules that speak to a control of this framework (repeatable)
     #[arg(long)]
     pub(crate) framework: Vec<String>,
-    /// A framework of your own: its controls, and the rules that speak to them (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) framework_file: Vec<PathBuf>,
-    /// Your own rule files, Guard files or folders of them (repeatable)
-    #[arg(long, value_name = "PATH")]
-    pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) values: Values,
-    /// What the gate's keepers lock, from outside the branch: threshold, profile, rules that may not
-    /// be changed or suppressed, how long exceptions last
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    pub(crate) shared: Shared,
     /// Findings that this file holds do not fail the build; they are marked, and counted as ever
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
@@ -349,46 +381,21 @@ pub(crate) struct Scan {
     /// The files that the next commit changes, deleted and renamed ones included, beside PATH
     #[arg(long)]
     pub(crate) staged: bool,
-    /// Plan of the Terraform configuration (`terraform show -json PLAN`): values are taken from it,
-    /// places and suppressions from the source
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plan: Option<PathBuf>,
     /// Report passes too
     #[arg(long)]
     pub(crate) include_passed: bool,
-    /// Judge as if nothing were suppressed
-    #[arg(long)]
-    pub(crate) no_suppressions: bool,
     /// Judge a called module by itself, without its callers
     #[arg(long)]
     pub(crate) standalone: bool,
-    /// Finding no infrastructure code is fine
-    #[arg(long)]
-    pub(crate) allow_empty: bool,
-    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) as_of: Option<String>,
-    /// Config file [default: the nearest portcullis.toml]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// Use nothing that an earlier run left in the user's cache folder, and leave nothing there
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Threads [default: one a processor]
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
     /// Exit 0 whatever was found
     #[arg(long, conflicts_with = "policy")]
     pub(crate) exit_zero: bool,
-    /// Findings only
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
     /// All findings at full length, and where the time went
     #[arg(long, short, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Show no progress
-    #[arg(long)]
-    pub(crate) no_progress: bool,
     /// Colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,

@@ -49,10 +49,10 @@ pub(crate) fn load(files: &[PathBuf], rules: &RuleSet) -> Result<Vec<Framework>,
 
 /// The frameworks that a scan needs: all where it is asked for one, else none.
 pub(crate) fn asked(scan: &Scan, rules: &RuleSet) -> Result<Vec<Framework>, Fail> {
-    if scan.framework.is_empty() && scan.framework_file.is_empty() {
+    if scan.framework.is_empty() && scan.shared.framework_file.is_empty() {
         return Ok(Vec::new());
     }
-    load(&scan.framework_file, rules)
+    load(&scan.shared.framework_file, rules)
 }
 
 fn read(files: &[PathBuf], rules: &RuleSet, base: &[Framework]) -> Result<Vec<Framework>, Fail> {

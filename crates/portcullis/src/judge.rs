@@ -69,12 +69,12 @@ impl<'a> Side<'a> {
         options: &Scan,
         plan: Option<&Path>,
     ) -> Result<Self, Fail> {
-        let values = project::read_values(files, &options.values, "")?;
+        let values = project::read_values(files, &options.shared.values, "")?;
         let tf = terraform::Project::new(files, values.terraform);
         let templates = cfn::Project::new(files, values.templates);
         let whole = named.iter().any(|t| t.named == Named::Folder && t.path.is_empty());
         let find = || project::plan(files, named, options, &tf, &templates);
-        let mut found = match whole || options.jobs.is_some() {
+        let mut found = match whole || options.shared.jobs.is_some() {
             true => find(),
             false => searching::run(files, find),
         };
@@ -116,7 +116,7 @@ impl<'a> Side<'a> {
             .collect();
         let sources = self.files.sources();
         let pool = Pool::default();
-        let quiet = with.options.no_progress || with.options.quiet;
+        let quiet = with.options.shared.no_progress || with.options.shared.quiet;
         let progress = Progress::new(jobs.len(), !quiet);
         let gathered = Mutex::new(Gathered { roots: jobs.len(), ..Gathered::default() });
         jobs.par_iter().for_each(|(root, whole, at)| {
@@ -175,7 +175,7 @@ impl<'a> Side<'a> {
             let setup = with.setups.of(folder).first().copied().unwrap_or(0);
             (gap, setup)
         }));
-        if !with.options.no_suppressions {
+        if !with.options.shared.no_suppressions {
             judged.suppressions.extend(exceptions);
             judged.own = judged.suppress(with, self.files.sources());
         }
@@ -214,7 +214,7 @@ impl<'a> Side<'a> {
                 })
         };
         let roots: Vec<&Root> = self.plan.roots.iter().map(|(root, _)| root).collect();
-        for name in with.options.values.variables.names() {
+        for name in with.options.shared.values.variables.names() {
             if !roots.is_empty() && !declared(name, &roots) {
                 return Err(Fail::new(format!(
                     "--var {name}: no root declares this variable or parameter"

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<u8, Fail> {
     let jobs = match &command {
-        Command::Scan(s) => s.jobs.unwrap_or(0),
+        Command::Scan(s) => s.shared.jobs.unwrap_or(0),
         Command::Report(r) => r.jobs().unwrap_or(0),
         _ => 0,
     };

@@ -52,7 +52,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
             }
         },
         width: width(),
-        quiet: options.quiet,
+        quiet: options.shared.quiet,
         all: options.verbose,
     };
     let mut scanned = match scan::answer(options, &style)? {
@@ -142,7 +142,7 @@ pub(crate) fn explain_problems(
 ) -> std::io::Result<()> {
     let report = &scanned.report;
     let style = Style { color: style.color && crate::stderr_is_terminal(), ..*style };
-    if !options.quiet {
+    if !options.shared.quiet {
         for d in report.diagnostics.iter().filter(|d| d.level == Level::Error).take(20) {
             write!(
                 err,
@@ -155,7 +155,7 @@ pub(crate) fn explain_problems(
             writeln!(err, "… and {} more problems: the JSON report lists all", more - 20)?;
         }
     }
-    if scanned.empty && !options.allow_empty {
+    if scanned.empty && !options.shared.allow_empty {
         writeln!(err, "error: no infrastructure code was found (--allow-empty accepts that)")?;
     }
     Ok(())

@@ -385,7 +385,7 @@ pub(crate) fn name_stacks(
 
 /// Whether a config that applies to a root may have environments, which read files of any name.
 fn has_environments(files: &dyn Tree, all: &Found, options: &Scan) -> bool {
-    if options.config.is_some() {
+    if options.shared.config.is_some() {
         return true;
     }
     let templates = all.templates.iter().map(|path| files::parent(path));

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::{Bytes, put};
 use crate::cache::{Cache, RESULT};
-use crate::cli::Scan;
+use crate::cli::{Scan, Shared};
 use crate::disk::is_marked;
 use crate::project::Targets;
 use crate::scan;
@@ -46,23 +46,36 @@ impl Place {
     ) -> Option<Self> {
         // All options are named, so that a new one is thought of: whether it reads a file, and who
         // takes that down.
-        let Scan {
-            // Written to, or compared with what is elsewhere: such a run is not kept.
-            format,
-            write_baseline,
-            since,
+        let Shared {
+            // Compared with what is elsewhere: such a run is not kept.
             plan,
             policy,
-            verbose,
-            // Tells the commit and whether the work tree is its, which git is asked for.
-            include_passed,
             // Files that are read without being taken down: read here.
             rules: _,
-            baseline,
             framework_file,
             // Files that are taken down where they are read.
             values,
             config: _,
+            // Words.
+            no_suppressions: _,
+            allow_empty: _,
+            as_of: _,
+            jobs: _,
+            quiet: _,
+            no_progress: _,
+        } = &options.shared;
+        let Scan {
+            shared: _,
+            // Written to, or compared with what is elsewhere: such a run is not kept.
+            format,
+            write_baseline,
+            since,
+            verbose,
+            // Tells the commit and whether the work tree is its, which git is asked for.
+            include_passed,
+            // Read without being taken down: read here.
+            baseline,
+            // Taken down where they are read.
             paths: _,
             staged: _,
             // Words.
@@ -74,15 +87,9 @@ impl Place {
             skip_rule: _,
             framework: _,
             gate_after: _,
-            no_suppressions: _,
             standalone: _,
-            allow_empty: _,
-            as_of: _,
             no_cache: _,
-            jobs: _,
             exit_zero: _,
-            quiet: _,
-            no_progress: _,
             color: _,
             for_report: _,
         } = options;

@@ -58,7 +58,7 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// `texts` are what files are taken to say, by their paths in the boundary.
     fn new(options: &'a Scan, texts: &BTreeMap<String, String>) -> Result<Self, Fail> {
-        let as_of = date::as_of(options.as_of.as_deref())?;
+        let as_of = date::as_of(options.shared.as_of.as_deref())?;
         let least = least_severity(options)?;
         if let Some(path) = &options.baseline {
             // A wrong one is found before anything is judged.
@@ -109,10 +109,10 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     let Catalogue { rules, digest, built_in, guard } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
     let guard = crate::guard::Guard::new(guard)?;
-    let policy = Policy::read(options.policy.as_deref(), &rules, &as_of)?;
+    let policy = Policy::read(options.shared.policy.as_deref(), &rules, &as_of)?;
 
     timings.phase("load rules and config");
-    let mut now = Side::open(files, &targets.targets, options, options.plan.as_deref())?;
+    let mut now = Side::open(files, &targets.targets, options, options.shared.plan.as_deref())?;
     let then = match &since {
         Some(since) => Some(since.side(&targets, options)?),
         None => None,
@@ -224,7 +224,7 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     report.findings.retain(|f| f.severity >= least);
     order::sort(&mut report);
     report.gate = Some(Gate {
-        code: code(&report, empty && !options.allow_empty),
+        code: code(&report, empty && !options.shared.allow_empty),
         exit_zero: options.exit_zero,
     });
     timings.phase("suppress, compare and sort");
@@ -241,7 +241,7 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
 
 /// The user's cache. Where a policy keeps the gate, nothing that was left on the machine counts.
 fn cache(options: &Scan) -> Option<Cache> {
-    if options.no_cache || options.policy.is_some() { None } else { Cache::open() }
+    if options.no_cache || options.shared.policy.is_some() { None } else { Cache::open() }
 }
 
 fn least_severity(options: &Scan) -> Result<Severity, Fail> {
@@ -377,7 +377,7 @@ pub(crate) fn own_findings(
 /// `--rules`, else the user's `.portcullis/rules` inside the boundary.
 pub(crate) fn rule_paths(options: &Scan, targets: &Targets) -> Vec<PathBuf> {
     let own = targets.files.on_disk(".portcullis/rules");
-    let mut paths = options.rules.clone();
+    let mut paths = options.shared.rules.clone();
     if own.is_dir() {
         paths.push(own);
     }

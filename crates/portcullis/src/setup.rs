@@ -184,7 +184,7 @@ impl Makings<'_> {
             overrides: overrides::from_config(self.rules, loaded, environment).on(self.as_of),
             profile: profile.to_owned(),
             threshold,
-            values: values(environment, &options.values),
+            values: values(environment, &options.shared.values),
             workspace: environment.and_then(|e| e.workspace.clone()).unwrap_or_default(),
         })
     }
@@ -230,7 +230,7 @@ impl Setups {
             by_root: BTreeMap::new(),
             warnings: Vec::new(),
         };
-        let named = makings.options.config.as_deref();
+        let named = makings.options.shared.config.as_deref();
         let start = targets.targets.first().map_or("", |t| match t.named {
             Named::Folder => t.path.as_str(),
             _ => files::parent(&t.path),

@@ -7,7 +7,7 @@ use portcullis_core::report::{Finding, OutcomeKind, Report};
 use portcullis_core::{FileId, Files, Span};
 
 use super::edit;
-use crate::cli::{Allow, Scan};
+use crate::cli::{Allow, Scan, Shared};
 use crate::fail::Fail;
 use crate::suppress::is_date;
 use crate::{config, date, output, scan, write};
@@ -20,10 +20,13 @@ pub(crate) fn run(options: &Allow, out: &mut dyn Write) -> Result<u8, Fail> {
     let scan = Scan {
         paths: vec![path.clone()],
         rule: vec![options.rule.clone()],
-        config: options.config.clone(),
-        policy: options.policy.clone(),
-        values: options.values.clone(),
-        as_of: options.as_of.clone(),
+        shared: Shared {
+            config: options.config.clone(),
+            policy: options.policy.clone(),
+            values: options.values.clone(),
+            as_of: options.as_of.clone(),
+            ..Shared::default()
+        },
         ..Scan::default()
     };
     let before = scan::scan(&scan)?.report;

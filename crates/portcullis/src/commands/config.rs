@@ -5,7 +5,7 @@ use std::io::Write;
 use portcullis_core::{Files, Span};
 use serde::Serialize;
 
-use crate::cli::{ListFormat, Scan, ShowConfig};
+use crate::cli::{ListFormat, Scan, Shared, ShowConfig};
 use crate::config::Loaded;
 use crate::fail::Fail;
 use crate::given::Given;
@@ -19,7 +19,7 @@ use crate::{catalogue, date, frameworks, output};
 pub(crate) fn show(options: &ShowConfig, out: &mut dyn Write) -> Result<u8, Fail> {
     let scan = Scan {
         paths: vec![options.path.clone()],
-        config: options.config.clone(),
+        shared: Shared { config: options.config.clone(), ..Shared::default() },
         ..Scan::default()
     };
     let as_of = date::as_of(None)?;

@@ -15,7 +15,7 @@ use portcullis_rules::{Fix as Known, Lit, Rule, RuleSet};
 
 use super::allow::on_disk;
 use super::set::{self, Change, InTemplate, Wanted};
-use crate::cli::{Fix, Scan};
+use crate::cli::{Fix, Scan, Shared};
 use crate::fail::Fail;
 use crate::{catalogue, disk, output, project, scan, write};
 
@@ -108,10 +108,13 @@ impl<'a> Fixer<'a> {
             profile: options.profile.clone(),
             rule: options.rule.clone(),
             skip_rule: options.skip_rule.clone(),
-            rules: options.rules.clone(),
-            values: options.values.clone(),
-            config: options.config.clone(),
-            no_progress: true,
+            shared: Shared {
+                rules: options.rules.clone(),
+                values: options.values.clone(),
+                config: options.config.clone(),
+                no_progress: true,
+                ..Shared::default()
+            },
             ..Scan::default()
         };
         let targets = project::open(&scan.paths)?;

@@ -9,8 +9,8 @@ use crate::fail::Fail;
 /// The moment: `SOURCE_DATE_EPOCH`, else the beginning of `--as-of`, else now. The rules' digest is
 /// for the caller to say.
 pub(crate) fn made(options: &Report) -> Result<Made, Fail> {
-    let as_of = date::as_of(options.as_of.as_deref())?;
-    let (clock, time) = match (date::epoch()?, &options.as_of) {
+    let as_of = date::as_of(options.shared.as_of.as_deref())?;
+    let (clock, time) = match (date::epoch()?, &options.shared.as_of) {
         (Some(seconds), _) => ("SOURCE_DATE_EPOCH", date::moment(seconds)),
         (None, Some(day)) => ("--as-of", format!("{day}T00:00:00Z")),
         (None, None) => ("system clock", date::moment(date::now())),

@@ -22,7 +22,7 @@ pub(crate) fn config(options: &Report, wanted: &[Wanted]) -> Result<Config, Fail
     });
     let targets = project::open(&[first.unwrap_or_else(|| PathBuf::from("."))])?;
     let reader = Reader { files: &targets.files, prefix: &targets.prefix };
-    if let Some(path) = &options.config {
+    if let Some(path) = &options.shared.config {
         return Ok(reader.load(path, "")?.config);
     }
     let start = targets.targets.first().map_or("", |t| match t.named {
@@ -43,9 +43,9 @@ pub(crate) fn chosen(
     rules: &RuleSet,
     all: &[Framework],
 ) -> Result<evidence::Catalogue, Fail> {
-    let own = all.len().saturating_sub(options.framework_file.len());
+    let own = all.len().saturating_sub(options.shared.framework_file.len());
     let (asked, by) = match (&options.framework[..], &config.report_frameworks) {
-        ([], Some(set)) if options.framework_file.is_empty() => {
+        ([], Some(set)) if options.shared.framework_file.is_empty() => {
             (set.value.as_slice(), "config: [report] frameworks: ")
         }
         (asked, _) => (asked, ""),

@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let wanted = taken::wanted(options)?;
     let config = frameworks::config(options, &wanted)?;
     let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
-    let all = crate::frameworks::load(&options.framework_file, &rules.rules)?;
+    let all = crate::frameworks::load(&options.shared.framework_file, &rules.rules)?;
     let chosen = frameworks::chosen(options, &config, &rules.rules, &all)?;
     let mut exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
     let mut attested = match &options.attestations {
@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
         exchange.statement.evidence = Some(packs::subject(&target, &digest));
     }
     write_all(&formats, &assessment, &exchange, out)?;
-    Ok(code(&assessment, gate, empty && !options.allow_empty))
+    Ok(code(&assessment, gate, empty && !options.shared.allow_empty))
 }
 
 /// Writes every format to where it belongs.

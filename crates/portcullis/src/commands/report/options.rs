@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::verify::Verify;
-use crate::cli::Values;
+use crate::cli::Shared;
 
 /// What is done with a report that is there.
 #[derive(Debug, Subcommand)]
@@ -32,9 +32,6 @@ pub(crate) struct Report {
     /// those of --framework-file; else all]
     #[arg(long, value_name = "ID")]
     pub(crate) framework: Vec<String>,
-    /// A framework of your own: its controls, and the rules that speak to them (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) framework_file: Vec<PathBuf>,
     /// What people attest and templates cannot show: a TOML file
     #[arg(long, value_name = "FILE")]
     pub(crate) attestations: Option<PathBuf>,
@@ -89,39 +86,8 @@ pub(crate) struct Report {
     /// Page of the run that made the report, for the in-toto statement
     #[arg(long, value_name = "URL")]
     pub(crate) run_url: Option<String>,
-    /// Your own rule files, Guard files or folders of them (repeatable)
-    #[arg(long, value_name = "PATH")]
-    pub(crate) rules: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) values: Values,
-    /// What the gate's keepers lock: rules that may not be changed or suppressed, how long
-    /// exceptions last
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
-    /// Plan of the Terraform configuration (`terraform show -json PLAN`)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plan: Option<PathBuf>,
-    /// Judge as if nothing were suppressed
-    #[arg(long)]
-    pub(crate) no_suppressions: bool,
-    /// Finding no infrastructure code is fine
-    #[arg(long)]
-    pub(crate) allow_empty: bool,
-    /// The day that dates are compared with [default: SOURCE_DATE_EPOCH, else today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) as_of: Option<String>,
-    /// Config file [default: the nearest portcullis.toml]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Threads [default: one a processor]
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    /// No problems of scans on standard error
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-    /// Show no progress
-    #[arg(long)]
-    pub(crate) no_progress: bool,
+    pub(crate) shared: Shared,
     /// Refused: what is left out cannot be reported
     #[arg(long, value_name = "LEVEL", hide = true)]
     pub(crate) min_severity: Option<String>,
@@ -132,7 +98,7 @@ impl Report {
     pub(crate) fn jobs(&self) -> Option<usize> {
         match &self.command {
             Some(ReportCommand::Verify(options)) => options.jobs,
-            None => self.jobs,
+            None => self.shared.jobs,
         }
     }
 }

@@ -277,13 +277,13 @@ fn kept(options: &Report) -> Vec<String> {
     for id in &options.framework {
         add("--framework", id);
     }
-    for path in &options.framework_file {
+    for path in &options.shared.framework_file {
         add("--framework-file", &shown(path));
     }
-    for path in &options.rules {
+    for path in &options.shared.rules {
         add("--rules", &shown(path));
     }
-    for given in &options.values.variables.0 {
+    for given in &options.shared.values.variables.0 {
         match given {
             Given::File(path) => add("--var-file", &shown(path)),
             Given::Pair(pair) => {
@@ -292,28 +292,29 @@ fn kept(options: &Report) -> Vec<String> {
             }
         }
     }
-    for path in &options.values.parameters {
+    for path in &options.shared.values.parameters {
         add("--parameters", &shown(path));
     }
     let files = [
         ("--attestations", &options.attestations),
-        ("--policy", &options.policy),
-        ("--plan", &options.plan),
-        ("--config", &options.config),
+        ("--policy", &options.shared.policy),
+        ("--plan", &options.shared.plan),
+        ("--config", &options.shared.config),
     ];
     for (name, path) in files {
         if let Some(path) = path {
             add(name, &shown(path));
         }
     }
-    for (name, value) in [("--fail-on", &options.fail_on), ("--as-of", &options.as_of)] {
+    for (name, value) in [("--fail-on", &options.fail_on), ("--as-of", &options.shared.as_of)] {
         if let Some(value) = value {
             add(name, value);
         }
     }
-    for (name, is) in
-        [("--no-suppressions", options.no_suppressions), ("--allow-empty", options.allow_empty)]
-    {
+    for (name, is) in [
+        ("--no-suppressions", options.shared.no_suppressions),
+        ("--allow-empty", options.shared.allow_empty),
+    ] {
         if is {
             out.push(name.to_owned());
         }

@@ -132,7 +132,7 @@ fn unambiguous(wanted: &[Wanted]) -> Result<(), Fail> {
 /// `--rules`, and the rules of the repositories that are scanned; where none is, those of the
 /// working directory.
 pub(crate) fn rule_paths(options: &Report, wanted: &[Wanted]) -> Vec<PathBuf> {
-    let mut out = options.rules.clone();
+    let mut out = options.shared.rules.clone();
     let mut folders: Vec<&Path> = Vec::new();
     for w in wanted {
         if let Wanted::Made { boundary, .. } = w
@@ -200,19 +200,9 @@ fn made(options: &Report, paths: Vec<PathBuf>, frameworks: &[String]) -> Result<
     let scan = Scan {
         paths,
         framework: frameworks.to_vec(),
-        framework_file: options.framework_file.clone(),
-        rules: options.rules.clone(),
-        values: options.values.clone(),
-        policy: options.policy.clone(),
-        plan: options.plan.clone(),
+        shared: options.shared.clone(),
         include_passed: true,
         for_report: true,
-        no_suppressions: options.no_suppressions,
-        allow_empty: options.allow_empty,
-        as_of: options.as_of.clone(),
-        config: options.config.clone(),
-        quiet: options.quiet,
-        no_progress: options.no_progress,
         ..Scan::default()
     };
     let scanned = scan::scan(&scan)?;
