@@ -113,6 +113,8 @@ pub struct FrameworkControl {
     pub from: Vec<Via>,
     /// Rules that the framework's own file names for it, by id.
     pub rules: Vec<(Arc<str>, Strength)>,
+    /// Rules that do not speak to it, whatever they or a crosswalk say.
+    pub except: Vec<Arc<str>>,
 }
 
 /// A step of a crosswalk.
@@ -234,7 +236,7 @@ impl Framework {
 
 /// Every link of a framework, sorted by the framework's order of controls, then by rule. One pair
 /// stands once: what the framework's file names goes before what a rule says, and that before what
-/// follows through a crosswalk. `all` has the frameworks that crosswalks lead to; retired rules are
+/// follows through a crosswalk; what a control excepts is left out. `all` has the frameworks that crosswalks lead to; retired rules are
 /// left out.
 #[must_use]
 pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<Link> {
@@ -294,6 +296,7 @@ pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<L
     for (at, way) in crossed {
         found.entry(at).or_insert(way);
     }
+    found.retain(|(place, rule), _| !framework.controls[*place].except.contains(rule));
     found.into_values().collect()
 }
 

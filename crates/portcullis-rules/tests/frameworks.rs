@@ -94,6 +94,10 @@ fn slips_are_told_with_line_and_column() {
             "f.yaml:4:34: a part of a control must be text",
         ),
         (
+            &with("{ id: x, title: t, except: [aws-t-lg] }"),
+            "f.yaml:4:33: unknown rule `aws-t-lg` (did you mean `aws-t-log`?)",
+        ),
+        (
             &with("{ id: x, title: t, assessable: false, asks: [a] }"),
             "`asks` is what templates can fail",
         ),
@@ -154,7 +158,7 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
         ),
         (
             "far.yaml",
-            "id: far\ntitle: Far\ncrosswalk: our reading\ncontrols:\n  - { id: F.1, title: Logs exist, from: { base: [B-1] } }\n  - { id: F.2, title: Named, rules: { supporting: [PEER_key], direct: [\"aws-t-l*\"] } }\n",
+            "id: far\ntitle: Far\ncrosswalk: our reading\ncontrols:\n  - { id: F.1, title: Logs exist, from: { base: [B-1] } }\n  - { id: F.2, title: Named, rules: { supporting: [PEER_key], direct: [\"aws-t-l*\"] } }\n  - { id: F.3, title: Excepted, from: { base: [B-1] }, rules: [\"aws-t-*\"], except: [aws-t-log] }\n",
         ),
         (
             "first.yaml",
@@ -195,6 +199,8 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
             row("F.1", "aws-t-log", Supporting, "our reading; Base B-1: Their list"),
             row("F.2", "aws-t-key", Supporting, NAMED),
             row("F.2", "aws-t-log", Direct, NAMED),
+            // What is excepted comes neither by the glob nor across.
+            row("F.3", "aws-t-key", Direct, NAMED),
         ]
     );
     assert_eq!(shown("first"), [row("7", "aws-t-key", Direct, JUDGEMENT)]);

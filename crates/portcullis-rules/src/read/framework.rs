@@ -26,7 +26,8 @@ const KEYS: [&str; 12] = [
     "controls",
 ];
 
-const CONTROL_KEYS: [&str; 7] = ["id", "title", "asks", "assessable", "why_not", "from", "rules"];
+const CONTROL_KEYS: [&str; 8] =
+    ["id", "title", "asks", "assessable", "why_not", "from", "rules", "except"];
 
 /// A crosswalk's step that has yet to be found in the other framework.
 struct Step {
@@ -239,22 +240,19 @@ fn control(
     let mut named: Vec<(Arc<str>, Strength)> = Vec::new();
     if let Some(n) = node.get("rules") {
         by_strength(r, n, Strength::Direct, &mut |r, name, strength| {
-            let found = rules.find(&name.text);
-            if found.is_empty() {
-                let mut d = Diagnostic::error(name.span, format!("unknown rule `{}`", name.text));
-                if let Some(near) = rules.suggest(&name.text) {
-                    d = d.with_help(format!("did you mean `{near}`?"));
-                }
-                r.diagnostics.push(d);
-            }
-            for id in found.into_iter().map(|i| rules.rules()[i].id()) {
-                match named.iter_mut().find(|(n, _)| n == id) {
+            for id in known(r, &name, rules) {
+                match named.iter_mut().find(|(n, _)| *n == id) {
                     Some((_, old)) => *old = strength.min(*old),
-                    None => named.push((id.clone(), strength)),
+                    None => named.push((id, strength)),
                 }
             }
         });
     }
+    let mut except: Vec<Arc<str>> = Vec::new();
+    for name in node.get("except").map_or_else(Vec::new, |n| r.texts(n, "a rule's id")) {
+        except.extend(known(r, &name, rules));
+    }
+    named.retain(|(id, _)| !except.contains(id));
     let asks = node.get("asks").map_or_else(Vec::new, |n| r.texts(n, "a part of a control"));
     let assessable = assessable.unwrap_or(why_not.is_none());
     if !assessable && let Some(n) = node.get("asks") {
@@ -276,8 +274,22 @@ fn control(
         why_not: why_not.map(|t| t.text),
         from,
         rules: named,
+        except,
     };
     Some((control, id.span))
+}
+
+/// The rules of a name; a name that none has is an error.
+fn known(r: &mut Reader, name: &Text, rules: &RuleSet) -> Vec<Arc<str>> {
+    let found = rules.find(&name.text);
+    if found.is_empty() {
+        let mut d = Diagnostic::error(name.span, format!("unknown rule `{}`", name.text));
+        if let Some(near) = rules.suggest(&name.text) {
+            d = d.with_help(format!("did you mean `{near}`?"));
+        }
+        r.diagnostics.push(d);
+    }
+    found.into_iter().map(|i| rules.rules()[i].id().clone()).collect()
 }
 
 /// Takes the rows of a table into the published mappings of its framework. Ids of rules and controls
