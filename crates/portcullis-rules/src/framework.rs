@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use portcullis_core::report::Control;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -273,7 +274,7 @@ pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<L
         let Some(pivot) = other.control(&step.id) else { continue };
         let (key, id) = other.in_rules(&step.id);
         for rule in live.values() {
-            let direct = |c: &portcullis_core::report::Control| {
+            let direct = |c: &Control| {
                 *c.framework == *key && *c.id == *id && &*c.strength == Strength::Direct.name()
             };
             if !rule.info.controls.iter().any(direct) {
@@ -298,6 +299,37 @@ pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<L
     }
     found.retain(|(place, rule), _| !framework.controls[*place].except.contains(rule));
     found.into_values().collect()
+}
+
+/// The controls that each rule speaks to in the frameworks that are reported on, by the rule's id:
+/// those it names, those that frameworks name it for, and those that follow through crosswalks. Of a
+/// framework that is not in `all` those stand that the rule names.
+#[must_use]
+pub fn controls_by_rule(all: &[Framework], rules: &RuleSet) -> BTreeMap<Arc<str>, Vec<Control>> {
+    let mut out: BTreeMap<Arc<str>, Vec<Control>> = BTreeMap::new();
+    for framework in all.iter().filter(|f| f.superseded_by.is_none()) {
+        let mut found = links(framework, all, rules);
+        // The stronger first, as rule files have them.
+        found.sort_by_key(|l| l.strength);
+        for link in found {
+            let control = Control {
+                framework: framework.id.clone(),
+                id: link.control,
+                strength: link.strength.name().into(),
+            };
+            out.entry(link.rule).or_default().push(control);
+        }
+    }
+    // A rule of a user's own may name a framework that nobody has described.
+    let described = |c: &Control| all.iter().any(|f| *f.in_rules("").0 == *c.framework);
+    for rule in rules.rules() {
+        let own: Vec<Control> =
+            rule.info.controls.iter().filter(|c| !described(c)).cloned().collect();
+        if !own.is_empty() {
+            out.entry(rule.id().clone()).or_default().extend(own);
+        }
+    }
+    out
 }
 
 /// On whose word a rule speaks to a control of its own accord.

@@ -48,7 +48,7 @@ pub use examples::{Example, Expect, examples};
 pub use formats::{Facts, Formats, formats};
 pub use framework::{
     Framework, FrameworkControl, InRules, JUDGEMENT, Link, NAMED, Published, Strength, Via,
-    known_controls, links,
+    controls_by_rule, known_controls, links,
 };
 pub use lint::{Frameworks, has_schema, lint};
 pub use model::{Fix, FixValue, Lit, Profile, Scope};

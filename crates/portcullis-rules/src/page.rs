@@ -81,10 +81,10 @@ pub enum Target<'a> {
 /// Where a target is; `None` leaves its name as plain text.
 pub type Links<'l> = &'l dyn Fn(Target<'_>) -> Option<String>;
 
-/// The documentation of a rule: why, fix, examples, what is read, parameters, controls, other names,
-/// sources. A section that would be empty is left out.
+/// The documentation of a rule: why, fix, examples, what is read, parameters, the controls that it
+/// speaks to, other names, sources. A section that would be empty is left out.
 #[must_use]
-pub fn page(rule: &Rule, extras: &Extras, links: Links<'_>) -> String {
+pub fn page(rule: &Rule, extras: &Extras, speaks_to: &[Control], links: Links<'_>) -> String {
     let info = &rule.info;
     let mut out = format!("# {}\n\n{}.\n\n{}\n", info.id, info.title, facts(rule, extras, links));
     if rule.deprecated() {
@@ -97,7 +97,7 @@ pub fn page(rule: &Rule, extras: &Extras, links: Links<'_>) -> String {
     section(&mut out, "Parameters", &params(rule));
     let notes: Vec<String> = extras.notes.iter().map(|n| rule_links(n, links)).collect();
     section(&mut out, "Notes", &notes.join("\n\n"));
-    section(&mut out, "Controls", &controls(&info.controls, links));
+    section(&mut out, "Controls", &controls(speaks_to, links));
     let aliases: Vec<&str> = info.aliases.iter().map(|a| &**a).collect();
     section(&mut out, "Also known as", &aliases.join(", "));
     let sources: Vec<String> = info.references.iter().map(|r| format!("- <{r}>")).collect();

@@ -34,6 +34,9 @@ fn explain_prints_the_whole_page_of_a_rule() {
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
+    // A control that follows through a crosswalk stands in no rule file.
+    let crossed = stdout(&run(&["explain", "aws-rds-instance-encryption"]));
+    assert!(crossed.contains("\n- aws-well-architected-security: SEC08-BP02 (direct)\n"));
     // Offline there is nothing to link to.
     assert!(!text.contains(".md)"), "{text}");
     let parameters = stdout(&run(&["explain", "aws-cloudwatch-log-group-retention"]));

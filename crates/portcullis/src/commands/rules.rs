@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use portcullis_core::SourceMap;
-use portcullis_rules::{Extras, Profile, Rule, Scope, page};
+use portcullis_rules::{Extras, Profile, Rule, Scope, controls_by_rule, page};
 use serde_json::{Map, Value, json};
 
 use crate::catalogue;
 use crate::cli::ListFormat;
 use crate::declined;
 use crate::fail::Fail;
+use crate::frameworks;
 use crate::output::broken;
 use crate::select::unknown_rules;
 
@@ -87,13 +88,16 @@ pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Res
         return Err(unknown_rules(&rules, &[name]));
     }
     let extras = catalogue::all_extras(&paths)?;
+    let controls = controls_by_rule(&frameworks::load(&[], &rules)?, &rules);
     for (n, i) in found.into_iter().enumerate() {
         let rule = &rules.rules()[i];
         if n > 0 {
             out.write_all(b"\n---\n\n").map_err(broken)?;
         }
         let none = Extras::default();
-        let text = page(rule, extras.get(rule.id()).unwrap_or(&none), &|_| None);
+        let extras = extras.get(rule.id()).unwrap_or(&none);
+        let speaks_to = controls.get(rule.id()).map_or(&[][..], Vec::as_slice);
+        let text = page(rule, extras, speaks_to, &|_| None);
         out.write_all(text.as_bytes()).map_err(broken)?;
     }
     Ok(0)

@@ -6,10 +6,13 @@ mod indexes;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use portcullis_rules::{AllExtras, Extras, Framework, Target, extras, page};
+use portcullis_core::report::Control;
+use portcullis_rules::{AllExtras, Extras, Framework, Target, controls_by_rule, extras, page};
 use serde_json::{Value, json};
 
 use crate::rules::Catalogue;
@@ -34,6 +37,8 @@ struct Input {
     catalogue: Catalogue,
     extras: AllExtras,
     frameworks: Vec<Framework>,
+    /// The controls that each rule speaks to, by the rule's id.
+    controls: BTreeMap<Arc<str>, Vec<Control>>,
     /// Ids that are declined on purpose, with the reason.
     declined: Vec<(String, String)>,
 }
@@ -46,7 +51,8 @@ impl Input {
         let frameworks =
             crate::rules::frameworks(&rules.join("frameworks"), Some(&catalogue.rules))?;
         let declined = framework::declined(&rules.join("aliases-declined.yaml"))?;
-        Ok(Self { catalogue, extras, frameworks, declined })
+        let controls = controls_by_rule(&frameworks, &catalogue.rules);
+        Ok(Self { catalogue, extras, frameworks, controls, declined })
     }
 }
 
@@ -96,10 +102,12 @@ fn rule_page(input: &Input, index: usize) -> Page {
             (other && known).then(|| format!("{id}.md"))
         }
     };
+    let extras = input.extras.get(rule.id()).unwrap_or(&none);
+    let speaks_to = input.controls.get(rule.id()).map_or(&[][..], Vec::as_slice);
     Page {
         path: format!("rules/{}.md", rule.id()),
         name: rule.id().to_string(),
-        text: page(rule, input.extras.get(rule.id()).unwrap_or(&none), &links),
+        text: page(rule, extras, speaks_to, &links),
         below: Vec::new(),
     }
 }
