@@ -5,6 +5,7 @@
 //! everywhere) takes passes away, never failures. A pass needs a direct rule that passed: rules that
 //! only help towards a control fail it, and do not show that it is met.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_core::text::counted;
@@ -249,6 +250,12 @@ impl Assessed {
     #[must_use]
     pub fn count(&self, status: Status) -> usize {
         self.controls.iter().filter(|c| c.status == status).count()
+    }
+
+    /// How many controls have each status, every status named.
+    #[must_use]
+    pub fn by_status(&self) -> BTreeMap<&'static str, usize> {
+        Status::ALL.iter().map(|s| (s.slug(), self.count(*s))).collect()
     }
 }
 

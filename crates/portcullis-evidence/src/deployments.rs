@@ -11,6 +11,8 @@ use portcullis_core::text::{code, counted, markdown};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use crate::trend::Unread;
+use crate::write::period;
 use crate::{Estate, Gate, Repository};
 
 /// A commit of the deployed branch.
@@ -134,6 +136,8 @@ pub struct Deployments {
     pub earlier: usize,
     /// Scans of commits that are not on the branch, or of none.
     pub elsewhere: Vec<Scanned>,
+    /// Packs of the folder that could not be read: a commit without a pack may have its pack here.
+    pub unread: Vec<Unread>,
 }
 
 impl Deployments {
@@ -170,6 +174,7 @@ impl Deployments {
             commits: commits.collect(),
             earlier: 0,
             elsewhere,
+            unread: Vec::new(),
         }
     }
 
@@ -205,6 +210,14 @@ impl Deployments {
         out.write_all(self.page().as_bytes())
     }
 
+    /// Writes it as one self-contained HTML file.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn html(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(period::deployments(self).as_bytes())
+    }
+
     fn page(&self) -> String {
         // Writing to a text cannot fail.
         let mut out = String::new();
@@ -215,6 +228,10 @@ impl Deployments {
             counted(self.commits.len(), "commit"),
             code(&self.branch)
         );
+        for u in &self.unread {
+            let (pack, reason) = (code(&u.pack), markdown(&u.reason));
+            let _ = writeln!(out, "> **Note:** {pack} could not be read: {reason}\n");
+        }
         if self.shallow {
             out.push_str(
                 "> **Note:** the history is cut off here (a shallow clone): older commits are not \

@@ -8,6 +8,7 @@ use portcullis_core::text::{code, markdown};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
+use crate::write::period;
 use crate::{Assessment, Figures, Judged, Outcome, Repository, Severity, Status, Suppression};
 
 /// A framework at one time.
@@ -34,6 +35,27 @@ pub struct Scanned {
     pub repository: Option<Repository>,
     /// Whether everything was read.
     pub complete: bool,
+}
+
+impl Scanned {
+    /// The repositories of an assessment.
+    pub(crate) fn all(a: &Assessment) -> Vec<Self> {
+        let scans = a.estate.scans.iter().map(|s| Self {
+            name: s.name.clone(),
+            repository: s.repository.clone(),
+            complete: s.is_complete(),
+        });
+        scans.collect()
+    }
+}
+
+/// A pack that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Its file.
+    pub pack: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// What an exception takes out, in whichever pack.
@@ -85,6 +107,8 @@ pub struct Point {
     pub time: String,
     /// The day that dates were compared with.
     pub as_of: String,
+    /// Version of Portcullis that made it.
+    pub tool_version: String,
     /// `sha256:…` over the rules.
     pub rules_digest: String,
     /// What was scanned.
@@ -122,7 +146,7 @@ impl Point {
                 title: framework.title.to_string(),
                 version: framework.version.to_string(),
                 figures: f.figures,
-                statuses: Status::ALL.iter().map(|s| (s.slug(), f.count(*s))).collect(),
+                statuses: f.by_status(),
             })
         };
         Self {
@@ -130,17 +154,9 @@ impl Point {
             digest: digest.to_owned(),
             time: a.made.time.clone(),
             as_of: a.made.as_of.clone(),
+            tool_version: a.made.tool_version.clone(),
             rules_digest: a.made.rules_digest.clone(),
-            scans: a
-                .estate
-                .scans
-                .iter()
-                .map(|s| Scanned {
-                    name: s.name.clone(),
-                    repository: s.repository.clone(),
-                    complete: s.is_complete(),
-                })
-                .collect(),
+            scans: Scanned::all(a),
             frameworks: a.frameworks.iter().filter_map(standing).collect(),
             failing: Severity::ALL.iter().map(|s| (s.name(), fails(*s))).collect(),
             unknown: count(Outcome::Unknown),
@@ -175,17 +191,20 @@ pub struct Trend {
     pub points: Vec<Point>,
     /// Every exception that one of them has, by repository and rule.
     pub exceptions: Vec<Exception>,
+    /// Packs of the folder that could not be read: they are in no figure.
+    pub unread: Vec<Unread>,
 }
 
 impl Trend {
-    /// Puts packs in order; one that is there twice counts once.
+    /// Puts packs in order; one that is there twice counts once. `unread` are those that could not be
+    /// read.
     #[must_use]
-    pub fn of(mut points: Vec<Point>) -> Self {
+    pub fn of(mut points: Vec<Point>, unread: Vec<Unread>) -> Self {
         let key = |p: &Point| (p.time.clone(), p.as_of.clone(), p.digest.clone(), p.pack.clone());
         points.sort_by_cached_key(key);
         points.dedup_by(|b, a| a.digest == b.digest);
         let exceptions = exceptions(&points);
-        Self { schema_version: "1", kind: "portcullis-trend", points, exceptions }
+        Self { schema_version: "1", kind: "portcullis-trend", points, exceptions, unread }
     }
 
     /// The frameworks of all packs: id and title, in the newest packs' order.
@@ -215,6 +234,15 @@ impl Trend {
     /// Only what `out` refuses.
     pub fn markdown(&self, out: &mut dyn io::Write) -> io::Result<()> {
         out.write_all(self.page().as_bytes())
+    }
+
+    /// Writes it as one self-contained HTML file: a chart over the packs and a table of its figures
+    /// for findings and for each framework, and a bar for each exception.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn html(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(period::trend(self).as_bytes())
     }
 
     fn exceptions_page(&self, out: &mut String) {
@@ -256,6 +284,10 @@ impl Trend {
             ),
             _ => writeln!(out, "No packs."),
         };
+        for u in &self.unread {
+            let (pack, reason) = (code(&u.pack), markdown(&u.reason));
+            let _ = writeln!(out, "\n> **Note:** {pack} could not be read: {reason}");
+        }
         for (id, title) in self.frameworks() {
             let _ = writeln!(out, "\n## {}\n", markdown(title));
             out.push_str("| made | controls | assessable |");

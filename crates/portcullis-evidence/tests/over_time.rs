@@ -229,7 +229,7 @@ fn a_trend_is_in_order_of_time_and_counts_each_pack_once() {
         Point::of("a.zip", "sha256:1", &then),
         Point::of("copy of b.zip", "sha256:2", &now),
     ];
-    let trend = Trend::of(points);
+    let trend = Trend::of(points, Vec::new());
     let packs: Vec<&str> = trend.points.iter().map(|p| p.pack.as_str()).collect();
     assert_eq!(packs, ["a.zip", "b.zip"]);
     assert_eq!(trend.points[0].failing["high"], 1);
@@ -247,7 +247,7 @@ fn a_trend_is_in_order_of_time_and_counts_each_pack_once() {
     assert!(page.contains("shop (`c1`, changed since)"), "{page}");
     assert_eq!(trend.exceptions, []);
     let mut empty = Vec::new();
-    Trend::of(Vec::new()).markdown(&mut empty).unwrap();
+    Trend::of(Vec::new(), Vec::new()).markdown(&mut empty).unwrap();
     assert!(String::from_utf8(empty).unwrap().contains("No packs."));
 }
 
@@ -257,23 +257,26 @@ fn a_trend_says_since_when_exceptions_are_in_force() {
         let a = assessed(&[("shop", saved("c0", true, results))], &format!("{day}T00:00:00Z"));
         Point::of(digest, digest, &a)
     };
-    let trend = Trend::of(vec![
-        point(
-            "3",
-            "2026-11-01",
-            &["aws-a aws_b.one suppressed 2027-01-01", "aws-a aws_b.two fail"],
-        ),
-        point(
-            "1",
-            "2026-09-01",
-            &["aws-a aws_b.one fail", "aws-a aws_b.two suppressed 2026-10-30"],
-        ),
-        point(
-            "2",
-            "2026-10-01",
-            &["aws-a aws_b.one suppressed 2026-12-01", "aws-a aws_b.two suppressed 2026-10-30"],
-        ),
-    ]);
+    let trend = Trend::of(
+        vec![
+            point(
+                "3",
+                "2026-11-01",
+                &["aws-a aws_b.one suppressed 2027-01-01", "aws-a aws_b.two fail"],
+            ),
+            point(
+                "1",
+                "2026-09-01",
+                &["aws-a aws_b.one fail", "aws-a aws_b.two suppressed 2026-10-30"],
+            ),
+            point(
+                "2",
+                "2026-10-01",
+                &["aws-a aws_b.one suppressed 2026-12-01", "aws-a aws_b.two suppressed 2026-10-30"],
+            ),
+        ],
+        Vec::new(),
+    );
     let seen: Vec<(&str, &str, &str, bool, Option<&str>)> = trend
         .exceptions
         .iter()

@@ -294,6 +294,7 @@ fn a_link_in_a_folder_leads_nowhere() {
 #[test]
 fn two_packs_are_compared_and_many_make_a_trend() {
     let folder = Folder::new("packs-time", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    let read = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
     std::fs::create_dir(folder.0.join("packs")).unwrap();
     pack(&folder.0, &["--framework", "soc2", "--as-of", "2026-10-01"], "packs/1.zip");
     let fixed =
@@ -323,7 +324,17 @@ fn two_packs_are_compared_and_many_make_a_trend() {
     assert_eq!(points[0]["pack"], "1.zip");
     // One that cannot be read is said, and the answer is not whole.
     std::fs::write(folder.0.join("packs/3.zip"), "no zip").unwrap();
-    let out = report(&folder.0, 3, &["--trend", "packs"]);
+    let files = ["--format", "markdown", "--format", "html=t.html", "--format", "json=t.json"];
+    let out = report(&folder.0, 3, &[&["--trend", "packs"][..], &files].concat());
+    let (html, json) = (read("t.html"), read("t.json"));
+    assert!(html.contains("3.zip") && !html.contains("packs/3.zip"), "where it lies is not said");
+    assert!(html.contains("2 evidence packs") && json.contains("\"unread\""), "{json}");
+    let again = ["--trend", "packs", "--format", "html=again.html"];
+    report(&folder.0, 3, &again);
+    assert_eq!(html, read("again.html"));
+    let to = ["--compare", "packs/1.zip", "packs/2", "--format", "html=c.html"];
+    report(&folder.0, 0, &to);
+    assert!(read("c.html").contains("2099-06-30"), "{}", read("c.html"));
     assert!(stderr(&out).contains("3.zip: no evidence pack, or a damaged one"), "{}", stderr(&out));
     assert!(stdout(&out).contains("2 packs from "), "{}", stdout(&out));
 }

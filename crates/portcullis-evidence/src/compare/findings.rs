@@ -1,8 +1,12 @@
 //! Findings that opened, closed or moved.
 
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use super::index::{Found, Index, ResourceRow, apart};
+use super::index::{Found, Index, Key, ResourceRow, apart};
+use crate::{Outcome, Severity};
 
 /// Why a finding is on one side only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -90,6 +94,31 @@ pub struct MovedRow {
     pub to: ResourceRow,
 }
 
+/// Findings that are open at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Open {
+    /// Failures by severity, every severity named.
+    pub failing: BTreeMap<&'static str, usize>,
+    /// What could not be told.
+    pub unknown: usize,
+}
+
+impl Open {
+    fn of(found: &FxHashMap<Key<'_>, Found<'_>>) -> Self {
+        let mut out = Self {
+            failing: Severity::ALL.iter().map(|s| (s.name(), 0)).collect(),
+            ..Self::default()
+        };
+        for f in found.values() {
+            match f.judged.outcome {
+                Outcome::Fail => *out.failing.entry(f.judged.severity.name()).or_default() += 1,
+                _ => out.unknown += 1,
+            }
+        }
+        out
+    }
+}
+
 /// Findings before and now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
@@ -97,6 +126,10 @@ pub struct Findings {
     pub before: usize,
     /// Open now.
     pub now: usize,
+    /// Those open before, by severity.
+    pub open_before: Open,
+    /// Those open now, by severity.
+    pub open_now: Open,
     /// Open now and not before.
     pub opened: Vec<FindingRow>,
     /// Open before and not now.
@@ -115,6 +148,8 @@ pub(super) fn changes(old: &Index<'_>, new: &Index<'_>) -> Findings {
     Findings {
         before: old.open.len(),
         now: new.open.len(),
+        open_before: Open::of(&old.open),
+        open_now: Open::of(&new.open),
         opened: apart.came.iter().map(|f| row(f, opened(f, old))).collect(),
         closed: apart.went.iter().map(|f| row(f, closed(f, new))).collect(),
         moved: apart

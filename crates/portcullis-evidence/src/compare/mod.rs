@@ -12,14 +12,17 @@ mod findings;
 mod index;
 mod markdown;
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
 
+use crate::trend::Scanned;
+use crate::write::period;
 use crate::{Assessed, Assessment, Figures, Framework, Status};
 
 pub use exceptions::{ExceptionRow, Exceptions};
-pub use findings::{FindingRow, Findings, MovedRow, Why};
+pub use findings::{FindingRow, Findings, MovedRow, Open, Why};
 pub use index::ResourceRow;
 
 use index::Index;
@@ -50,6 +53,8 @@ pub struct Which {
     pub tool_version: String,
     /// `sha256:…` over the rules.
     pub rules_digest: String,
+    /// What was scanned.
+    pub scans: Vec<Scanned>,
 }
 
 impl Which {
@@ -62,6 +67,7 @@ impl Which {
             as_of: made.as_of.clone(),
             tool_version: made.tool_version.clone(),
             rules_digest: made.rules_digest.clone(),
+            scans: Scanned::all(side.assessment),
         }
     }
 }
@@ -94,6 +100,10 @@ pub struct FrameworkRow {
     pub before: Option<Figures>,
     /// Its figures now; `None` where the newer pack does not report on it.
     pub now: Option<Figures>,
+    /// Controls by status before, every status named; `None` as for `before`.
+    pub statuses_before: Option<BTreeMap<&'static str, usize>>,
+    /// The same now.
+    pub statuses_now: Option<BTreeMap<&'static str, usize>>,
     /// Controls whose status changed, in the framework's order.
     pub changed: Vec<ControlRow>,
     /// How many have the status they had.
@@ -152,6 +162,15 @@ impl Comparison {
     /// Only what `out` refuses.
     pub fn markdown(&self, out: &mut dyn io::Write) -> io::Result<()> {
         out.write_all(markdown::page(self).as_bytes())
+    }
+
+    /// Writes it as one self-contained HTML file: the figures before and now as charts, and each
+    /// change.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn html(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(period::comparison(self).as_bytes())
     }
 }
 
@@ -235,6 +254,8 @@ fn framework(
         title,
         before: old.as_ref().map(|(_, a)| a.figures),
         now: new.as_ref().map(|(_, a)| a.figures),
+        statuses_before: old.as_ref().map(|(_, a)| a.by_status()),
+        statuses_now: new.as_ref().map(|(_, a)| a.by_status()),
         changed: Vec::new(),
         unchanged: 0,
     };

@@ -12,6 +12,7 @@ mod chart;
 mod controls;
 mod markdown;
 mod overview;
+pub(crate) mod period;
 mod rules;
 mod text;
 mod view;
@@ -26,7 +27,9 @@ use crate::Assessment;
 use view::View;
 
 const STYLE: &str = include_str!("html/page.css");
-const SCRIPT: &str = include_str!("html/page.js");
+/// What every page can do: colours, printing.
+const SHELL: &str = include_str!("html/shell.js");
+const SCRIPT: &str = concat!(include_str!("html/shell.js"), include_str!("html/page.js"));
 
 /// Writes the report as one self-contained HTML file.
 ///
@@ -42,11 +45,52 @@ pub fn html(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> 
 }
 
 fn page(view: &View<'_>) -> Markup {
-    let style = format!("{STYLE}{}", paper(view));
+    let made = &view.a.made;
+    document(&Document {
+        title: view.title(),
+        generator: format!("Portcullis {}", text::shown(&made.tool_version)),
+        style: format!(
+            "{STYLE}{}",
+            paper(&Paper {
+                subject: "Compliance report",
+                made: &format!("Made {}, Portcullis {}", made.time, made.tool_version),
+                of: &format!("Saved scans {}", view.digest),
+            })
+        ),
+        script: SCRIPT,
+        header: overview::header(view),
+        contents: contents(view),
+        main: html! {
+            (overview::summary(view))
+            (overview::first(view))
+            (controls::section(view))
+            (rules::section(view))
+            (annex::exceptions(view))
+            (annex::population(view))
+            (annex::unread(view))
+            (annex::inputs(view))
+            (annex::method(view))
+        },
+    })
+}
+
+/// The parts of a page.
+struct Document {
+    title: String,
+    generator: String,
+    style: String,
+    script: &'static str,
+    header: Markup,
+    contents: Markup,
+    main: Markup,
+}
+
+/// A page that needs nothing but itself, and may do nothing but what its script does.
+fn document(d: &Document) -> Markup {
     let policy = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        allowed(&style),
-        allowed(SCRIPT)
+        allowed(&d.style),
+        allowed(d.script)
     );
     html! {
         (DOCTYPE)
@@ -57,26 +101,16 @@ fn page(view: &View<'_>) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "Portcullis " (text::shown(&view.a.made.tool_version)) };
-                title { (view.title()) }
-                style { (PreEscaped(&style)) }
+                meta name="generator" content=(d.generator);
+                title { (d.title) }
+                style { (PreEscaped(&d.style)) }
             }
             body {
                 a .skip href="#main" { "Skip to the report" }
-                (overview::header(view))
-                (contents(view))
-                main #main {
-                    (overview::summary(view))
-                    (overview::first(view))
-                    (controls::section(view))
-                    (rules::section(view))
-                    (annex::exceptions(view))
-                    (annex::population(view))
-                    (annex::unread(view))
-                    (annex::inputs(view))
-                    (annex::method(view))
-                }
-                script { (PreEscaped(SCRIPT)) }
+                (d.header)
+                (d.contents)
+                main #main { (d.main) }
+                script { (PreEscaped(d.script)) }
             }
         }
     }
@@ -107,18 +141,24 @@ fn allowed(inline: &str) -> String {
     format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
 }
 
-/// The margins of printed pages: when the report was made, and over what.
-fn paper(view: &View<'_>) -> String {
+/// What stands in the margins of printed pages.
+struct Paper<'a> {
+    subject: &'a str,
+    made: &'a str,
+    of: &'a str,
+}
+
+fn paper(p: &Paper<'_>) -> String {
     let plain = |text: &str| -> String {
-        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-:.+ ".contains(*c)).collect()
+        text.chars().filter(|c| c.is_ascii_alphanumeric() || "-:,.+ ".contains(*c)).collect()
     };
     format!(
-        "@page{{@top-left{{content:\"Compliance report\"}}\
-         @top-right{{content:\"Made {}, Portcullis {}\"}}\
-         @bottom-left{{content:\"Saved scans {}\"}}\
+        "@page{{@top-left{{content:\"{}\"}}\
+         @top-right{{content:\"{}\"}}\
+         @bottom-left{{content:\"{}\"}}\
          @bottom-right{{content:counter(page) \" of \" counter(pages)}}}}\n",
-        plain(&view.a.made.time),
-        plain(&view.a.made.tool_version),
-        plain(&view.digest),
+        plain(p.subject),
+        plain(p.made),
+        plain(p.of),
     )
 }

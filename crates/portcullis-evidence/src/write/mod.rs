@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use csv::csv;
 pub use html::html;
+pub(crate) use html::period;
 pub use json::json;
 pub use markdown::markdown;
 pub use xlsx::xlsx;

@@ -23,6 +23,11 @@ pub(super) const UNREAD: usize = 500;
 /// Addresses named in one row of a register.
 pub(super) const NAMED: usize = 12;
 
+/// Packs drawn and listed for each framework of a trend, the newest ones.
+pub(super) const PACKS: usize = 400;
+/// Rows of each list of a comparison or of deployments.
+pub(super) const ROWS: usize = 1_000;
+
 /// What is left of a number of entries that may be spent.
 pub(super) struct Budget(usize);
 
@@ -41,11 +46,16 @@ impl Budget {
 
 /// Says what a list leaves out; nothing where it is whole.
 pub(super) fn left_out(shown: usize, all: usize, what: &str) -> Markup {
+    left_out_of(shown, all, what, "the CSV and JSON reports of the same scans")
+}
+
+/// The same where `whole` names what has all entries.
+pub(super) fn left_out_of(shown: usize, all: usize, what: &str, whole: &str) -> Markup {
     html! {
         @if shown < all {
             p .left-out {
                 "Shown: " (text::number(shown)) " of " (text::number(all)) " " (what)
-                ". All of them are in the CSV and JSON reports of the same scans."
+                ". All of them are in " (whole) "."
             }
         }
     }

@@ -5,6 +5,8 @@ use maud::{Markup, html};
 
 /// Width of a whole bar in the units of its drawing.
 const WIDTH: usize = 1_000;
+/// The least width of a part that is not nothing.
+const LEAST: usize = 4;
 
 /// A part of a bar.
 pub(super) struct Part {
@@ -18,7 +20,8 @@ pub(super) struct Part {
 
 /// One bar of several parts; `whole` is the value of the full width.
 pub(super) fn bar(of: &str, parts: &[Part], whole: usize) -> Markup {
-    let pieces = lay(parts, whole);
+    let values: Vec<usize> = parts.iter().map(|p| p.value).collect();
+    let pieces = lay(&values, whole, WIDTH, LEAST);
     let said: Vec<String> =
         parts.iter().filter(|p| p.value > 0).map(|p| format!("{} {}", p.value, p.name)).collect();
     let said = if said.is_empty() { "none".to_owned() } else { said.join(", ") };
@@ -45,7 +48,7 @@ pub(super) fn legend(parts: &[Part]) -> Markup {
     }
 }
 
-fn swatch(class: &str) -> Markup {
+pub(super) fn swatch(class: &str) -> Markup {
     html! {
         svg .swatch viewBox="0 0 10 10" aria-hidden="true" {
             rect class={ "b-" (class) } width="10" height="10" {}
@@ -53,25 +56,29 @@ fn swatch(class: &str) -> Markup {
     }
 }
 
-/// Start and width of each part. Whatever is not nothing can be seen, and they never add up to
-/// more than the bar.
-fn lay(parts: &[Part], whole: usize) -> Vec<(usize, usize)> {
-    const LEAST: usize = 4;
-    let whole = whole.max(parts.iter().map(|p| p.value).sum()).max(1);
-    let mut widths: Vec<usize> = parts
+/// Start and length of each value on a line of `length` that stands for `whole`. Whatever is not
+/// nothing has at least the length `least`, and together they are never longer than the line.
+pub(super) fn lay(
+    values: &[usize],
+    whole: usize,
+    length: usize,
+    least: usize,
+) -> Vec<(usize, usize)> {
+    let whole = whole.max(values.iter().sum()).max(1);
+    let mut lengths: Vec<usize> = values
         .iter()
-        .map(|p| if p.value == 0 { 0 } else { (p.value * WIDTH / whole).max(LEAST) })
+        .map(|v| if *v == 0 { 0 } else { (v.saturating_mul(length) / whole).max(least) })
         .collect();
-    let sum: usize = widths.iter().sum();
-    if let Some(widest) = widths.iter_mut().max() {
-        *widest -= sum.saturating_sub(WIDTH).min(*widest);
+    let sum: usize = lengths.iter().sum();
+    if let Some(longest) = lengths.iter_mut().max() {
+        *longest -= sum.saturating_sub(length).min(*longest);
     }
     let mut start = 0;
-    widths
+    lengths
         .into_iter()
-        .map(|width| {
-            start += width;
-            (start - width, width)
+        .map(|length| {
+            start += length;
+            (start - length, length)
         })
         .collect()
 }
@@ -86,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_single_one_among_thousands_can_be_seen_and_the_bar_stays_whole() {
-        let laid = lay(&parts(&[1, 9_999, 0, 1]), 10_001);
+        let laid = lay(&[1, 9_999, 0, 1], 10_001, WIDTH, LEAST);
         assert_eq!(laid.first(), Some(&(0, 4)));
         assert_eq!(laid.get(2).map(|p| p.1), Some(0));
         let end = laid.last().map_or(0, |(start, width)| start + width);
@@ -95,8 +102,8 @@ mod tests {
 
     #[test]
     fn parts_lie_next_to_each_other_in_proportion() {
-        assert_eq!(lay(&parts(&[1, 2, 1]), 8), [(0, 125), (125, 250), (375, 125)]);
-        assert_eq!(lay(&parts(&[0, 0]), 0), [(0, 0), (0, 0)]);
+        assert_eq!(lay(&[1, 2, 1], 8, WIDTH, LEAST), [(0, 125), (125, 250), (375, 125)]);
+        assert_eq!(lay(&[0, 0], 0, WIDTH, LEAST), [(0, 0), (0, 0)]);
     }
 
     #[test]

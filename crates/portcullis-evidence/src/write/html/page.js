@@ -1,30 +1,8 @@
-// Only filters, opens, prints and changes colours: all content is in the page without it.
+// Filters and opens: all content is in the page without it.
 (() => {
   "use strict";
   const root = document.documentElement;
   const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
-  for (const part of all("[data-script]")) part.hidden = false;
-
-  const dark = () => root.dataset.theme ? root.dataset.theme === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  const theme = document.querySelector('[data-do="theme"]');
-  const name = () => { theme.textContent = dark() ? "Light" : "Dark"; };
-  theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; name(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
-  name();
-
-  // What printing opens, it closes again.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = all("details:not([open])");
-    for (const part of opened) part.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const part of opened) part.open = false;
-    opened = [];
-    root.classList.remove("summary-only");
-  });
-  document.querySelector('[data-do="print"]').addEventListener("click", () => print());
   document.querySelector('[data-do="print-summary"]').addEventListener("click", () => {
     root.classList.add("summary-only");
     print();

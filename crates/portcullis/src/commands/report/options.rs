@@ -43,19 +43,20 @@ pub(crate) struct Report {
     /// population, inputs, exceptions, what was not read. Its digest goes to standard error
     #[arg(long, value_name = "DIR|FILE.zip")]
     pub(crate) evidence: Option<PathBuf>,
-    /// Instead of a report: what changed from one evidence pack to another
+    /// Instead of a report: what changed from one evidence pack to another; markdown, json or html
     #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = [
         "paths", "scans", "framework", "framework_file", "attestations",
         "evidence", "trend", "deployments", "fail_on"])]
     pub(crate) compare: Option<Vec<PathBuf>>,
     /// Instead of a report: controls by status and findings by severity, for each evidence pack in a
-    /// folder
+    /// folder; markdown, json or html (with charts)
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "paths", "scans", "framework", "framework_file", "attestations",
         "evidence", "deployments", "fail_on"])]
     pub(crate) trend: Option<PathBuf>,
     /// Instead of a report: the commits of the deployed branch of the repository at PATH against the
-    /// evidence packs in a folder; which have none, which went out against the gate
+    /// evidence packs in a folder; which have none, which went out against the gate; markdown, json
+    /// or html
     #[arg(long, value_name = "DIR", requires = "branch", conflicts_with_all = [
         "scans", "framework", "framework_file", "attestations",
         "evidence", "fail_on"])]

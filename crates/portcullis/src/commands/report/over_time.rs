@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use portcullis_evidence::compare::{Side, compare};
 use portcullis_evidence::deployments::{Commit, Deployments, Scanned};
 use portcullis_evidence::pack::Opened;
-use portcullis_evidence::trend::{Point, Trend};
+use portcullis_evidence::trend::{Point, Trend, Unread};
 
 use super::Report;
 use super::packs::{opened, packs_in};
@@ -21,9 +21,11 @@ use crate::write::replace;
 enum Format {
     Markdown,
     Json,
+    Html,
 }
 
-const FORMATS: [(&str, Format); 2] = [("markdown", Format::Markdown), ("json", Format::Json)];
+const FORMATS: [(&str, Format); 3] =
+    [("markdown", Format::Markdown), ("json", Format::Json), ("html", Format::Html)];
 
 /// Runs one of the three where it is asked for, and returns its exit code.
 pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<Option<u8>, Fail> {
@@ -87,6 +89,7 @@ fn compared(
     write_all(formats, out, |format, out| match format {
         Format::Markdown => comparison.markdown(out),
         Format::Json => comparison.json(out),
+        Format::Html => comparison.html(out),
     })?;
     Ok(0)
 }
@@ -101,23 +104,26 @@ fn each_in<T>(
     option: &str,
     folder: &Path,
     read: impl Fn(&str, &Opened) -> T,
-) -> Result<(Vec<T>, bool), Fail> {
+) -> Result<(Vec<T>, Vec<Unread>), Fail> {
     let mut out = Vec::new();
-    let mut whole = true;
+    let mut unread = Vec::new();
     for (name, path) in packs_in(option, folder)? {
         match opened(&path) {
             Ok(pack) => out.push(read(&name, &pack)),
             Err(why) => {
-                whole = false;
                 writeln!(std::io::stderr().lock(), "{why}").map_err(broken)?;
+                // Where the folder lies is no part of a report.
+                let said = format!("{}: ", path.display());
+                let reason = why.message.strip_prefix(&said).unwrap_or(&why.message).to_owned();
+                unread.push(Unread { pack: name, reason });
             }
         }
     }
-    Ok((out, whole))
+    Ok((out, unread))
 }
 
-fn code(whole: bool) -> u8 {
-    if whole { 0 } else { 3 }
+fn code(unread: &[Unread]) -> u8 {
+    if unread.is_empty() { 0 } else { 3 }
 }
 
 fn trend(
@@ -125,14 +131,15 @@ fn trend(
     formats: &[(Format, Option<PathBuf>)],
     out: &mut dyn Write,
 ) -> Result<u8, Fail> {
-    let (points, whole) =
+    let (points, unread) =
         each_in("--trend", folder, |name, p| Point::of(name, &p.digest, &p.assessment))?;
-    let trend = Trend::of(points);
+    let trend = Trend::of(points, unread);
     write_all(formats, out, |format, out| match format {
         Format::Markdown => trend.markdown(out),
         Format::Json => trend.json(out),
+        Format::Html => trend.html(out),
     })?;
-    Ok(code(whole))
+    Ok(code(&trend.unread))
 }
 
 fn deployments(
@@ -164,17 +171,19 @@ fn deployments(
         .map(|c| Commit { id: c.id, time: crate::date::moment(c.seconds), subject: c.subject })
         .filter(within)
         .collect();
-    let (scans, whole) = each_in("--deployments", folder, |name, p| {
+    let (scans, unread) = each_in("--deployments", folder, |name, p| {
         Scanned::of(name, &p.digest, &p.assessment.made.time, &p.assessment.estate)
     })?;
     let scans = scans.into_iter().flatten().collect();
     let mut found = Deployments::of(branch, history.shallow, commits, scans);
+    found.unread = unread;
     if options.from.is_none() {
         found.leave_out_before_first_pack();
     }
     write_all(formats, out, |format, out| match format {
         Format::Markdown => found.markdown(out),
         Format::Json => found.json(out),
+        Format::Html => found.html(out),
     })?;
-    Ok(code(whole))
+    Ok(code(&found.unread))
 }
