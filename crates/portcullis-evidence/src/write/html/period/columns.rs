@@ -24,6 +24,8 @@ const WHOLE: i64 = 10_000;
 const ROOM: i64 = 1_000;
 /// The least distance of two labels on a phone and on a wide screen.
 const APART: [i64; 2] = [1_900, 680];
+/// How far to the right the middle of a label may be, so that none ends beyond the page.
+const FARTHEST: i64 = 9_700;
 
 /// A part that columns are made of, from the bottom up.
 pub(super) struct Series {
@@ -82,7 +84,7 @@ pub(super) fn chart(of: &str, series: &[Series], columns: &[Column]) -> Markup {
                         }
                         @if let Some(class) = shown {
                             @for (i, line) in column.label.iter().enumerate() {
-                                text class={ "label " (class) } x=(percent(*at))
+                                text class={ "label " (class) } x=(percent(*at.min(&FARTHEST)))
                                     y=(ABOVE + FIELD + 17 + i * 14) { (line) }
                             }
                         }
@@ -177,6 +179,7 @@ fn places(times: &[Option<i64>]) -> (Vec<i64>, i64) {
 /// Which columns have a label: always the first and the last; others where there is room, on a wide
 /// screen (`wide`) or on every one.
 fn labels(places: &[i64]) -> Vec<Option<&'static str>> {
+    let places: Vec<i64> = places.iter().map(|at| *at.min(&FARTHEST)).collect();
     let mut out = vec![None; places.len()];
     for (apart, class) in APART.into_iter().zip(["", "wide"]) {
         for i in (0..places.len()).rev() {

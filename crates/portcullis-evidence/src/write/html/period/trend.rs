@@ -523,7 +523,7 @@ fn method() -> Markup {
             }
             p {
                 "Columns stand where their pack was made in time; packs too close together are pushed apart. "
-                "The part of what is not nothing has a least height."
+                "A part too small to be seen is drawn with a least height."
             }
             div .figure {
                 h3 { "What each status means" }
