@@ -182,6 +182,11 @@ impl Scan {
     /// What is no saved scan, one of another schema, one without its passes, and one that left
     /// results out.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Refused> {
+        Self::read_of(name, bytes, sha256(bytes))
+    }
+
+    /// The same where the digest of the bytes is known.
+    pub(crate) fn read_of(name: &str, bytes: &[u8], sha256: String) -> Result<Self, Refused> {
         let file: File<'_> = match serde_json::from_slice::<File<'_>>(bytes) {
             Ok(file) if file.schema_version.0 == "1" => file,
             Ok(file) => return Err(Refused::Version(file.schema_version.0.into_owned())),
@@ -217,7 +222,7 @@ impl Scan {
         rules_evaluated.sort();
         let facts = ScanFacts {
             name: name.to_owned(),
-            sha256: sha256(bytes),
+            sha256,
             tool_version: file.tool.version,
             rules_digest: file.tool.rules_digest,
             as_of: file.as_of,
@@ -241,7 +246,12 @@ impl Scan {
 /// The SHA-256 of bytes, in lower-case hexadecimal.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(Sha256::new_with_prefix(bytes))
+}
+
+/// A digest in lower-case hexadecimal.
+pub(crate) fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Every text once.

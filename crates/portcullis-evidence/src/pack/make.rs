@@ -1,16 +1,16 @@
 //! Making a pack from an assessment and the saved scans behind it.
 
-use std::io;
+use std::io::{self, BufWriter};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::archive::{self, Broken, Entry};
+use super::archive::{self, Broken, CHUNK, Entry, MAX_FILE, Sink};
 use super::tables;
 use super::{ATTESTATIONS, CATALOGUE, CONTEXT, Context, Listed, MANIFEST, Manifest, PackedScan};
 use super::{SCANS, SCHEMA};
-use crate::Assessment;
 use crate::saved::sha256;
+use crate::{Assessment, Scan};
 
 /// A report as a file: a function of the assessment alone, so that anybody can derive it again.
 #[derive(Clone, Copy)]
@@ -29,31 +29,40 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Takes a scan's bytes as they are.
+    /// Takes a scan that was read, and the bytes it was read from.
     ///
     /// # Errors
-    /// What cannot be compressed.
-    pub fn new(name: &str, bytes: &[u8]) -> Result<Self, Broken> {
-        let digest = sha256(bytes);
-        let short = digest.get(..16).unwrap_or(&digest);
+    /// What cannot be compressed, and what is larger than a pack's files may be.
+    pub fn new(scan: &Scan, bytes: &[u8]) -> Result<Self, Broken> {
+        let (name, digest) = (&scan.facts.name, &scan.facts.sha256);
+        let short = digest.get(..16).unwrap_or(digest);
         let path = format!("{SCANS}{}-{short}.json", slug(name));
         let (listed, entry) = file(&path, bytes)?;
-        Ok(Self { name: name.to_owned(), listed, entry })
+        Ok(Self { name: name.clone(), listed, entry })
     }
 }
 
-/// A pack as bytes.
+/// A pack that is ready to be written.
 pub struct Packed {
-    /// The zip archive.
-    pub bytes: Vec<u8>,
+    entries: Vec<Entry>,
     /// `sha256:…` of its manifest: what stands for the pack.
     pub digest: String,
+}
+
+impl Packed {
+    /// Writes the zip archive, from its beginning to its end.
+    ///
+    /// # Errors
+    /// Only what `out` refuses.
+    pub fn write(self, out: &mut dyn io::Write) -> io::Result<()> {
+        archive::write(self.entries, out)
+    }
 }
 
 /// Makes a pack: the inputs, the tables, and a file for each of `renderings`.
 ///
 /// # Errors
-/// What cannot be compressed.
+/// What cannot be compressed, and what is larger than a pack's files may be.
 pub fn make(
     assessment: &Assessment,
     mut scans: Vec<Saved>,
@@ -87,16 +96,17 @@ pub fn make(
             files.push((scan.listed, scan.entry));
         }
     }
-    let written: Vec<(Listed, Entry)> = derived_files(assessment, renderings)?
+    let all: Vec<Rendering> = self::derived(renderings).collect();
+    let written: Vec<(Listed, Entry)> = all
         .into_par_iter()
-        .map(|(path, bytes)| file(path, &bytes))
+        .map(|r| packed(r.path, |out| (r.write)(assessment, out)))
         .collect::<Result<_, _>>()?;
     files.extend(written);
     let (listed, mut entries): (Vec<Listed>, Vec<Entry>) = files.into_iter().unzip();
     let manifest = Manifest::new(listed).to_bytes();
-    entries.push(Entry::new(MANIFEST, &manifest)?);
+    entries.push(file(MANIFEST, &manifest)?.1);
     let digest = format!("sha256:{}", sha256(&manifest));
-    Ok(Packed { bytes: archive::write(entries)?, digest })
+    Ok(Packed { entries, digest })
 }
 
 /// What follows from the inputs: the tables and the reports.
@@ -104,23 +114,27 @@ pub(super) fn derived(renderings: &[Rendering]) -> impl Iterator<Item = Renderin
     tables::ALL.iter().chain(renderings).copied()
 }
 
-/// Their bytes.
-pub(super) fn derived_files(
-    assessment: &Assessment,
-    renderings: &[Rendering],
-) -> Result<Vec<(&'static str, Vec<u8>)>, Broken> {
-    let all: Vec<Rendering> = derived(renderings).collect();
-    let bytes = all.into_par_iter().map(|r| {
-        let mut out = Vec::new();
-        (r.write)(assessment, &mut out).map_err(|e| Broken::file(r.path, e))?;
-        Ok((r.path, out))
-    });
-    bytes.collect()
+/// Puts what is written into a file of the archive.
+fn packed(
+    path: &str,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(Listed, Entry), Broken> {
+    // Writers of JSON write a few bytes at a time.
+    let mut out = BufWriter::with_capacity(CHUNK, Sink::compress(path)?);
+    write(&mut out).map_err(|e| Broken::file(path, e))?;
+    let sink = out.into_inner().map_err(|e| Broken::file(path, e.error()))?;
+    let (listed, entry) = sink.entry()?;
+    match listed.size > MAX_FILE {
+        true => Err(Broken::file(
+            path,
+            format!("has {} bytes, more than {MAX_FILE}: report on fewer scans", listed.size),
+        )),
+        false => Ok((listed, entry)),
+    }
 }
 
 fn file(path: &str, bytes: &[u8]) -> Result<(Listed, Entry), Broken> {
-    let listed = Listed { path: path.to_owned(), sha256: sha256(bytes), size: bytes.len() as u64 };
-    Ok((listed, Entry::new(path, bytes)?))
+    packed(path, |out| out.write_all(bytes))
 }
 
 /// JSON that can be read by eye, with a newline.

@@ -14,10 +14,12 @@ mod context;
 mod differ;
 mod make;
 mod manifest;
+mod numbers;
+mod seen;
 mod tables;
 mod verify;
 
-pub use archive::{Broken, Files, Zipped};
+pub use archive::{Broken, Files, Zipped, copy};
 pub use context::{Context, PackedScan, SCHEMA};
 pub use differ::Difference;
 pub use make::{Packed, Rendering, Saved, make};

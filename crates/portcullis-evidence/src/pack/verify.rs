@@ -1,13 +1,16 @@
 //! Deriving a pack's figures again, and saying where they differ.
 
+use std::io::BufWriter;
+
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::archive::{self, Broken, Files, MAX_FILE, is_ours};
+use super::archive::{Broken, CHUNK, Files, MAX_FILE, Sink, is_ours};
 use super::differ::{Difference, differences};
-use super::make::{Rendering, derived, derived_files, pretty};
-use super::{ATTESTATIONS, CATALOGUE, CONTEXT, Context, Listed, MANIFEST, Manifest, SCHEMA};
+use super::make::{Rendering, derived, pretty};
+use super::numbers::Numbers;
+use super::seen::pass;
+use super::{ATTESTATIONS, CATALOGUE, CONTEXT, Context, MANIFEST, Manifest, SCHEMA};
 use crate::saved::sha256;
 use crate::{Assessment, Attestation, Catalogue, Estate, Made, Scan, assess};
 
@@ -67,11 +70,13 @@ pub struct Opened {
 /// What is no pack, a file that is not what the manifest says, and inputs that cannot be read.
 pub fn open(files: &dyn Files) -> Result<Opened, Broken> {
     let (manifest, digest) = manifest(files)?;
-    let wrong: Vec<Difference> = check_files(files, &manifest)?;
-    if let Some(d) = wrong.first() {
+    let context = context(files);
+    let scans = context.as_ref().map(|c| &*c.scans).unwrap_or_default();
+    let seen = pass(files, &manifest, scans, None)?;
+    if let Some(d) = seen.differences.first() {
         return Err(Broken::file(&d.file, format!("expected {}, found {}", d.expected, d.found)));
     }
-    let inputs = Inputs::read(files)?;
+    let inputs = Inputs::read(files, context?, seen.scans, seen.unread)?;
     Ok(Opened { digest, context: inputs.context.clone(), assessment: inputs.assess() })
 }
 
@@ -86,10 +91,16 @@ pub fn verify(
 ) -> Result<Verified, Broken> {
     let (manifest, digest) = manifest(files)?;
     let mut out = Verified { digest, ..Verified::default() };
-    for difference in check_files(files, &manifest)? {
+    let context = context(files);
+    let scans = context.as_ref().map(|c| &*c.scans).unwrap_or_default();
+    let same = context.as_ref().is_ok_and(|c| c.made.tool_version == version);
+    let archive = files.archive().filter(|_| same);
+    let mut seen = pass(files, &manifest, scans, archive)?;
+    for difference in std::mem::take(&mut seen.differences) {
         out.add(difference);
     }
-    let inputs = match Inputs::read(files) {
+    let (scans, unread) = (std::mem::take(&mut seen.scans), seen.unread.take());
+    let inputs = match context.and_then(|c| Inputs::read(files, c, scans, unread)) {
         Ok(inputs) => inputs,
         Err(e) => {
             let (file, why) = match e {
@@ -101,7 +112,6 @@ pub fn verify(
         }
     };
     let made = inputs.context.made.clone();
-    let same = made.tool_version == version;
     if !same {
         out.notes.push(format!(
             "the pack was made by Portcullis {} and derived again by {version}: what differs may \
@@ -110,28 +120,60 @@ pub fn verify(
         ));
     }
     check_form(files, &manifest, &inputs, renderings, same, &mut out)?;
+    if let Some(at) = seen.archive {
+        out.add(Difference::new(
+            "",
+            format!("byte {at} of the archive"),
+            "what Portcullis writes around these files",
+            "something else",
+        ));
+    }
     out.made = Some(made);
     let listed = inputs.context.derived.clone();
     let assessment = inputs.assess();
     // What the pack does not hold is not written: it may be most of the work.
-    let held = |r: &&Rendering| listed.iter().any(|d| d == r.path);
-    let renderings: Vec<Rendering> = renderings.iter().filter(held).copied().collect();
-    for (path, expected) in derived_files(&assessment, &renderings)? {
-        if !listed.iter().any(|d| d == path) {
-            continue;
-        }
+    let held: Vec<Rendering> =
+        derived(renderings).filter(|r| listed.iter().any(|d| d == r.path)).collect();
+    let again = held.par_iter().map(|r| derive(&assessment, *r)).collect::<Result<Vec<_>, _>>()?;
+    for (rendering, (digest, figures)) in held.iter().zip(again) {
         // Where it is missing, that was said.
-        let Ok(found) = files.read(path, MAX_FILE) else { continue };
-        for difference in differences(path, &expected, &found) {
-            out.add(difference);
+        let Some(found) = seen.digests.get(rendering.path) else { continue };
+        if digest != *found {
+            unlike(files, &assessment, *rendering, &mut out)?;
         }
-        if path.ends_with(".json") {
-            out.figures += serde_json::from_slice(&expected).map_or(0, |v| numbers(&v));
-        }
-        out.derived.push(path.to_owned());
+        out.figures += figures;
+        out.derived.push(rendering.path.to_owned());
     }
     out.derived.sort();
     Ok(out)
+}
+
+/// Writes a report again, and returns its digest and the numbers in it, where it is JSON. Nothing
+/// of it is kept: it may be larger than all that it was made from.
+fn derive(assessment: &Assessment, rendering: Rendering) -> Result<(String, usize), Broken> {
+    let failed = |e: &std::io::Error| Broken::file(rendering.path, e);
+    let numbers = Numbers::new(Sink::measure(rendering.path));
+    let mut out = BufWriter::with_capacity(CHUNK, numbers);
+    (rendering.write)(assessment, &mut out).map_err(|e| failed(&e))?;
+    let (sink, count) = out.into_inner().map_err(|e| failed(e.error()))?.finish();
+    let figures = if rendering.path.ends_with(".json") { count } else { 0 };
+    Ok((sink.finish().0.sha256, figures))
+}
+
+/// Says where a report is not what follows from the inputs: only now both are held.
+fn unlike(
+    files: &dyn Files,
+    assessment: &Assessment,
+    rendering: Rendering,
+    out: &mut Verified,
+) -> Result<(), Broken> {
+    let path = rendering.path;
+    let mut expected = Vec::new();
+    (rendering.write)(assessment, &mut expected).map_err(|e| Broken::file(path, e))?;
+    for difference in differences(path, &expected, &files.read(path, MAX_FILE)?) {
+        out.add(difference);
+    }
+    Ok(())
 }
 
 fn manifest(files: &dyn Files) -> Result<(Manifest, String), Broken> {
@@ -152,38 +194,6 @@ fn manifest(files: &dyn Files) -> Result<(Manifest, String), Broken> {
         return Err(Broken::file(MANIFEST, format!("no pack has a file named {:?}", l.path)));
     }
     Ok((manifest, format!("sha256:{}", sha256(&bytes))))
-}
-
-/// Whether the files are those of the manifest, byte by byte.
-fn check_files(files: &dyn Files, manifest: &Manifest) -> Result<Vec<Difference>, Broken> {
-    let mut out: Vec<Difference> =
-        manifest.files.par_iter().filter_map(|listed| check_file(files, listed)).collect();
-    let known = |path: &String| {
-        path == MANIFEST || manifest.files.binary_search_by(|l| l.path.cmp(path)).is_ok()
-    };
-    let mut listed = files.list()?;
-    listed.sort();
-    for path in listed.iter().filter(|p| !known(p)) {
-        out.push(Difference::new(path, "", "no such file in the manifest", "a file"));
-    }
-    Ok(out)
-}
-
-fn check_file(files: &dyn Files, listed: &Listed) -> Option<Difference> {
-    let bytes = match files.read(&listed.path, listed.size.min(MAX_FILE)) {
-        Ok(bytes) => bytes,
-        Err(Broken::File { why, .. } | Broken::Whole(why)) => {
-            return Some(Difference::new(
-                &listed.path,
-                "",
-                format!("a file of {} bytes", listed.size),
-                why,
-            ));
-        }
-    };
-    let found = sha256(&bytes);
-    (found != listed.sha256)
-        .then(|| Difference::new(&listed.path, "sha256", listed.sha256.clone(), found))
 }
 
 /// Whether everything is written as Portcullis writes it, and nothing is there that nobody reads.
@@ -241,26 +251,7 @@ fn check_form(
             out.add(difference);
         }
     }
-    if let Some(bytes) = files.archive()
-        && let Some(at) = archive::unlike(files, bytes)?
-    {
-        out.add(Difference::new(
-            "",
-            format!("byte {at} of the archive"),
-            "what Portcullis writes around these files",
-            "something else",
-        ));
-    }
     Ok(())
-}
-
-fn numbers(value: &Value) -> usize {
-    match value {
-        Value::Number(_) => 1,
-        Value::Array(all) => all.iter().map(numbers).sum(),
-        Value::Object(all) => all.values().map(numbers).sum(),
-        _ => 0,
-    }
 }
 
 /// What a pack was made from.
@@ -272,30 +263,30 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn read(files: &dyn Files) -> Result<Self, Broken> {
-        let context: Context = parse(files, CONTEXT)?;
-        if let Some(scan) = context.scans.iter().find(|s| !is_ours(&s.path)) {
-            return Err(Broken::file(CONTEXT, format!("no pack has a file named {:?}", scan.path)));
+    fn read(
+        files: &dyn Files,
+        context: Context,
+        scans: Vec<Scan>,
+        unread: Option<Broken>,
+    ) -> Result<Self, Broken> {
+        if let Some(e) = unread {
+            return Err(e);
         }
-        let scans = context
-            .scans
-            .par_iter()
-            .map(|s| {
-                let bytes = files.read(&s.path, MAX_FILE)?;
-                Scan::read(&s.name, &bytes).map_err(|e| Broken::file(&s.path, e))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            context,
-            catalogue: parse(files, CATALOGUE)?,
-            attestations: parse(files, ATTESTATIONS)?,
-            scans,
-        })
+        let (catalogue, attestations) = (parse(files, CATALOGUE)?, parse(files, ATTESTATIONS)?);
+        Ok(Self { context, catalogue, attestations, scans })
     }
 
     fn assess(self) -> Assessment {
         let estate = Estate::merge(self.scans);
         assess(self.catalogue, estate, self.attestations, self.context.made)
+    }
+}
+
+fn context(files: &dyn Files) -> Result<Context, Broken> {
+    let context: Context = parse(files, CONTEXT)?;
+    match context.scans.iter().find(|s| !is_ours(&s.path)) {
+        Some(s) => Err(Broken::file(CONTEXT, format!("no pack has a file named {:?}", s.path))),
+        None => Ok(context),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use portcullis_evidence::pack::{Broken, Files, Packed, Rendering, Saved, Zipped, make};
+use portcullis_evidence::pack::{Broken, Files, Rendering, Saved, Zipped, copy, make};
 use portcullis_evidence::{
     Assessment, Attestation, Catalogue, Control, Estate, Framework, Link, Made, Rule, Scan,
     Severity, Strength, assess,
@@ -172,10 +172,22 @@ fn report_md(a: &Assessment, out: &mut dyn Write) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A pack, written.
+pub(crate) struct Packed {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) digest: String,
+}
+
 pub(crate) fn packed(scans: &[(&str, Vec<u8>)], time: &str) -> Packed {
-    let saved = scans.iter().map(|(name, bytes)| Saved::new(name, bytes).unwrap()).collect();
+    let saved = |(name, bytes): &(&str, Vec<u8>)| {
+        Saved::new(&Scan::read(name, bytes).unwrap(), bytes).unwrap()
+    };
+    let saved = scans.iter().map(saved).collect();
     let options = vec!["--framework demo".to_owned()];
-    make(&assessed(scans, time), saved, options, &RENDERINGS).unwrap()
+    let packed = make(&assessed(scans, time), saved, options, &RENDERINGS).unwrap();
+    let (digest, mut bytes) = (packed.digest.clone(), Vec::new());
+    packed.write(&mut bytes).unwrap();
+    Packed { bytes, digest }
 }
 
 /// A pack as it lies in a folder.
@@ -212,11 +224,13 @@ impl Files for Folder {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn read(&self, path: &str, limit: u64) -> std::result::Result<Vec<u8>, Broken> {
+    fn copy(
+        &self,
+        path: &str,
+        limit: u64,
+        out: &mut dyn Write,
+    ) -> std::result::Result<(), Broken> {
         let bytes = self.0.get(path).ok_or_else(|| Broken::file(path, "is not there"))?;
-        match bytes.len() as u64 > limit {
-            true => Err(Broken::file(path, "is longer")),
-            false => Ok(bytes.clone()),
-        }
+        copy(path, bytes.as_slice(), limit, out)
     }
 }

@@ -15,7 +15,7 @@ use super::formats::Format;
 use crate::fail::Fail;
 use crate::given::Given;
 use crate::output;
-use crate::write::replace;
+use crate::write::replace_by;
 
 /// The largest archive that is read, in bytes.
 const MAX_ARCHIVE: u64 = 4 << 30;
@@ -64,10 +64,12 @@ impl Target {
     /// Writes the pack in one step: a process that is killed leaves the old one or the new one.
     fn save(&self, packed: Packed) -> Result<(), Fail> {
         match self {
-            Target::Archive(path) => replace(path, &packed.bytes)
+            Target::Archive(path) => replace_by(path, |out| packed.write(out))
                 .map_err(|e| Fail::new(format!("--evidence {}: {e}", path.display()))),
             Target::Folder(path) => {
-                let zip = Zipped::open(packed.bytes).map_err(|e| broken(path, &e))?;
+                let mut bytes = Vec::new();
+                packed.write(&mut bytes).map_err(|e| broken(path, &Broken::Whole(e.to_string())))?;
+                let zip = Zipped::open(bytes).map_err(|e| broken(path, &e))?;
                 unpack(&zip, path)
                     .map_err(|e| Fail::new(format!("--evidence {}: {e}", path.display())))
             }
@@ -144,7 +146,7 @@ fn unpack(zip: &Zipped, path: &Path) -> std::io::Result<()> {
             if let Some(folder) = to.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            std::fs::write(to, zip.read(&file, u64::MAX - 1).map_err(other)?)?;
+            zip.copy(&file, u64::MAX - 1, &mut std::fs::File::create(to)?).map_err(other)?;
         }
         if path.exists() {
             std::fs::rename(path, &old)?;
@@ -198,19 +200,12 @@ impl Files for Folder {
         Ok(self.names.iter().cloned().collect())
     }
 
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Broken> {
-        use std::io::Read;
+    fn copy(&self, path: &str, limit: u64, out: &mut dyn Write) -> Result<(), Broken> {
         if !self.names.contains(path) {
             return Err(Broken::file(path, "is not there"));
         }
-        let mut out = Vec::new();
-        std::fs::File::open(self.base.join(path))
-            .and_then(|f| f.take(limit.saturating_add(1)).read_to_end(&mut out))
-            .map_err(|e| Broken::file(path, e))?;
-        match out.len() as u64 > limit {
-            true => Err(Broken::file(path, format!("holds more than {limit} bytes"))),
-            false => Ok(out),
-        }
+        let file = std::fs::File::open(self.base.join(path)).map_err(|e| Broken::file(path, e))?;
+        pack::copy(path, file, limit, out)
     }
 }
 

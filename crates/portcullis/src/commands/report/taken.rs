@@ -187,7 +187,7 @@ fn one(
         }
     };
     let scan = Saved::read(&name, &bytes).map_err(|e| refused(&what, &e))?;
-    let packed = options.evidence.as_ref().map(|_| pack::Saved::new(&name, &bytes)).transpose();
+    let packed = options.evidence.as_ref().map(|_| pack::Saved::new(&scan, &bytes)).transpose();
     Ok((scan, packed.map_err(|e| Fail::new(format!("{what}: {e}")))?))
 }
 

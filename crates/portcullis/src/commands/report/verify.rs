@@ -88,10 +88,9 @@ pub(crate) fn run(options: &Verify, out: &mut dyn Write) -> Result<u8, Fail> {
     let seen = packs::files(&options.pack).and_then(|files| {
         let verified = pack::verify(&*files, &renderings, version)?;
         let manifest = files.read(MANIFEST, u64::MAX - 1)?;
-        let archive = files.archive().map(<[u8]>::to_vec);
-        Ok((verified, manifest, archive))
+        Ok((verified, manifest, Some(files)))
     });
-    let (verified, manifest, archive) = match seen {
+    let (verified, manifest, files) = match seen {
         Ok(seen) => seen,
         Err(why) => {
             let difference = Difference::whole("a pack that can be read", &why.to_string());
@@ -99,11 +98,12 @@ pub(crate) fn run(options: &Verify, out: &mut dyn Write) -> Result<u8, Fail> {
             (verified, Vec::new(), None)
         }
     };
+    let archive = files.as_ref().and_then(|f| f.archive());
     let origin = Origin {
         digest: wanted.map(|wanted| wanted == verified.digest),
         signature: key
             .zip(signature)
-            .map(|(key, signature)| signed(&key, &signature, archive.as_deref(), &manifest)),
+            .map(|(key, signature)| signed(&key, &signature, archive, &manifest)),
     };
     match options.format {
         As::Json => json(options, &verified, &origin, out),
