@@ -5,6 +5,7 @@
 //! everywhere) takes passes away, never failures. A pass needs a direct rule that passed: rules that
 //! only help towards a control fail it, and do not show that it is met.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -116,10 +117,10 @@ pub struct Counts {
 
 impl Counts {
     /// Counts results.
-    pub fn of<'a>(results: impl IntoIterator<Item = &'a Judged>) -> Self {
+    pub fn of<'a, R: Borrow<Judged> + 'a>(results: impl IntoIterator<Item = &'a R>) -> Self {
         let mut out = Self::default();
         for r in results {
-            out.add(r.outcome);
+            out.add(r.borrow().outcome);
         }
         out
     }
@@ -392,7 +393,7 @@ impl About<'_> {
             strength: link.strength,
             ran: self.estate.ran(&link.rule),
             counts: Counts::of(results),
-            severity: results.iter().filter(open).map(|r| r.severity).min(),
+            severity: results.iter().map(AsRef::as_ref).filter(open).map(|r| r.severity).min(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{Judged, Outcome, Resource, Scan, ScanFacts};
@@ -42,7 +43,7 @@ pub struct Estate {
     /// Resources that were judged, each once; sorted by scan, root, file, line and address.
     pub resources: Vec<Resource>,
     /// Results, sorted by rule, then by resource, then as the scan has them.
-    pub results: Vec<Judged>,
+    pub results: Vec<Box<Judged>>,
     /// What merging left out.
     pub merged: Merged,
 }
@@ -81,9 +82,7 @@ impl Estate {
             new
         });
         let names = shared_names(&scans);
-        // Once: a list of hundreds of thousands that grows is held twice while it does.
-        let results = Vec::with_capacity(scans.iter().map(|s| s.results.len()).sum());
-        let mut out = Estate { results, merged, ..Estate::default() };
+        let mut out = Estate { merged, ..Estate::default() };
         let mut asked: FxHashMap<Question, Group> = FxHashMap::default();
         let mut known: FxHashMap<(u32, Key), u32> = FxHashMap::default();
         for (at, scan) in scans.into_iter().enumerate() {
@@ -138,8 +137,13 @@ impl Estate {
     }
 
     /// Adds the results of a scan whose name others have too.
-    fn meet(&mut self, name: u32, results: Vec<Judged>, asked: &mut FxHashMap<Question, Group>) {
-        let mut here: FxHashMap<Question, Vec<Judged>> = FxHashMap::default();
+    fn meet(
+        &mut self,
+        name: u32,
+        results: impl IntoIterator<Item = Box<Judged>>,
+        asked: &mut FxHashMap<Question, Group>,
+    ) {
+        let mut here: FxHashMap<Question, Vec<Box<Judged>>> = FxHashMap::default();
         let mut order = Vec::new();
         for r in results {
             let Some(resource) = self.resources.get(r.resource as usize) else { continue };
@@ -214,30 +218,16 @@ impl Estate {
         self.sort_results();
     }
 
-    /// Sorts results in place: a sort that keeps ties in order would need half their room again.
     fn sort_results(&mut self) {
-        let mut order: Vec<usize> = (0..self.results.len()).collect();
-        let key = |i: usize| {
-            let r = &self.results[i];
-            (&r.rule, r.resource, r.scan, r.outcome, &r.fingerprint, i)
-        };
-        order.sort_unstable_by(|a, b| key(*a).cmp(&key(*b)));
-        // Each cycle of the permutation: what belongs to a place comes from `order`.
-        for start in 0..order.len() {
-            let mut at = start;
-            while order[at] != start {
-                let from = order[at];
-                self.results.swap(at, from);
-                order[at] = at;
-                at = from;
-            }
-            order[at] = at;
+        fn key(r: &Judged) -> (&str, u32, u32, Outcome, &str) {
+            (&r.rule, r.resource, r.scan, r.outcome, &r.fingerprint)
         }
+        self.results.par_sort_by(|a, b| key(a).cmp(&key(b)));
     }
 
     /// The results of a rule, sorted by resource.
     #[must_use]
-    pub fn of_rule(&self, rule: &str) -> &[Judged] {
+    pub fn of_rule(&self, rule: &str) -> &[Box<Judged>] {
         let start = self.results.partition_point(|r| &*r.rule < rule);
         let rest = self.results.get(start..).unwrap_or_default();
         rest.get(..rest.partition_point(|r| &*r.rule == rule)).unwrap_or_default()

@@ -163,8 +163,9 @@ pub struct Scan {
     pub facts: ScanFacts,
     /// Resources that have results.
     pub resources: Vec<Resource>,
-    /// Results, in the order of the file.
-    pub results: Vec<Judged>,
+    /// Results, in the order of the file; each in a place of its own, so that merging scans copies
+    /// none of them.
+    pub results: Vec<Box<Judged>>,
 }
 
 impl Scan {
@@ -209,10 +210,10 @@ impl Scan {
         let mut texts = Texts::default();
         let mut resources = Resources::default();
         let mut excerpts = Excerpts::default();
-        let mut results: Vec<Judged> = file
+        let mut results: Vec<Box<Judged>> = file
             .results
             .into_iter()
-            .map(|r| r.kept(&mut texts, &mut resources, &mut excerpts))
+            .map(|r| Box::new(r.kept(&mut texts, &mut resources, &mut excerpts)))
             .collect();
         // Collecting may keep the room of what was read, which is several times as much.
         results.shrink_to_fit();

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn numbers_are_counted_outside_of_texts_however_the_text_is_cut() {
-        let text = br#"{"1":-2,"a\\":[3.5e-7,40E+2, 0,true,null],"b\"6,7":"8\\","c":[[9],{}],"d":10}"#;
+        let text =
+            br#"{"1":-2,"a\\":[3.5e-7,40E+2, 0,true,null],"b\"6,7":"8\\","c":[[9],{}],"d":10}"#;
         let parsed: serde_json::Value = serde_json::from_slice(text).unwrap();
         assert_eq!(parsed["b\"6,7"], "8\\");
         for size in [1, 2, 3, 7, text.len()] {

@@ -11,6 +11,9 @@ use super::differ::Difference;
 use super::{Listed, MANIFEST, Manifest, PackedScan};
 use crate::Scan;
 
+/// The most bytes that are made room for before they are read.
+const ROOM: u64 = 64 << 20;
+
 /// What a pass over the files showed.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -174,7 +177,10 @@ fn into(
         files.copy(path, limit, sink)?;
         return Ok(Vec::new());
     }
-    let bytes = files.read(path, limit)?;
+    // The size is what a manifest says: it is believed as far as no harm comes of it.
+    let size = usize::try_from(limit.min(ROOM)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(size);
+    files.copy(path, limit, &mut bytes)?;
     sink.write_all(&bytes).map_err(|e| Broken::file(path, e))?;
     Ok(bytes)
 }

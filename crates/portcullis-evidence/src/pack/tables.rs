@@ -67,7 +67,7 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
             "fingerprint",
         ],
     )?;
-    let mut order: Vec<&Judged> = a.estate.results.iter().collect();
+    let mut order: Vec<&Judged> = a.estate.results.iter().map(AsRef::as_ref).collect();
     // Within a resource they stay sorted by rule.
     order.sort_by_key(|r| r.resource);
     for r in order {

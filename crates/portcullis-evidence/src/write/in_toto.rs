@@ -94,7 +94,7 @@ impl<'a> Tests<'a> {
                 r.outcome == Outcome::Fail && fail_on.is_some_and(|least| r.severity <= least)
             };
             let counts = Counts::of(results);
-            let list = if results.iter().any(fails) {
+            let list = if results.iter().any(|r| fails(r)) {
                 &mut out.failed
             } else if counts.pass == counts.total() {
                 &mut out.passed

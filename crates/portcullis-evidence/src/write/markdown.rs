@@ -223,8 +223,8 @@ impl<'a> Page<'a> {
         let mut rules: Vec<(&str, Vec<&Judged>)> = spoken
             .keys()
             .map(|id| {
-                let of = a.estate.of_rule(id).iter().filter(|r| r.outcome == outcome);
-                (&***id, of.collect::<Vec<_>>())
+                let of = a.estate.of_rule(id).iter().map(AsRef::as_ref);
+                (&***id, of.filter(|r: &&Judged| r.outcome == outcome).collect::<Vec<_>>())
             })
             .filter(|(_, list)| !list.is_empty())
             .collect();

@@ -55,5 +55,6 @@ pub(crate) fn accepted<'a>(
     rules
         .into_iter()
         .flat_map(|rule| assessment.estate.of_rule(rule))
-        .filter(|r| r.outcome == Outcome::Suppressed)
+        .map(AsRef::as_ref)
+        .filter(|r: &&Judged| r.outcome == Outcome::Suppressed)
 }

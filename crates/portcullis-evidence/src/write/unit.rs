@@ -19,7 +19,7 @@ pub(crate) struct Unit<'a> {
     /// The result that counts: the worst.
     pub(crate) worst: &'a Judged,
     /// All of them.
-    pub(crate) results: &'a [Judged],
+    pub(crate) results: &'a [Box<Judged>],
 }
 
 impl Unit<'_> {

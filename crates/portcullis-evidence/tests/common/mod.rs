@@ -224,12 +224,7 @@ impl Files for Folder {
         Ok(self.0.keys().cloned().collect())
     }
 
-    fn copy(
-        &self,
-        path: &str,
-        limit: u64,
-        out: &mut dyn Write,
-    ) -> std::result::Result<(), Broken> {
+    fn copy(&self, path: &str, limit: u64, out: &mut dyn Write) -> std::result::Result<(), Broken> {
         let bytes = self.0.get(path).ok_or_else(|| Broken::file(path, "is not there"))?;
         copy(path, bytes.as_slice(), limit, out)
     }

@@ -35,8 +35,9 @@ fn rule(view: &View<'_>, met: &Met<'_>, open: &mut Budget, passes: &mut Budget) 
     };
     let mut frameworks: Vec<&str> = met.controls.iter().map(|s| &*s.framework.id).collect();
     frameworks.dedup();
-    let told: Vec<&Judged> = sorted(met.results.iter().filter(|r| r.outcome != Outcome::Pass));
-    let passed: Vec<&Judged> = met.results.iter().filter(|r| r.outcome == Outcome::Pass).collect();
+    let results = || met.results.iter().map(AsRef::as_ref);
+    let told: Vec<&Judged> = sorted(results().filter(|r| r.outcome != Outcome::Pass));
+    let passed: Vec<&Judged> = results().filter(|r| r.outcome == Outcome::Pass).collect();
     let told_shown = open.take(told.len().min(bounds::OPEN_IN_RULE));
     let passed_shown = passes.take(passed.len().min(bounds::PASSES_IN_RULE));
     html! {

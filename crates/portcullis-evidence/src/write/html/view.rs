@@ -27,7 +27,7 @@ pub(super) struct Met<'a> {
     /// catalogue has it.
     pub(super) severity: Severity,
     pub(super) counts: Counts,
-    pub(super) results: &'a [Judged],
+    pub(super) results: &'a [Box<Judged>],
     pub(super) controls: Vec<Spoken<'a>>,
     pub(super) anchor: String,
 }

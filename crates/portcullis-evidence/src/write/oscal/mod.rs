@@ -310,8 +310,8 @@ impl<'a> About<'a> {
         let mut out = Vec::new();
         for rule in rules {
             for outcome in [Outcome::Fail, Outcome::Unknown, Outcome::Suppressed, Outcome::Pass] {
-                let results: Vec<&Judged> =
-                    estate.of_rule(rule).iter().filter(|r| r.outcome == outcome).collect();
+                let all = estate.of_rule(rule).iter().map(AsRef::as_ref);
+                let results: Vec<&Judged> = all.filter(|r| r.outcome == outcome).collect();
                 if !results.is_empty() {
                     let uuid = self.uuid(&["observation", rule, outcome.name()]);
                     out.push(Answers { rule, outcome, results, uuid });

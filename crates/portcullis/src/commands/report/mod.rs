@@ -108,7 +108,7 @@ fn code(assessment: &Assessment, gate: Option<Threshold>, empty: bool) -> u8 {
     };
     let frameworks = assessment.frameworks.iter();
     let mut rules = frameworks.flat_map(|f| &f.controls).flat_map(|c| &c.rules);
-    if gate.is_some() && rules.any(|r| assessment.estate.of_rule(&r.rule).iter().any(met)) {
+    if gate.is_some() && rules.any(|r| assessment.estate.of_rule(&r.rule).iter().any(|r| met(r))) {
         return 1;
     }
     let incomplete = assessment.estate.scans.iter().any(|s| !s.is_complete());

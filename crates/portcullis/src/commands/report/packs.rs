@@ -68,7 +68,9 @@ impl Target {
                 .map_err(|e| Fail::new(format!("--evidence {}: {e}", path.display()))),
             Target::Folder(path) => {
                 let mut bytes = Vec::new();
-                packed.write(&mut bytes).map_err(|e| broken(path, &Broken::Whole(e.to_string())))?;
+                packed
+                    .write(&mut bytes)
+                    .map_err(|e| broken(path, &Broken::Whole(e.to_string())))?;
                 let zip = Zipped::open(bytes).map_err(|e| broken(path, &e))?;
                 unpack(&zip, path)
                     .map_err(|e| Fail::new(format!("--evidence {}: {e}", path.display())))
