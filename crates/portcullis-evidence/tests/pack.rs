@@ -212,6 +212,35 @@ fn a_forged_input_does_not_fit_the_report() {
 }
 
 #[test]
+fn a_manifest_says_the_right_sizes() {
+    let mut folder = Folder::of(&packed(&scans(), TIME));
+    let size = folder.0["unread.csv"].len();
+    let text = String::from_utf8(folder.0["manifest.json"].clone()).unwrap();
+    let (before, after) = text.split_once("\"unread.csv\"").unwrap();
+    let after = after.replacen(&format!("\"size\": {size}"), "\"size\": 9999", 1);
+    folder.0.insert("manifest.json".into(), format!("{before}\"unread.csv\"{after}").into_bytes());
+    assert_eq!(
+        told(&check(&folder)),
+        [format!("unread.csv: expected 9999 bytes, found {size} bytes")]
+    );
+}
+
+#[test]
+fn a_scan_of_two_names_is_read_once_and_counts_for_both() {
+    let results = ["aws-a aws_b.one fail"];
+    let scan = saved("c0ffee", true, &results);
+    // Both are written as `shop`.
+    let packed = packed(&[("Shop", scan.clone()), ("shop", scan)], TIME);
+    let zip = Zipped::open(packed.bytes).unwrap();
+    let stored = zip.list().unwrap().iter().filter(|p| p.starts_with("scans/")).count();
+    assert_eq!(stored, 1);
+    assert_eq!(told(&check(&zip)), [""; 0]);
+    let names: Vec<String> =
+        open(&zip).unwrap().assessment.estate.scans.iter().map(|s| s.name.clone()).collect();
+    assert_eq!(names, ["Shop", "shop"]);
+}
+
+#[test]
 fn a_table_cannot_be_left_out() {
     let mut folder = Folder::of(&packed(&scans(), TIME));
     folder.0.remove("exceptions.csv");
