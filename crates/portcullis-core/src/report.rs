@@ -127,6 +127,22 @@ pub struct Suppressed {
     pub owner: Option<String>,
     /// Last day it holds, `YYYY-MM-DD`.
     pub until: Option<String>,
+    /// Since when it stands; `None` where nobody asked.
+    pub since: Option<Since>,
+}
+
+/// Since when something stands, by the history of its repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The commit in which it first stood.
+    Commit {
+        /// The day (UTC) on which it was committed, `YYYY-MM-DD`.
+        day: String,
+        /// Its full id.
+        id: String,
+    },
+    /// Why the history does not say it.
+    Unknown(String),
 }
 
 /// The resource a result is about; its results share it.

@@ -99,12 +99,45 @@ pub struct Suppression {
     /// Last day it holds.
     #[serde(default)]
     pub until: Option<String>,
+    /// The day since which it stands, by the history of its repository.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// The commit in which it first stood.
+    #[serde(default)]
+    pub since_commit: Option<String>,
+    /// Why the history does not say since when.
+    #[serde(default)]
+    pub since_unknown: Option<String>,
     /// Where it is written.
     #[serde(default)]
     pub file: Option<String>,
     /// Line from 1.
     #[serde(default)]
     pub line: Option<u32>,
+}
+
+impl Suppression {
+    /// Since when it stands, in words: the day and the beginning of the commit's id, else that it is
+    /// not known, and why.
+    #[must_use]
+    pub fn stands(&self) -> String {
+        match (&self.since, &self.since_commit) {
+            (Some(day), Some(commit)) => format!("{day} ({})", commit.get(..12).unwrap_or(commit)),
+            (Some(day), None) => day.clone(),
+            (None, _) => format!("not known: {}", self.why_unknown()),
+        }
+    }
+
+    /// Why it is not known since when it stands; empty where it is known.
+    #[must_use]
+    pub fn why_unknown(&self) -> &str {
+        match (&self.since, &self.since_unknown) {
+            (Some(_), _) => "",
+            (None, Some(why)) => why,
+            // It was saved by an earlier version.
+            (None, None) => "the scan does not say",
+        }
+    }
 }
 
 /// Lines of code around a result, secrets masked.

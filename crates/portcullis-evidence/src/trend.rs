@@ -82,6 +82,9 @@ pub struct Exception {
     /// What it takes out.
     #[serde(flatten)]
     pub of: Excepted,
+    /// The day since which it stands, by the history of its repository, where the last pack that has
+    /// it says so.
+    pub stands_since: Option<String>,
     /// When the first pack was made that has it. It may be older.
     pub since: String,
     /// When the last pack was made that has it.
@@ -251,18 +254,21 @@ impl Trend {
             out.push_str("None.\n");
             return;
         }
-        out.push_str("| rule | resource | reason | owner | since | last seen | until | now |\n");
-        let _ = writeln!(out, "|{}", " --- |".repeat(8));
+        out.push_str(
+            "| rule | resource | reason | owner | since | first pack | last pack | until | now |\n",
+        );
+        let _ = writeln!(out, "|{}", " --- |".repeat(9));
         for e in &self.exceptions {
             let _ = writeln!(
                 out,
-                "| {} | {} in {} {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} in {} {} | {} | {} | {} | {} | {} | {} | {} |",
                 code(&e.of.rule),
                 code(&e.of.address),
                 markdown(&e.of.repository),
                 code(&e.of.root),
                 markdown(&e.reason),
                 markdown(e.owner.as_deref().unwrap_or("–")),
+                markdown(e.stands_since.as_deref().unwrap_or("not known")),
                 markdown(&e.since),
                 markdown(&e.seen),
                 markdown(e.until.as_deref().unwrap_or("no end")),
@@ -347,6 +353,7 @@ fn exceptions(points: &[Point]) -> Vec<Exception> {
     let newest = points.last().map(|p| &p.digest);
     let rows = all.into_iter().map(|(of, (first, last, s))| Exception {
         of: of.clone(),
+        stands_since: s.since.clone(),
         since: first.time.clone(),
         seen: last.time.clone(),
         in_force: newest == Some(&last.digest),

@@ -101,13 +101,39 @@ fn a_failure_can_be_followed_down_to_the_line_and_back_to_where_the_value_is_set
 fn an_exception_says_who_answers_and_that_it_has_lapsed() {
     let page = html(&varied());
     let register = seen(between(&page, "<table class=\"register\">", "</table>"));
+    // A scan of an earlier version does not say since when.
     assert!(
         register.ends_with(
-            "title of aws-excused medium kept for the auditors payments 2026-11-01 lapsed \
-             main.tf:1 aws_s3_bucket.logs"
+            "title of aws-excused medium kept for the auditors payments not known: the scan does \
+             not say 2026-11-01 lapsed main.tf:1 aws_s3_bucket.logs"
         ),
         "{register}"
     );
+    assert!(seen(&page).contains("Of 1 it is not known since when they stand."));
+}
+
+#[test]
+fn an_exception_says_since_when_it_stands() {
+    let register = |since: &[(&str, &str)]| {
+        let mut saved = scan(&[Said {
+            rule: "aws-excused",
+            outcome: "suppressed",
+            severity: "medium",
+            address: "aws_s3_bucket.logs",
+            message: "open",
+        }]);
+        for (key, value) in since {
+            saved["results"][0]["suppression"][key] = (*value).into();
+        }
+        let page = html(&assessed(&[("shop", saved)], &["aws-excused"]));
+        (seen(between(&page, "<table class=\"register\">", "</table>")), page)
+    };
+    let (rows, page) =
+        register(&[("since", "2026-01-02"), ("since_commit", "0123456789abcdef0123")]);
+    assert!(rows.contains("payments 2026-01-02 (0123456789ab) 2026-11-01"), "{rows}");
+    assert!(!seen(&page).contains("since when they stand"));
+    let (rows, _) = register(&[("since_unknown", "the clone is <shallow>")]);
+    assert!(rows.contains("not known: the clone is &lt;shallow&gt; 2026"), "{rows}");
 }
 
 #[test]

@@ -435,6 +435,7 @@ fn nothing_a_pack_says_becomes_markup() {
             .for_each(own);
         own(&mut e.reason);
         e.owner = Some(hostile.to_owned());
+        e.stands_since = Some(hostile.to_owned());
     }
     own(&mut t.exceptions[0].since);
     t.exceptions[0].until = Some(hostile.to_owned());
@@ -462,6 +463,7 @@ fn nothing_a_pack_says_becomes_markup() {
     for r in &mut c.exceptions.lapsed {
         [&mut r.reason, &mut r.rule, &mut r.resource.environment].into_iter().for_each(own);
         (r.owner, r.until) = (Some(hostile.to_owned()), Some(hostile.to_owned()));
+        r.since = Some(hostile.to_owned());
     }
 
     let mut d = deployments();

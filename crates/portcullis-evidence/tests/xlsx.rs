@@ -77,6 +77,7 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
             "aws-excused",
             "kept for the auditors",
             "payments",
+            "not known: the scan does not say",
             "2026-11-01",
             "lapsed",
             "main.tf:1",

@@ -21,8 +21,10 @@ use crate::place::{self, Place};
 use crate::stream::Each;
 
 mod subject;
+mod suppression;
 
 use subject::{Resource, resource, unasked};
+use suppression::Suppression;
 
 /// How many results one thread turns into text before the next chunk.
 const CHUNK: usize = 512;
@@ -405,19 +407,6 @@ struct Evidence<'a> {
 }
 
 #[derive(Serialize)]
-struct Suppression<'a> {
-    reason: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-}
-
-#[derive(Serialize)]
 struct Mapped<'a> {
     framework: &'a str,
     id: &'a str,
@@ -465,16 +454,7 @@ fn outcome<'a>(
             Verdict::Unknown(causes) => Some(causes.iter().map(|w| &*w.text).collect()),
             Verdict::Pass | Verdict::Fail => None,
         },
-        suppression: f.suppressed.as_ref().map(|s| {
-            let at = s.by.and_then(|span| Place::of(&report.sources, span));
-            Suppression {
-                reason: &s.reason,
-                owner: s.owner.as_deref(),
-                until: s.until.as_deref(),
-                line: at.as_ref().map(|p| p.start.line),
-                file: shown_file(report, at.as_ref(), s.path.as_deref()),
-            }
-        }),
+        suppression: f.suppressed.as_ref().map(|s| Suppression::of(report, s)),
         excerpt: excerpt::of(report, f),
         controls: &fixed.controls,
         fingerprint: f.fingerprint.to_hex(),

@@ -40,6 +40,11 @@ pub(crate) fn moment(seconds: u64) -> String {
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", civil((seconds / 86_400) as i64))
 }
 
+/// The day (UTC) of a moment, in seconds since 1970 or before it.
+pub(crate) fn day(seconds: i64) -> String {
+    civil(seconds.div_euclid(86_400))
+}
+
 /// The day so many days after `day` (`YYYY-MM-DD`).
 pub(crate) fn after(day: &str, days: u32) -> String {
     let mut parts = day.split('-').map(|p| p.parse::<i64>().unwrap_or(0));
@@ -61,6 +66,7 @@ mod tests {
     #[test]
     fn days_become_dates() {
         assert_eq!(civil(0), "1970-01-01");
+        assert_eq!((day(86_399), day(-1)), ("1970-01-01".to_owned(), "1969-12-31".to_owned()));
         assert_eq!(civil(19_782), "2024-02-29");
         assert_eq!(civil(20_781), "2026-11-24");
         assert_eq!(after("2026-11-24", 0), "2026-11-24");

@@ -31,7 +31,7 @@ use crate::progress::Progress;
 use crate::project::{self, Named, Target, Targets};
 use crate::searching;
 use crate::setup::{Setup, Setups};
-use crate::suppress::{self, Scope, Suppression};
+use crate::suppress::{self, Names, Scope, Suppression};
 use crate::timings::Timings;
 use crate::tree::Tree;
 use crate::{findings, order};
@@ -516,30 +516,14 @@ impl Judged {
     }
 
     fn suppress(&mut self, with: &With<'_>, sources: &SourceMap) -> Vec<(OwnRule, Finding)> {
-        let With { rules, selected, guard, policy, setups, .. } = with;
+        let With { selected, policy, setups, .. } = with;
         let mut seen = FxHashSet::default();
         self.suppressions.retain(|s| seen.insert((s.span, s.rule.clone())));
         self.suppressions
             .sort_by_cached_key(|s| (sources.path(s.span.file), s.span.start, s.rule.clone()));
-        let at: FxHashMap<usize, usize> =
-            selected.iter().enumerate().map(|(a, i)| (*i, a)).collect();
-        let offset = 1_000_000;
-        let find = |name: &str| -> Vec<usize> {
-            let mut found: Vec<usize> = rules
-                .suppressed(name)
-                .into_iter()
-                // Rules that did not run keep an index of their own, so that they are known.
-                .map(|i| at.get(&i).copied().unwrap_or(offset + i))
-                .collect();
-            found.extend(guard.find(name).map(|i| i + selected.len()));
-            found
-        };
-        let config_of = |f: &Finding| {
-            let setup = setups.list.get(usize::from(f.setup));
-            setup.map_or(0, |s| s.config)
-        };
+        let names = Names::of(with);
         let forbids = |f: &Finding, claim: &Claim<'_>| {
-            let config = setups.limits.get(config_of(f));
+            let config = setups.limits.get(setups.config_of(f));
             policy
                 .limits
                 .iter()
@@ -557,10 +541,10 @@ impl Judged {
             &mut self.findings,
             &self.suppressions,
             &suppress::Rules {
-                find: &find,
-                ran: &|i| i < offset,
+                find: &|name| names.find(name),
+                ran: &Names::ran,
                 forbids: &forbids,
-                config_of: &config_of,
+                config_of: &|f| setups.config_of(f),
                 relative: &|config, path| match setups.configs.get(config) {
                     Some(loaded) => loaded.relative(path).to_owned(),
                     None => path.to_owned(),

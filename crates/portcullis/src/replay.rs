@@ -71,7 +71,8 @@ impl Place {
             write_baseline,
             since,
             verbose,
-            // Tells the commit and whether the work tree is its, which git is asked for.
+            // Tells the commit, whether the work tree is its, and since when suppressions stand, which
+            // git is asked for.
             include_passed,
             // Read without being taken down: read here.
             baseline,

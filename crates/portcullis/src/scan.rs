@@ -186,6 +186,9 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
         (Some(since), Some(side)) => Some(since.judge(side, &with, &infos, &judged)?),
         _ => None,
     };
+    if is_evidence(options) {
+        suppress::find_since(&mut judged.findings, &with, files);
+    }
     // Everything is judged: from here on texts are only shown.
     files.sources().mask(&judged.secrets);
     let gate_after = gate_after(options, &policy, &setups)?;
@@ -322,6 +325,12 @@ fn configs(setups: &Setups, sources: &SourceMap) -> Vec<(String, String)> {
     out.sort();
     out.dedup();
     out
+}
+
+/// Whether the scan is saved to be reported on: only then is it worth to ask the history.
+fn is_evidence(options: &Scan) -> bool {
+    let saved = |f: &String| f == "json" || f.starts_with("json=");
+    options.include_passed && (options.for_report || options.format.iter().any(saved))
 }
 
 /// What is missing among the results.

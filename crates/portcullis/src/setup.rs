@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portcullis_core::report::Finding;
 use portcullis_core::{Diagnostic, Files, files};
 use portcullis_rules::{Framework, Overrides, RuleSet};
 
@@ -351,6 +352,11 @@ impl Setups {
 
     fn config(&self, at: usize) -> Result<&Loaded, Fail> {
         self.configs.get(at).ok_or_else(|| Fail::new("a config was lost, which is our fault"))
+    }
+
+    /// The config that a finding was judged with: an index into `configs`.
+    pub(crate) fn config_of(&self, finding: &Finding) -> usize {
+        self.list.get(usize::from(finding.setup)).map_or(0, |s| s.config)
     }
 
     /// The setups that a root is judged under.

@@ -19,6 +19,8 @@ pub struct ExceptionRow {
     pub reason: String,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// The day since which it stands, by the history of its repository, where the scan says it.
+    pub since: Option<String>,
     /// The last day it holds.
     pub until: Option<String>,
     /// The last day it held, where both packs have it and it changed.
@@ -106,6 +108,7 @@ fn row(f: &Found<'_>) -> ExceptionRow {
         resource: f.of_resource().into(),
         reason: s.map(|s| s.reason.clone()).unwrap_or_default(),
         owner: s.and_then(|s| s.owner.clone()),
+        since: s.and_then(|s| s.since.clone()),
         until: s.and_then(|s| s.until.clone()),
         was_until: None,
         why: None,

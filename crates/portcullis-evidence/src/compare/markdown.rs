@@ -165,15 +165,16 @@ fn exceptions(out: &mut String, what: &str, rows: &[ExceptionRow]) {
         };
         let why = r.why.map(|w| format!(" ({})", w.name())).unwrap_or_default();
         format!(
-            "| {} | {} | {} | {}{why} | {} | {until} |",
+            "| {} | {} | {} | {}{why} | {} | {} | {until} |",
             r.severity,
             code(&r.rule),
             place(&r.resource),
             markdown(&r.reason),
             markdown(r.owner.as_deref().unwrap_or("–")),
+            markdown(r.since.as_deref().unwrap_or("not known")),
         )
     });
-    let columns = ["severity", "rule", "resource", "reason", "owner", "until"];
+    let columns = ["severity", "rule", "resource", "reason", "owner", "since", "until"];
     table(out, what, &columns, rows.collect());
 }
 

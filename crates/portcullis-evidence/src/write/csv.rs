@@ -7,7 +7,7 @@ use portcullis_core::text::cell;
 
 use crate::{Assessment, ControlResult, Framework, Judged, RuleResult};
 
-const HEADER: [&str; 26] = [
+const HEADER: [&str; 27] = [
     "framework",
     "control",
     "title",
@@ -31,6 +31,7 @@ const HEADER: [&str; 26] = [
     "wanted",
     "exception_reason",
     "exception_owner",
+    "exception_since",
     "exception_until",
     "fingerprint",
     "notes",
@@ -79,7 +80,7 @@ fn head(framework: &Framework, result: &ControlResult) -> [String; 4] {
     ]
 }
 
-fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [Box<str>; 21] {
+fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [Box<str>; 22] {
     let estate = &assessment.estate;
     let (scan, resource) = (estate.scan(r), estate.resource(r));
     let of = |get: fn(&crate::Resource) -> &str| resource.map(get).unwrap_or_default().into();
@@ -105,6 +106,7 @@ fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [
         evidence.map(|e| &*e.wanted).unwrap_or_default().into(),
         exception.map(|e| &*e.reason).unwrap_or_default().into(),
         exception.and_then(|e| e.owner.as_deref()).unwrap_or_default().into(),
+        exception.and_then(|e| e.since.as_deref()).unwrap_or_default().into(),
         exception.and_then(|e| e.until.as_deref()).unwrap_or_default().into(),
         (*r.fingerprint).into(),
     ]

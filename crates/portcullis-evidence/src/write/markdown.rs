@@ -306,8 +306,8 @@ impl<'a> Page<'a> {
             return;
         }
         self.paragraph("## Accepted by exceptions");
-        self.line("| Rule | Severity | Resource | Reason | Owner | Until | Written in |");
-        self.line("| --- | --- | --- | --- | --- | --- | --- |");
+        self.line("| Rule | Severity | Resource | Reason | Owner | Since | Until | Written in |");
+        self.line("| --- | --- | --- | --- | --- | --- | --- | --- |");
         for r in list {
             let s = r.suppression.as_deref();
             let file = s.and_then(|s| s.file.as_deref());
@@ -321,12 +321,13 @@ impl<'a> Page<'a> {
                 _ => other.to_owned(),
             };
             let row = format!(
-                "| {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 r.rule,
                 r.severity.name(),
                 self.place(r).replace('|', "\\|"),
                 or(s.map(|s| &*s.reason), "none given"),
                 or(s.and_then(|s| s.owner.as_deref()), "nobody named"),
+                s.map(|s| cell(&s.stands())).unwrap_or_default(),
                 or(s.and_then(|s| s.until.as_deref()), "no end"),
                 cell(&written)
             );

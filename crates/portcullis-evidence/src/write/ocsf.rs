@@ -307,11 +307,17 @@ struct Unmapped<'a> {
 struct Exception<'a> {
     reason: &'a str,
     owner: Option<&'a str>,
+    since: Option<&'a str>,
     until: Option<&'a str>,
 }
 
 impl<'a> Exception<'a> {
     fn of(s: &'a Suppression) -> Self {
-        Self { reason: &s.reason, owner: s.owner.as_deref(), until: s.until.as_deref() }
+        Self {
+            reason: &s.reason,
+            owner: s.owner.as_deref(),
+            since: s.since.as_deref(),
+            until: s.until.as_deref(),
+        }
     }
 }

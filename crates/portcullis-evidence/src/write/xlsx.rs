@@ -454,10 +454,12 @@ impl<'a> Book<'a> {
     }
 
     fn exceptions(&mut self) -> Result<(), XlsxError> {
-        const COLUMNS: [Column; 9] = [
+        const COLUMNS: [Column; 11] = [
             ("Rule", 40),
             ("Why", 60),
             ("Who", 20),
+            ("Since", 12),
+            ("First in commit", 44),
             ("Until", 12),
             ("State", 12),
             ("Written in", 44),
@@ -478,6 +480,8 @@ impl<'a> Book<'a> {
                 e.rule.into(),
                 s.reason.as_str().into(),
                 s.owner.as_deref().unwrap_or_default().into(),
+                s.since.clone().unwrap_or_else(|| s.stands()).into(),
+                s.since_commit.as_deref().unwrap_or_default().into(),
                 s.until.as_deref().unwrap_or_default().into(),
                 if e.lapsed(&a.made.as_of) { "lapsed" } else { "in force" }.into(),
                 format!("{}{line}", s.file.as_deref().unwrap_or_default()).into(),

@@ -164,6 +164,7 @@ pub fn sample(include_passed: bool) -> Report {
         reason: "public | announcements".into(),
         owner: Some("web".into()),
         until: Some("2027-01-31".into()),
+        since: None,
     }));
 
     let mut pass = finding(1, Severity::High, "aws_sqs_queue.ok[\"a\"]", queue, queue);

@@ -7,6 +7,7 @@
 //! is switched off, and objects that a partial clone lacks are not fetched.
 
 mod history;
+mod lineage;
 mod state;
 mod tree;
 
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub(crate) use history::first_parents;
+pub(crate) use lineage::{Against, Change, Lineage};
 pub(crate) use state::state;
-pub(crate) use tree::GitTree;
+pub(crate) use tree::{GitTree, Objects};
 
 use crate::fail::Fail;
 

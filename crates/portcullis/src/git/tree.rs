@@ -385,14 +385,14 @@ impl Tree for GitTree {
 }
 
 /// A running `git cat-file --batch`: an id in, its bytes out.
-struct Objects {
+pub(crate) struct Objects {
     child: Child,
     asks: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Objects {
-    fn start(folder: &Path) -> Result<Self, String> {
+    pub(super) fn start(folder: &Path) -> Result<Self, String> {
         let mut command = git(folder);
         command.args(["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -404,7 +404,17 @@ impl Objects {
         Ok(Self { child, asks, answers })
     }
 
-    fn read(&mut self, id: &str) -> Result<Vec<u8>, FileError> {
+    /// The bytes of an object.
+    pub(crate) fn read(&mut self, id: &str) -> Result<Vec<u8>, FileError> {
+        self.find(id).map(|(_, bytes)| bytes)
+    }
+
+    /// Id and bytes of an object by any name that git knows it by, `COMMIT:PATH` for one.
+    pub(crate) fn find(&mut self, id: &str) -> Result<(String, Vec<u8>), FileError> {
+        if id.contains('\n') {
+            // It cannot be asked for line by line.
+            return Err(FileError::NotFound);
+        }
         let other = |e: std::io::Error| FileError::Other(format!("git cat-file: {e}"));
         let Some(asks) = &mut self.asks else { return Err(FileError::NotFound) };
         asks.write_all(format!("{id}\n").as_bytes()).and_then(|()| asks.flush()).map_err(other)?;
@@ -423,7 +433,10 @@ impl Objects {
         (&mut self.answers).take(kept).read_to_end(&mut bytes).map_err(other)?;
         std::io::copy(&mut (&mut self.answers).take(size - kept + 1), &mut std::io::sink())
             .map_err(other)?;
-        if size > MAX_TEXT { Err(FileError::TooLarge(size)) } else { Ok(bytes) }
+        if size > MAX_TEXT {
+            return Err(FileError::TooLarge(size));
+        }
+        Ok((head.split(' ').next().unwrap_or_default().to_owned(), bytes))
     }
 }
 

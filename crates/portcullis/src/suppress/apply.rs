@@ -142,6 +142,7 @@ pub(crate) fn apply(
                     reason: s.reason.clone(),
                     owner: s.owner.clone(),
                     until: s.until.clone(),
+                    since: None,
                 }));
             }
         }

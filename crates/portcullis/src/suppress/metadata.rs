@@ -29,13 +29,7 @@ pub(crate) fn from_metadata(metadata: &Value, origins: &Origins, block: Span) ->
             dialect,
         });
     };
-    for (path, keys, dialect) in [
-        (["portcullis", "ignore"], Keys { rule: "rule", reason: "reason" }, Dialect::Ours),
-        (["checkov", "skip"], Keys { rule: "id", reason: "comment" }, Dialect::Foreign),
-        (["cfn_nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
-        (["cfn-nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
-        (["guard", "SuppressedRules"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
-    ] {
+    for (path, keys, dialect) in LISTS {
         let list = metadata.get(path[0]).and_then(|v| v.get(path[1])).and_then(Value::as_list);
         for entry in list.unwrap_or_default() {
             match named(entry) {
@@ -61,11 +55,21 @@ fn named(entry: &Value) -> Option<Vec<Value>> {
     Some(entries.collect())
 }
 
+/// What the members of an entry are called.
 #[derive(Clone, Copy)]
-struct Keys {
-    rule: &'static str,
-    reason: &'static str,
+pub(super) struct Keys {
+    pub(super) rule: &'static str,
+    pub(super) reason: &'static str,
 }
+
+/// The lists inside `Metadata`, by path, and whose they are.
+pub(super) const LISTS: [([&str; 2], Keys, Dialect); 5] = [
+    (["portcullis", "ignore"], Keys { rule: "rule", reason: "reason" }, Dialect::Ours),
+    (["checkov", "skip"], Keys { rule: "id", reason: "comment" }, Dialect::Foreign),
+    (["cfn_nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+    (["cfn-nag", "rules_to_suppress"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+    (["guard", "SuppressedRules"], Keys { rule: "id", reason: "reason" }, Dialect::Foreign),
+];
 
 #[cfg(test)]
 mod tests {

@@ -7,12 +7,16 @@ mod apply;
 mod comments;
 mod exceptions;
 mod metadata;
+mod names;
+mod stood;
 
 pub(crate) use apply::{Rules, apply};
 pub(crate) use comments::from_comment;
 pub(crate) use exceptions::from_config;
 pub(crate) use metadata::from_metadata;
+pub(crate) use names::Names;
 pub(crate) use portcullis_core::date::is_date;
+pub(crate) use stood::find_since;
 
 use portcullis_core::Span;
 

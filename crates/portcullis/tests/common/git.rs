@@ -34,6 +34,18 @@ impl Repository {
         self.git(&["rev-parse", "HEAD"])
     }
 
+    /// Commits everything on a day (UTC); the commit's id.
+    pub fn commit_on(&self, day: &str) -> String {
+        self.git(&["add", "-A"]);
+        self.git_on(day, &["commit", "-q", "--allow-empty", "-m", "changed"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Runs git as if it were that day (UTC); what it prints.
+    pub fn git_on(&self, day: &str, args: &[&str]) -> String {
+        git_at(self.dir(), Some(&format!("{day}T12:00:00Z")), args)
+    }
+
     /// Writes a file.
     pub fn write(&self, path: &str, text: &str) {
         let path = self.dir().join(path);
@@ -73,7 +85,13 @@ impl Repository {
 
 /// Runs git in a folder; what it prints.
 pub fn git_in(dir: &Path, args: &[&str]) -> String {
+    git_at(dir, None, args)
+}
+
+fn git_at(dir: &Path, time: Option<&str>, args: &[&str]) -> String {
+    let times = ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"];
     let out = Command::new("git")
+        .envs(times.into_iter().zip(time.into_iter().cycle()))
         .current_dir(dir)
         .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
         .args(["-c", "core.autocrlf=false", "-c", "protocol.file.allow=always"])

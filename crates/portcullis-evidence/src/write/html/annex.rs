@@ -9,13 +9,14 @@ use super::bounds;
 use super::text;
 use super::view::{View, place_of};
 use crate::write::exceptions::Excepted;
-use crate::{Counts, Problem, ScanFacts, Status};
+use crate::{Counts, Problem, ScanFacts, Status, Suppression};
 
 pub(super) fn exceptions(view: &View<'_>) -> Markup {
     let all = view.exceptions();
     let shown = all.len().min(bounds::EXCEPTIONS);
     let unowned = all.iter().filter(|e| e.suppression.owner.is_none()).count();
     let endless = all.iter().filter(|e| e.suppression.until.is_none()).count();
+    let undated = all.iter().filter(|e| e.suppression.since.is_none()).count();
     html! {
         section #exceptions .annex aria-labelledby="exceptions-title" {
             h2 #exceptions-title { "Exceptions" }
@@ -28,11 +29,12 @@ pub(super) fn exceptions(view: &View<'_>) -> Markup {
                     ". What is accepted is never counted as a pass."
                     @if unowned > 0 { " " (text::number(unowned)) " name nobody who answers for them." }
                     @if endless > 0 { " " (text::number(endless)) " have no end." }
+                    @if undated > 0 { " Of " (text::number(undated)) " it is not known since when they stand." }
                 }
                 table .register {
                     thead { tr {
                         th scope="col" { "What" } th scope="col" { "Why" } th scope="col" { "Who" }
-                        th scope="col" { "Until" } th scope="col" { "Written in" } th scope="col" { "Covers" }
+                        th scope="col" { "Since" } th scope="col" { "Until" } th scope="col" { "Written in" } th scope="col" { "Covers" }
                     } }
                     tbody { @for e in all.iter().take(shown) { (excepted(view, e)) } }
                 }
@@ -57,6 +59,7 @@ fn excepted(view: &View<'_>, e: &Excepted<'_>) -> Markup {
             }
             td { @if s.reason.trim().is_empty() { em { "no reason given" } } @else { (text::shown(&s.reason)) } }
             td { @match &s.owner { Some(owner) => { (text::shown(owner)) } None => { em { "nobody named" } } } }
+            td { (since(s)) }
             td {
                 @match &s.until { Some(until) => { (text::shown(until)) } None => { em { "no end" } } }
                 @if lapsed { " " span .chip.s-fail { "lapsed" } }
@@ -70,6 +73,14 @@ fn excepted(view: &View<'_>, e: &Excepted<'_>) -> Markup {
                 @if covers.len() > bounds::NAMED { " and " (text::number(covers.len() - bounds::NAMED)) " more" }
             }
         }
+    }
+}
+
+/// Since when an exception stands.
+pub(super) fn since(s: &Suppression) -> Markup {
+    let stands = s.stands();
+    html! {
+        @if s.since.is_some() { (text::shown(&stands)) } @else { em { (text::shown(&stands)) } }
     }
 }
 

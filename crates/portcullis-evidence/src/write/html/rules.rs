@@ -155,6 +155,7 @@ fn facts(view: &View<'_>, r: &Judged, resource: Option<&Resource>) -> Markup {
                 div .wide { dt { "Accepted" } dd {
                     (text::shown(&s.reason))
                     " (by " (text::shown(s.owner.as_deref().unwrap_or("nobody named")))
+                    @if let Some(since) = &s.since { ", since " (text::shown(since)) }
                     @if let Some(until) = &s.until { ", until " (text::shown(until)) }
                     "; underneath it " (text::verdict(r.verdict)) ")"
                 } }

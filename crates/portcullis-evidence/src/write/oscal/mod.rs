@@ -429,8 +429,9 @@ impl<'a> About<'a> {
         let place = format!("{}:{}", judged.location.file, judged.location.start_line);
         let remarks = match &judged.suppression {
             Some(s) => Some(format!(
-                "Accepted{}{}: {}",
+                "Accepted{}{}{}: {}",
                 s.owner.as_ref().map(|o| format!(" by {o}")).unwrap_or_default(),
+                s.since.as_ref().map(|d| format!(" since {d}")).unwrap_or_default(),
                 s.until.as_ref().map(|u| format!(" until {u}")).unwrap_or_default(),
                 s.reason
             )),

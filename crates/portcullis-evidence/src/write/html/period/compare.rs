@@ -365,6 +365,7 @@ fn exceptions(c: &Comparison, several: bool) -> Markup {
             td data-c="Until" {
                 @if r.was_until.is_some() && r.was_until != r.until { (day(&r.was_until)) " " span .to { "→" } " " }
                 (day(&r.until))
+                @if let Some(since) = &r.since { small .covers { "stands since " (text::brief(since)) } }
             }
         }
     };

@@ -383,7 +383,7 @@ fn groups(exceptions: &[Exception]) -> Vec<Group<'_>> {
             e.of.repository.clone(),
             e.of.rule.clone(),
             (e.since.clone(), e.seen.clone(), e.in_force),
-            (e.reason.clone(), e.owner.clone(), e.until.clone()),
+            (e.reason.clone(), e.owner.clone(), e.stands_since.clone(), e.until.clone()),
         )
     };
     let mut sorted: Vec<&Exception> = exceptions.iter().collect();
@@ -414,7 +414,7 @@ fn exceptions(trend: &Trend, named: bool) -> Markup {
                     (text::number(in_force)) " in the newest one."
                     @if unowned > 0 { " Of these, " (text::number(unowned)) " name nobody who answers for them." }
                     @if endless > 0 { " " (text::number(endless)) " have no end." }
-                    " A bar goes from the first pack that has the exception to the last one; it may be older than the first. "
+                    " A bar goes from the first pack that has the exception to the last one; it may be older than the first: below the bar is since when it stands by the history of its repository, where that is known. "
                     "The thin line goes on to its last day, the upright mark."
                 }
                 table .cards .over-time aria-labelledby="exceptions-title" {
@@ -452,6 +452,7 @@ fn excepted(g: &Group<'_>, axis: Option<&Axis>, named: bool) -> Markup {
                     (axis.bar(&Bar { since: &e.since, seen: &e.seen, until, in_force: e.in_force }))
                 }
                 small { (moment(&e.since)) " – " (moment(&e.seen)) }
+                @if let Some(day) = &e.stands_since { br; small { "stands since " (text::brief(day)) } }
             }
             td .when data-c="Until" { @match until { Some(day) => { (text::brief(day)) } None => { em { "no end" } } } }
             td data-c="Now" {
