@@ -174,6 +174,28 @@ fn what_the_history_does_not_say_is_not_guessed() {
 }
 
 #[test]
+fn a_history_with_holes_is_said() {
+    let r = repository("stood-holes", &[("main.tf", &bucket("logs", ""))]);
+    for (day, reason) in [("2026-02-01", "one"), ("2026-03-01", "two"), ("2026-04-01", "three")] {
+        r.write("main.tf", &bucket("logs", &accepted(&format!("reason=\"{reason}\""))));
+        r.commit_on(day);
+    }
+    let lose = |name: &str| {
+        let id = r.git(&["rev-parse", name]);
+        r.remove(&format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+        id
+    };
+    // What is behind the hole would be younger than the truth, or older.
+    lose("HEAD~2:main.tf");
+    assert_eq!(stands(r.dir()), "a part of its history is not in this clone");
+    let commit = r.git(&["rev-parse", "HEAD~1"]);
+    lose("HEAD~1^{tree}");
+    let told = stands(r.dir());
+    assert!(told.starts_with("git cannot compare ") && told.ends_with(" with its parents here"));
+    assert!(told.contains(&commit) || told.contains(&r.git(&["rev-parse", "HEAD"])), "{told}");
+}
+
+#[test]
 fn a_history_that_is_too_long_is_said() {
     let r = repository("stood-long", &[]);
     let text = bucket("logs", &accepted("reason=\"the log bucket\""));
