@@ -86,6 +86,9 @@ pub struct Outcome {
     pub resource: ResourceId,
     /// The verdict.
     pub verdict: Verdict,
+    /// Of a pass: whether the rule is about the resource at all is not known. Nothing is wrong either
+    /// way, but nothing is shown to be met.
+    pub scope_unknown: bool,
     /// What decided it; the first piece gives the finding's place.
     pub evidence: Vec<Evidence>,
     /// What is wrong, in words; empty for passes.

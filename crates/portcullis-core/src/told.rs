@@ -18,6 +18,8 @@ const PARTS: usize = 16;
 pub struct Told {
     /// The verdict, whatever a suppression makes of it.
     pub verdict: Verdict,
+    /// Of a pass: whether the rule is about the resource, or whether the resource exists, is not known.
+    pub scope_unknown: bool,
     /// The condition that the resource hangs on.
     pub conditional: Option<Arc<str>>,
     /// What is wrong; empty for passes.
@@ -48,7 +50,13 @@ impl From<Evidence> for Seen {
 impl Told {
     /// A verdict and its message, without evidence.
     pub fn new(verdict: Verdict, message: impl Into<Arc<str>>) -> Self {
-        Self { verdict, conditional: None, message: message.into(), evidence: Arc::from([]) }
+        Self {
+            verdict,
+            scope_unknown: false,
+            conditional: None,
+            message: message.into(),
+            evidence: Arc::from([]),
+        }
     }
 
     /// Whether it is about a secret in the clear.

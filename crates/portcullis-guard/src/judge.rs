@@ -40,6 +40,7 @@ pub(crate) fn outcomes(
                 rule: id.clone(),
                 resource,
                 verdict,
+                scope_unknown: false,
                 evidence: hit.evidence.clone(),
                 message: hit.message.clone(),
                 row: hit.row.clone(),
@@ -86,7 +87,16 @@ fn others(
         };
         let evidence = vec![at_header(found.header, format!("what rule {} requires", rule.name))];
         let row = String::new();
-        let outcome = Outcome { rule: id.clone(), resource, verdict, evidence, message, row };
+        // Where a value that a rule's conditions look at is not known, so is the verdict.
+        let outcome = Outcome {
+            rule: id.clone(),
+            resource,
+            verdict,
+            scope_unknown: false,
+            evidence,
+            message,
+            row,
+        };
         out.push(((resource, String::new()), outcome));
     }
     out

@@ -203,6 +203,7 @@ fn not_judged(case: &Case<'_>, rule: &Rule, id: &Arc<str>, why: &str) -> Vec<jud
             rule: id.clone(),
             resource,
             verdict: Verdict::Unknown(vec![why.clone()]),
+            scope_unknown: false,
             evidence: vec![hits::at_header(header, format!("what rule {} requires", rule.name))],
             message: format!("rule {}: it could not be evaluated", rule.name),
             row: String::new(),

@@ -360,6 +360,9 @@ struct Outcome<'a> {
     title: &'a str,
     outcome: &'static str,
     verdict: &'static str,
+    /// `unknown`, of a pass that may be about nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<&'static str>,
@@ -430,6 +433,7 @@ fn outcome<'a>(
             Verdict::Fail => "fail",
             Verdict::Unknown(_) => "unknown",
         },
+        scope: f.scope_unknown.then_some("unknown"),
         severity: f.severity.name(),
         baseline: f.baseline.name(),
         blocks: f.blocks,

@@ -122,13 +122,17 @@ pub(crate) struct JudgedRow {
     pub key: RowKey,
     /// `None`: the rule does not apply to the row.
     pub truth: Option<Truth>,
+    /// Whether the rule is certainly about the row, if there is such a row.
+    about: bool,
+    /// Whether there certainly is such a row.
+    there: bool,
 }
 
 /// A resource that was judged under one combination of arms.
 pub(crate) struct Judged {
     pub rows: SmallVec<[JudgedRow; 2]>,
     /// Whether any shape takes the resource.
-    pub applies: bool,
+    pub applies: Truth,
 }
 
 impl<'a, 'w> Job<'a, 'w> {
@@ -177,6 +181,7 @@ impl<'a, 'w> Job<'a, 'w> {
             rule: self.rule.meta.id.clone(),
             resource: self.id,
             verdict,
+            scope_unknown: false,
             evidence: Vec::new(),
             message: String::new(),
             row: String::new(),
@@ -219,12 +224,13 @@ impl<'a, 'w> Job<'a, 'w> {
             out.push(outcome);
         }
         let without_rows = |l: &choices::Leaf<'_, '_>| {
-            l.judged.applies && l.case.whole().when_of_resource() != Truth::False
+            l.judged.applies != Truth::False && l.case.whole().when_of_resource() != Truth::False
         };
         let passes = rows.iter().any(|r| r.truth == Some(Truth::True))
             || (rows.is_empty() && leaves.iter().any(without_rows));
         if out.len() == before && passes {
-            out.push(self.outcome(Verdict::Pass));
+            let known = leaves.iter().all(|l| l.case.is_about(&l.judged));
+            out.push(Outcome { scope_unknown: !known, ..self.outcome(Verdict::Pass) });
         }
     }
 }
@@ -237,8 +243,21 @@ impl<'a, 'w> Case<'a, 'w> {
     /// Judges all rows.
     pub(crate) fn judge(&self, shapes: &[&'a Shape]) -> Judged {
         let (rows, applies) = self.rows(shapes);
-        let rows = rows.iter().map(|(row, key)| JudgedRow { key: *key, truth: row.verdict() });
+        let rows = rows.iter().map(|(row, key)| {
+            let (truth, when) = row.verdict();
+            let about = row.belongs && when == Truth::True;
+            JudgedRow { key: *key, truth, about, there: row.there }
+        });
         Judged { rows: rows.collect(), applies }
+    }
+
+    /// Whether what was judged, and met the rule, is certainly something that the rule is about.
+    /// Where rows may be absent the rule must be about the resource without them, too.
+    fn is_about(&self, judged: &Judged) -> bool {
+        judged.rows.iter().any(|r| r.about && r.there)
+            || judged.applies == Truth::True
+                && judged.rows.iter().all(|r| r.about && !r.there)
+                && self.whole().when_of_resource() == Truth::True
     }
 
     /// The rows of the resource, and whether any shape takes it.
@@ -246,18 +265,19 @@ impl<'a, 'w> Case<'a, 'w> {
     pub(crate) fn rows<'c>(
         &'c self,
         shapes: &[&'a Shape],
-    ) -> (SmallVec<[(Row<'c, 'a, 'w>, RowKey); 1]>, bool) {
+    ) -> (SmallVec<[(Row<'c, 'a, 'w>, RowKey); 1]>, Truth) {
         let mut rows: SmallVec<[(Row<'c, 'a, 'w>, RowKey); 1]> = SmallVec::new();
-        let mut applies = false;
+        let mut applies = Truth::False;
         for (s, shape) in shapes.iter().enumerate() {
             let whole = self.whole();
             let (belongs, doubt) = whole.belongs(shape);
             if belongs == Truth::False {
                 continue;
             }
-            applies = true;
+            applies = applies.or(belongs);
+            let belongs = belongs == Truth::True;
             if shape.each.is_empty() {
-                rows.push((Row { doubt, ..whole }, (s, OriginId::NONE, 0)));
+                rows.push((Row { doubt, belongs, ..whole }, (s, OriginId::NONE, 0)));
                 continue;
             }
             let mut seen: FxHashMap<OriginId, usize> = FxHashMap::default();
@@ -290,6 +310,8 @@ impl<'a, 'w> Case<'a, 'w> {
                         value: value.clone(),
                         place,
                         each: path.inner(),
+                        belongs,
+                        there: perhaps.is_none(),
                         doubt: own_doubt.clone().or(perhaps),
                         bound: None,
                         among: None,
@@ -303,7 +325,7 @@ impl<'a, 'w> Case<'a, 'w> {
             }
             if shape.some {
                 let among = Some(Among { rows: among, shape });
-                rows.push((Row { doubt, among, ..whole }, (s, OriginId::NONE, 0)));
+                rows.push((Row { doubt, belongs, among, ..whole }, (s, OriginId::NONE, 0)));
             }
         }
         (rows, applies)
@@ -316,6 +338,8 @@ impl<'a, 'w> Case<'a, 'w> {
             value: self.resource.body.clone(),
             place: Place::of(self.id),
             each: "",
+            belongs: true,
+            there: true,
             doubt: None,
             bound: None,
             among: None,
@@ -378,23 +402,24 @@ impl<'a> Row<'_, 'a, '_> {
         if of_row { Truth::True } else { self.judge(when) }
     }
 
-    /// What the rule says of the row; `None` where it does not apply.
-    fn verdict(&self) -> Option<Truth> {
+    /// What the rule says of the row, `None` where it does not apply; and what `when` says.
+    fn verdict(&self) -> (Option<Truth>, Truth) {
         let logic = self.case.rule.logic();
         let when = logic.when.as_ref().map_or(Truth::True, |c| self.judge(c));
         if when == Truth::False {
-            return None;
+            return (None, when);
         }
         let require = match (&logic.require, &self.among) {
             (None, _) => Truth::True,
             (Some(c), None) => self.judge(c),
             (Some(c), Some(among)) => Truth::any(among.rows.iter().map(|r| r.holds(c))),
         };
-        Some(match (when, require) {
+        let truth = match (when, require) {
             (_, Truth::True) => Truth::True,
             (Truth::True, r) if self.doubt.is_none() => r,
             _ => Truth::Unknown,
-        })
+        };
+        (Some(truth), when)
     }
 
     /// What can be said of a condition for a row that may not be there.

@@ -82,6 +82,8 @@ impl Row<'_, '_, '_> {
             value: self.value.clone(),
             place: self.place,
             each: self.each,
+            belongs: self.belongs,
+            there: self.there,
             doubt: self.doubt.clone(),
             bound: Some((part, id)),
             among: None,

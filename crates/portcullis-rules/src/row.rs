@@ -49,6 +49,10 @@ pub(crate) struct Row<'c, 'a, 'w> {
     pub place: Place,
     /// The path of `each` as written, empty for the resource itself.
     pub each: &'a str,
+    /// Whether the resource certainly belongs to the shape.
+    pub belongs: bool,
+    /// Whether there certainly is such a row.
+    pub there: bool,
     /// Why the row may not be one: a fail becomes unknown.
     pub doubt: Option<Why>,
     /// The one linked resource that paths of a part read, inside `linked`.

@@ -68,6 +68,9 @@ pub(crate) fn finding(
     let fingerprint = identity(&info.id, subject, attribute, &outcome.row);
     let moved_fingerprint = digest(&[&info.id, &resource.kind, short, attribute, found]);
     let told = Told {
+        // What may not exist meets the rule or is none of its resources.
+        scope_unknown: kind == OutcomeKind::Pass
+            && (outcome.scope_unknown || conditional.is_some()),
         conditional,
         message: message(outcome.message, &outcome.verdict, &resource.address).into(),
         evidence: outcome.evidence.into_iter().take(EVIDENCE).map(Seen::from).collect(),

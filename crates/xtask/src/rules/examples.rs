@@ -23,19 +23,21 @@ impl Resolved {
         Self { example: example.clone(), files, resolution }
     }
 
-    /// One letter per resource of a graph: its worst outcome under a rule, `-` for none.
+    /// One letter per resource of a graph: its worst outcome under a rule, `-` for none, `p` for a
+    /// pass of which it is not known whether the rule is about the resource.
     pub(super) fn summary(&self, rules: &RuleSet, rule: usize, graph: usize) -> Vec<char> {
         let graph = &self.resolution.graphs[graph];
         let mut out = vec!['-'; graph.resources.len()];
         let changes = self.example.overrides(rule);
         for o in evaluate(rules, &[rule], graph, self.files.sources(), &changes) {
             let letter = match &o.verdict {
+                Verdict::Pass if o.scope_unknown => 'p',
                 Verdict::Pass => 'P',
                 Verdict::Unknown(_) => 'U',
                 Verdict::Fail => 'F',
             };
             let slot = &mut out[o.resource.0 as usize];
-            if "-PUF".find(letter) > "-PUF".find(*slot) {
+            if "-pPUF".find(letter) > "-pPUF".find(*slot) {
                 *slot = letter;
             }
         }

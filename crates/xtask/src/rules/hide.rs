@@ -41,8 +41,8 @@ fn of(rules: &RuleSet, rule: usize, mut example: Resolved) -> Vec<String> {
                 let Some((hidden, path)) = hiding::hide(&body, n) else { break };
                 example.resolution.graphs[g].resources[r].body = hidden;
                 let after = example.summary(rules, rule, g);
-                // A rule that does not apply may pass when it may apply.
-                let same = |b: char, a: char| b == a || (b == '-' && a == 'P');
+                // A rule that does not apply may pass when it may apply, and then says so.
+                let same = |b: char, a: char| b == a || (matches!(b, '-' | 'P') && a == 'p');
                 if before.iter().zip(&after).any(|(b, a)| *a != 'U' && !same(*b, *a)) {
                     let address = &example.resolution.graphs[g].resources[r].address;
                     flips.push(format!("{before:?} became {after:?} without {path} of {address}"));
