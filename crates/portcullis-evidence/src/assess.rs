@@ -113,6 +113,10 @@ pub struct Counts {
     pub suppressed: usize,
     /// Passed.
     pub pass: usize,
+    /// Met the rule, but whether the rule is about the resource, or whether the resource exists, is
+    /// not known: as good as not there.
+    #[serde(default)]
+    pub scope_unknown: usize,
 }
 
 impl Counts {
@@ -120,17 +124,18 @@ impl Counts {
     pub fn of<'a, R: Borrow<Judged> + 'a>(results: impl IntoIterator<Item = &'a R>) -> Self {
         let mut out = Self::default();
         for r in results {
-            out.add(r.borrow().outcome);
+            out.add(r.borrow());
         }
         out
     }
 
     /// Counts one more.
-    pub fn add(&mut self, outcome: Outcome) {
-        match outcome {
+    pub fn add(&mut self, result: &Judged) {
+        match result.outcome {
             Outcome::Fail => self.fail += 1,
             Outcome::Unknown => self.unknown += 1,
             Outcome::Suppressed => self.suppressed += 1,
+            Outcome::Pass if result.scope_unknown => self.scope_unknown += 1,
             Outcome::Pass => self.pass += 1,
         }
     }
@@ -138,6 +143,12 @@ impl Counts {
     /// All of them.
     #[must_use]
     pub fn total(self) -> usize {
+        self.met() + self.scope_unknown
+    }
+
+    /// Those that certainly are about something.
+    #[must_use]
+    pub fn met(self) -> usize {
         self.fail + self.unknown + self.suppressed + self.pass
     }
 
@@ -147,6 +158,7 @@ impl Counts {
             unknown: self.unknown + other.unknown,
             suppressed: self.suppressed + other.suppressed,
             pass: self.pass + other.pass,
+            scope_unknown: self.scope_unknown + other.scope_unknown,
         }
     }
 }
@@ -212,7 +224,7 @@ pub struct ControlResult {
     pub reasons: Vec<String>,
     /// Results of all rules that speak to it.
     pub counts: Counts,
-    /// Resources judged by them, each once.
+    /// Resources judged by them, each once; not those that may be out of scope of them all.
     pub resources: usize,
     /// Worst severity among failures; where nothing failed, among what could not be told.
     pub severity: Option<Severity>,
@@ -332,7 +344,7 @@ impl About<'_> {
         let figures = Figures {
             controls: controls.len(),
             assessable: framework.controls.iter().filter(|c| c.assessable).count(),
-            evaluated: controls.iter().filter(|c| c.counts.total() > 0).count(),
+            evaluated: controls.iter().filter(|c| c.counts.met() > 0).count(),
             passed: controls.iter().filter(|c| c.status == Status::Pass).count(),
         };
         Assessed { framework: at, controls, figures }
@@ -345,7 +357,9 @@ impl About<'_> {
         let mut met: Vec<u32> = control
             .links
             .iter()
-            .flat_map(|l| self.estate.of_rule(&l.rule).iter().map(|r| r.resource))
+            .flat_map(|l| self.estate.of_rule(&l.rule))
+            .filter(|r| !r.scope_unknown)
+            .map(|r| r.resource)
             .collect();
         met.sort_unstable();
         met.dedup();
@@ -421,10 +435,15 @@ impl About<'_> {
             return (Status::NotDetermined, true);
         }
         let direct = |r: &RuleResult| r.strength == Strength::Direct && r.counts.pass > 0;
+        let in_doubt =
+            |r: &RuleResult| r.strength == Strength::Direct && r.counts.scope_unknown > 0;
         let (status, shown) = match counts {
             Counts { unknown: 1.., .. } => (Status::NotDetermined, true),
             Counts { suppressed: 1.., .. } => (Status::Accepted, true),
             Counts { pass: 1.., .. } if !rules.iter().any(direct) => {
+                if rules.iter().any(in_doubt) {
+                    reasons.push(out_of_scope(counts));
+                }
                 reasons.push(
                     "only rules that help towards it met something; they passed, which does not \
                      show that it is met"
@@ -433,6 +452,10 @@ impl About<'_> {
                 (Status::NotDetermined, false)
             }
             Counts { pass: 1.., .. } => (Status::Pass, true),
+            Counts { scope_unknown: 1.., .. } => {
+                reasons.push(out_of_scope(counts));
+                (Status::NotDetermined, false)
+            }
             _ => (Status::NoResource, false),
         };
         let accepted: usize = self.estate.scans.iter().map(ScanFacts::accepted_gaps).sum();
@@ -487,4 +510,13 @@ impl About<'_> {
     fn of_account(&self, rule: &RuleResult) -> bool {
         self.catalogue.rule(&rule.rule).is_some_and(|r| r.account)
     }
+}
+
+/// Why passes do not count.
+fn out_of_scope(counts: Counts) -> String {
+    format!(
+        "{} that passed may be out of scope: whether the rules are about these resources, or \
+         whether they exist, is not known",
+        counted(counts.scope_unknown, "result")
+    )
 }

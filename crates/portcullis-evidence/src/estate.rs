@@ -156,7 +156,7 @@ impl Estate {
         }
         for question in order {
             let Some(new) = here.remove(&question) else { continue };
-            let worst = new.iter().map(|r| r.outcome).min().unwrap_or(Outcome::Pass);
+            let worst = new.iter().map(|r| r.rank()).min().unwrap_or((Outcome::Pass, true));
             let (address, rule) = (question.resource.address.clone(), question.rule.clone());
             let scan = new.first().map_or(0, |r| r.scan);
             let start = self.results.len();
@@ -167,12 +167,12 @@ impl Estate {
                 continue;
             };
             let newer_counts = worst < old.worst;
-            if worst != old.worst {
+            if worst.0 != old.worst.0 {
                 let mut c = Conflict {
                     rule,
                     address,
                     scans: [old.scan, scan],
-                    outcomes: [old.worst, worst],
+                    outcomes: [old.worst.0, worst.0],
                 };
                 if newer_counts {
                     c.scans.reverse();
@@ -267,7 +267,8 @@ impl Estate {
 /// The answers of one scan to a question, by place in the results.
 struct Group {
     scan: u32,
-    worst: Outcome,
+    /// The [`Judged::rank`] of the worst.
+    worst: (Outcome, bool),
     places: Vec<usize>,
     dropped: Vec<usize>,
 }

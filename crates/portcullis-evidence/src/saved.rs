@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::facts::{ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked};
+use crate::words::Scope;
 use crate::{Outcome, Severity, Verdict};
 
 /// Why a file cannot be reported on.
@@ -164,6 +165,9 @@ pub struct Judged {
     pub outcome: Outcome,
     /// What lies underneath.
     pub verdict: Verdict,
+    /// Of a pass: whether the rule is about the resource, or whether the resource exists, is not
+    /// known. Such a pass shows nothing to be met.
+    pub scope_unknown: bool,
     /// Severity in force.
     pub severity: Severity,
     /// The condition under which the resource exists.
@@ -187,6 +191,23 @@ pub struct Judged {
     /// The weaker identity, by which a finding is recognised whose resource moved or was renamed;
     /// empty for passes, and where the scan does not say.
     pub moved: Arc<str>,
+}
+
+impl Judged {
+    /// Which of two results of one rule counts: the less.
+    #[must_use]
+    pub fn rank(&self) -> (Outcome, bool) {
+        (self.outcome, !self.scope_unknown)
+    }
+
+    /// Why a pass shows nothing to be met; empty where it does, and for what is no pass.
+    #[must_use]
+    pub fn doubt(&self) -> &'static str {
+        match self.scope_unknown {
+            true => "whether the rule is about the resource, or whether it exists, is not known",
+            false => "",
+        }
+    }
 }
 
 /// One saved scan.
@@ -407,6 +428,8 @@ struct Outcomes<'a> {
     title: Cow<'a, str>,
     outcome: Outcome,
     verdict: Verdict,
+    #[serde(default)]
+    scope: Option<Scope>,
     severity: Severity,
     #[serde(borrow, default)]
     conditional: Option<Text<'a>>,
@@ -499,6 +522,7 @@ impl Outcomes<'_> {
             scan: 0,
             outcome: self.outcome,
             verdict: self.verdict,
+            scope_unknown: self.outcome == Outcome::Pass && self.scope == Some(Scope::Unknown),
             severity: self.severity,
             conditional: self.conditional.map(|c| texts.one(&c.0)),
             location: Location {

@@ -53,6 +53,14 @@ impl Verdict {
     }
 }
 
+/// A mark of passes that show nothing to be met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    /// Whether the rule is about the resource, or whether the resource exists, is not known.
+    Unknown,
+}
+
 /// How bad a failure is. Worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

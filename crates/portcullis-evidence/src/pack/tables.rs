@@ -75,7 +75,7 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
         let scan = a.estate.scan(r);
         let (commit, tree) = commit(scan);
         let because = match r.outcome {
-            Outcome::Pass => String::new(),
+            Outcome::Pass => r.doubt().to_owned(),
             _ if r.unknown_because.is_empty() => r.message.to_string(),
             _ => r.unknown_because.join("; "),
         };

@@ -218,6 +218,8 @@ impl<'a> About<'a> {
             resources: [self.resource(unit)],
             compliance: Compliance {
                 status: match (worst.outcome, unit.verdict()) {
+                    // The word for what does not apply: such a pass must not count as one.
+                    (Outcome::Pass, _) if worst.scope_unknown => "NOT_AVAILABLE",
                     (Outcome::Pass, _) => "PASSED",
                     (_, Verdict::Unknown) => "WARNING",
                     _ => "FAILED",
@@ -291,7 +293,7 @@ fn fields(unit: &Unit<'_>) -> BTreeMap<&'static str, String> {
         }
     };
     put("portcullis/rule", Some(&worst.rule));
-    put("portcullis/outcome", Some(outcome_in_words(worst.outcome)));
+    put("portcullis/outcome", Some(outcome_in_words(worst)));
     put("portcullis/repository", Some(&unit.scan.name));
     put("portcullis/commit", unit.scan.repository.as_ref().map(|r| &*r.commit));
     put("portcullis/environment", unit.resource.environment.as_deref());

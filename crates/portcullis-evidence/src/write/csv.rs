@@ -56,7 +56,8 @@ pub fn csv(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
                     empty = false;
                     let tail = row(assessment, rule, judged);
                     let cells = head.iter().map(String::as_str).chain(tail.iter().map(|t| &**t));
-                    table.write_record(cells.chain([""]).map(|c| cell(c).into_owned()))?;
+                    let notes = judged.doubt();
+                    table.write_record(cells.chain([notes]).map(|c| cell(c).into_owned()))?;
                 }
             }
             if empty {

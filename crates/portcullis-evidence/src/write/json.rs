@@ -219,7 +219,7 @@ impl<'a> Document<'a> {
         let mut scan_of: Vec<Option<u32>> = vec![None; estate.resources.len()];
         for r in speaking() {
             if let Some(counts) = of_resource.get_mut(r.resource as usize) {
-                counts.add(r.outcome);
+                counts.add(r);
             }
         }
         for r in &estate.results {

@@ -146,6 +146,7 @@ fn compliance<'a>(
     messages: &[&str],
 ) -> Compliance<'a> {
     let (status_id, status) = match unit.worst.outcome {
+        Outcome::Pass if unit.worst.scope_unknown => (0, "Unknown"),
         Outcome::Pass => (1, "Pass"),
         Outcome::Unknown => (2, "Warning"),
         // An exception accepts a fault; it does not undo it.

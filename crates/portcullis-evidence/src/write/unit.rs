@@ -52,7 +52,7 @@ pub(crate) fn units(estate: &Estate) -> Vec<Unit<'_>> {
     let groups = estate.results.chunk_by(|a, b| a.rule == b.rule && a.resource == b.resource);
     groups
         .filter_map(|results| {
-            let worst = results.iter().min_by_key(|r| (r.outcome, r.severity))?;
+            let worst = results.iter().min_by_key(|r| (r.rank(), r.severity))?;
             let (resource, scan) = (estate.resource(worst)?, estate.scan(worst)?);
             let mut id = identity(scan, resource, &worst.rule);
             // Two resources of one address, which is a fault of the code, are told apart.
@@ -115,11 +115,12 @@ pub(crate) fn requirements(assessment: &Assessment) -> FxHashMap<&str, Vec<Requi
 }
 
 /// How the outcome is called where a word of the other system would say less.
-pub(crate) fn outcome_in_words(outcome: Outcome) -> &'static str {
-    match outcome {
+pub(crate) fn outcome_in_words(result: &Judged) -> &'static str {
+    match result.outcome {
         Outcome::Fail => "fail",
         Outcome::Unknown => "not determined",
         Outcome::Suppressed => "accepted by an exception",
+        Outcome::Pass if result.scope_unknown => "pass if in scope",
         Outcome::Pass => "pass",
     }
 }

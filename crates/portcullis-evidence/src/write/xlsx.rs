@@ -572,6 +572,7 @@ fn outcome(r: &Judged) -> &'static str {
         crate::Outcome::Fail => Status::Fail.name(),
         crate::Outcome::Unknown => Status::NotDetermined.name(),
         crate::Outcome::Suppressed => Status::Accepted.name(),
+        crate::Outcome::Pass if r.scope_unknown => "pass if in scope",
         crate::Outcome::Pass => Status::Pass.name(),
     }
 }

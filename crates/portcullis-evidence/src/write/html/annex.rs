@@ -91,7 +91,7 @@ pub(super) fn population(view: &View<'_>) -> Markup {
     for r in &estate.results {
         let at = r.resource as usize;
         if let Some(counts) = of.get_mut(at) {
-            counts.add(r.outcome);
+            counts.add(r);
         }
         if let Some(scan) = scan_of.get_mut(at) {
             *scan = r.scan;
@@ -150,11 +150,13 @@ fn heads() -> Markup {
     html! {
         th scope="col" .n { "Fail" } th scope="col" .n { abbr title="Not determined" { "N.d." } }
         th scope="col" .n { "Accepted" } th scope="col" .n { "Pass" }
+        th scope="col" .n { abbr title="Passes if it is in scope, which is not known" { "P.?" } }
     }
 }
 
 fn cells(c: Counts) -> Markup {
-    html! { @for n in [c.fail, c.unknown, c.suppressed, c.pass] { td .n { (text::number(n)) } } }
+    let cells = [c.fail, c.unknown, c.suppressed, c.pass, c.scope_unknown];
+    html! { @for n in cells { td .n { (text::number(n)) } } }
 }
 
 /// What merging several scans did.

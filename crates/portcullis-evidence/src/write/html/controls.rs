@@ -127,6 +127,7 @@ pub(super) fn counts(c: Counts) -> Markup {
         (c.unknown, "not determined"),
         (c.suppressed, "accepted"),
         (c.pass, "pass"),
+        (c.scope_unknown, "pass if in scope"),
     ];
     let said: Vec<String> = parts
         .iter()

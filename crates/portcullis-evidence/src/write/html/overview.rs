@@ -194,7 +194,11 @@ fn severities(view: &View<'_>) -> Markup {
                 }
             }
             p .note { (text::count(counts.pass, "result passes", "results pass")) ", of "
-                (text::number(counts.total())) "." }
+                (text::number(counts.total())) "."
+                @if counts.scope_unknown > 0 {
+                    " Of " (text::number(counts.scope_unknown)) " more it is not known whether they are in scope."
+                }
+            }
         }
     }
 }

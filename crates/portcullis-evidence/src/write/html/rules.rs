@@ -31,7 +31,8 @@ fn rule(view: &View<'_>, met: &Met<'_>, open: &mut Budget, passes: &mut Budget) 
         crate::Counts { fail: 1.., .. } => ("fail", "fail"),
         crate::Counts { unknown: 1.., .. } => ("unknown", "not determined"),
         crate::Counts { suppressed: 1.., .. } => ("accepted", "accepted"),
-        _ => ("pass", "pass"),
+        crate::Counts { pass: 1.., .. } => ("pass", "pass"),
+        _ => ("unknown", "pass if in scope"),
     };
     let mut frameworks: Vec<&str> = met.controls.iter().map(|s| &*s.framework.id).collect();
     frameworks.dedup();
@@ -223,6 +224,7 @@ fn pass(view: &View<'_>, r: &Judged) -> Markup {
         li data-result data-status="pass" data-severity=(r.severity.name()) {
             span .address { (text::shown(view.a.estate.resource(r).map_or("", |x| &*x.address))) } " "
             span .at { (place(&r.location)) @if view.several() { ", " (view.scan_name(r.scan)) } }
+            @if r.scope_unknown { " (" (r.doubt()) ")" }
         }
     }
 }

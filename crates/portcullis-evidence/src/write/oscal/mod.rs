@@ -309,13 +309,17 @@ impl<'a> About<'a> {
         let estate = &self.assessment.estate;
         let mut out = Vec::new();
         for rule in rules {
-            for outcome in [Outcome::Fail, Outcome::Unknown, Outcome::Suppressed, Outcome::Pass] {
-                let all = estate.of_rule(rule).iter().map(AsRef::as_ref);
-                let results: Vec<&Judged> = all.filter(|r| r.outcome == outcome).collect();
-                if !results.is_empty() {
-                    let uuid = self.uuid(&["observation", rule, outcome.name()]);
-                    out.push(Answers { rule, outcome, results, uuid });
-                }
+            let mut results: Vec<&Judged> =
+                estate.of_rule(rule).iter().map(AsRef::as_ref).collect();
+            // A pass in scope before one that may not be.
+            let kind = |r: &Judged| (r.outcome, r.scope_unknown);
+            results.sort_by_key(|r| kind(r));
+            for alike in results.chunk_by(|a, b| kind(a) == kind(b)) {
+                let Some(first) = alike.first() else { continue };
+                let mut named = vec!["observation", rule, first.outcome.name()];
+                named.extend(first.scope_unknown.then_some("scope unknown"));
+                let uuid = self.uuid(&named);
+                out.push(Answers { rule, outcome: first.outcome, results: alike.to_vec(), uuid });
             }
         }
         out
@@ -400,18 +404,19 @@ impl<'a> About<'a> {
             Outcome::Pass => self.evidence_of_passes(answers),
             _ => answers.results.iter().map(|r| self.evidence(r)).collect(),
         };
-        let title = answers.results.first().map_or(answers.rule, |r| &*r.title);
+        let first = answers.results.first();
+        let title = first.map_or(answers.rule, |r| &*r.title);
+        let outcome = first.map_or("", |r| outcome_in_words(r));
+        let scope = first.filter(|r| r.scope_unknown).map_or("", |_| "unknown");
         let severity = answers.results.iter().map(|r| r.severity).min().unwrap_or(Severity::Info);
         Observation {
             uuid: answers.uuid.clone(),
-            title: shown(
-                &format!("{}: {}", answers.rule, outcome_in_words(answers.outcome)),
-                TOKEN,
-            ),
+            title: shown(&format!("{}: {outcome}", answers.rule), TOKEN),
             description: shown(title, TOKEN),
             props: props([
                 ("rule", answers.rule),
                 ("outcome", answers.outcome.name()),
+                ("scope", scope),
                 ("severity", severity.name()),
             ]),
             methods: ["TEST-AUTOMATED"],
