@@ -96,7 +96,7 @@ fn each_failing_row_is_an_outcome() {
                 "t: { Type: aws_sgr, Properties: { type: !Unknown v, cidrs: 0.0.0.0/0, protocol: -1 } }",
                 "U",
             ),
-            ("t: { Type: aws_sgr, Properties: { type: !Unknown v, cidrs: 10.0.0.0/8 } }", "P"),
+            ("t: { Type: aws_sgr, Properties: { type: !Unknown v, cidrs: 10.0.0.0/8 } }", "p"),
         ],
     );
     let graph = world(&sg(&format!("[{open}]")));
@@ -118,9 +118,51 @@ fn when_decides_what_applies() {
             ("t: { Type: aws_t, Properties: { public: false } }", ""),
             ("t: { Type: aws_t, Properties: { public: true } }", "F"),
             ("t: { Type: aws_t, Properties: { public: !Unknown v } }", "U"),
-            ("t: { Type: aws_t, Properties: { public: !Unknown v, log: x } }", "P"),
+            ("t: { Type: aws_t, Properties: { public: !Unknown v, log: x } }", "p"),
+            ("t: { Type: aws_t, Properties: { public: true, log: x } }", "P"),
+            (
+                "t: { Type: aws_t, Properties: { public: !Choice { by: C, arms: [true, false] }, log: x } }",
+                "p",
+            ),
         ],
     );
+}
+
+#[test]
+fn a_pass_says_where_no_row_is_certainly_in_scope() {
+    let logic = "resources: { tf: aws_l, each: items }\n\
+        attributes: { kind: { tf: kind }, ok: { tf: ok } }\n\
+        when: { kind: a }\nrequire: { ok: true }";
+    let items = |rows: &str| format!("t: {{ Type: aws_l, Properties: {{ items: {rows} }} }}");
+    let (inside, outside) = ("{ kind: a, ok: true }", "{ kind: b, ok: true }");
+    let perhaps = "{ kind: !Unknown v, ok: true }";
+    verdicts(
+        logic,
+        &[
+            (&items(&format!("[{outside}]")), ""),
+            (&items(&format!("[{perhaps}]")), "p"),
+            (&items(&format!("[{outside}, {perhaps}]")), "p"),
+            (&items(&format!("[{inside}, {perhaps}]")), "P"),
+            (
+                &items(&format!("[{outside}, !Choice {{ by: C, arms: [{inside}, {outside}] }}]")),
+                "p",
+            ),
+            (&items(&format!("[{inside}, !Choice {{ by: C, arms: [{inside}, {outside}] }}]")), "P"),
+        ],
+    );
+    // What the resource says holds with that row and without it.
+    let logic = "resources: { tf: aws_l, each: items }\n\
+        attributes: { on: { tf: ^on } }\nrequire: { on: true }";
+    let on =
+        |items: &str| format!("t: {{ Type: aws_l, Properties: {{ on: true, items: {items} }} }}");
+    verdicts(logic, &[(&on("!Unknown v"), "P"), (&on("[]"), "P")]);
+    // A row that may not be there, beside one that is out of scope.
+    let logic = "resources:\n  - { tf: aws_l, each: items }\n  - { tf: aws_l, each: more }\n\
+        attributes: { kind: { tf: kind, default: a }, on: { tf: ^on } }\n\
+        when: { not: { kind: b } }\nrequire: { on: true }";
+    let more =
+        "t: { Type: aws_l, Properties: { on: true, items: [{ kind: b }], more: !Unknown v } }";
+    verdicts(logic, &[(more, "p")]);
 }
 
 const BUCKET: &str = "resources: { tf: aws_b, cfn: \"AWS::B\" }\n\

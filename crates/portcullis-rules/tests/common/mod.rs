@@ -183,9 +183,11 @@ pub(crate) fn judge_with(rules: &RuleSet, world: &World, overrides: &Overrides) 
     evaluate(rules, &all, &world.graph, &world.sources, overrides)
 }
 
-/// `P`, `F` or `U` for each outcome.
+/// `P`, `F` or `U` for each outcome; `p` for a pass of which it is not known whether the rule is
+/// about the resource.
 pub(crate) fn letters(outcomes: &[Outcome]) -> String {
     let letter = |o: &Outcome| match o.verdict {
+        Verdict::Pass if o.scope_unknown => 'p',
         Verdict::Pass => 'P',
         Verdict::Fail => 'F',
         Verdict::Unknown(_) => 'U',
