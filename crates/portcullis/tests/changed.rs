@@ -8,6 +8,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use common::git::Repository;
 use common::{Folder, code, json};
@@ -389,17 +391,37 @@ fn no_cache_changes_a_verdict_however_broken_it_is() {
     same(&plain, &scan(dir, &cache.0, &[&file]), "first");
     let all = entries(&cache.0);
     assert!(!all.is_empty());
-    for path in &all {
-        let whole = std::fs::read(path).unwrap();
-        for at in (0..whole.len()).step_by(whole.len() / 40 + 1) {
-            let mut broken = whole.clone();
-            broken[at] = !broken[at];
-            std::fs::write(path, &broken).unwrap();
-            same(&plain, &scan(dir, &cache.0, &[&file]), &format!("{} at {at}", named(path)));
-            std::fs::write(path, &whole[..at]).unwrap();
-            same(&plain, &scan(dir, &cache.0, &[&file]), &format!("{} cut", named(path)));
+    let whole: Vec<(&str, Vec<u8>)> =
+        all.iter().map(|path| (named(path), std::fs::read(path).unwrap())).collect();
+    let places: Vec<(&str, &[u8], usize)> = whole
+        .iter()
+        .flat_map(|(name, bytes)| {
+            let places = (0..bytes.len()).step_by(bytes.len() / 40 + 1);
+            places.map(move |at| (*name, &**bytes, at))
+        })
+        .collect();
+    // Nearly all of the time is that of starting: several at once, each with a cache of its own.
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for worker in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            let (next, places, whole, plain, file) = (&next, &places, &whole, &plain, &file);
+            scope.spawn(move || {
+                let own = Folder::new(&format!("broken-cache-{worker}"), &[]);
+                for (name, bytes) in whole {
+                    std::fs::write(own.0.join(name), bytes).unwrap();
+                }
+                while let Some((name, bytes, at)) = places.get(next.fetch_add(1, Relaxed)) {
+                    let path = own.0.join(name);
+                    let mut broken = bytes.to_vec();
+                    broken[*at] = !broken[*at];
+                    std::fs::write(&path, &broken).unwrap();
+                    same(plain, &scan(dir, &own.0, &[file]), &format!("{name} at {at}"));
+                    std::fs::write(&path, &bytes[..*at]).unwrap();
+                    same(plain, &scan(dir, &own.0, &[file]), &format!("{name} cut"));
+                }
+            });
         }
-    }
+    });
     // A folder that cannot be made, and one in place of an entry.
     let blocked = cache.0.join("blocked");
     std::fs::write(&blocked, "").unwrap();
