@@ -4,28 +4,19 @@
 use std::sync::Arc;
 
 use portcullis_core::{Kind, Number};
-use portcullis_syntax::Style;
+use portcullis_syntax::{Style, yaml};
 
 /// What a scalar is.
 pub(crate) fn kind(text: &Arc<str>, style: Style) -> Kind {
     if style != Style::Plain {
         return Kind::Str(text.clone());
     }
-    match &**text {
-        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
-        t => match flag(t) {
-            Some(b) => Kind::Bool(b),
-            None => number(t).map_or_else(|| Kind::Str(text.clone()), Kind::Num),
-        },
+    if yaml::is_null(text) {
+        return Kind::Null;
     }
-}
-
-/// The boolean that a bare word is in YAML 1.1.
-pub(crate) fn flag(word: &str) -> Option<bool> {
-    match word {
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
-        _ => None,
+    match yaml::flag(text) {
+        Some(b) => Kind::Bool(b),
+        None => number(text).map_or_else(|| Kind::Str(text.clone()), Kind::Num),
     }
 }
 

@@ -1,9 +1,7 @@
 //! A node as an expression: plain data or the call of an intrinsic function, in either spelling.
 
 use portcullis_core::Span;
-use portcullis_syntax::{Key, Node, NodeKind, Style};
-
-use crate::scalar;
+use portcullis_syntax::{Key, Node, NodeKind, Style, yaml};
 
 /// A node whose tag may already be used up: the argument of `!Sub x` is `x` without the tag.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +68,7 @@ impl<'n> View<'n> {
             if self.tag.is_none()
                 && !self.literal
                 && *style == Style::Plain
-                && scalar::flag(text).is_some())
+                && yaml::flag(text).is_some())
     }
 
     /// The text of a plain scalar; a null that is written out has none, and a boolean that of
@@ -78,7 +76,7 @@ impl<'n> View<'n> {
     pub(crate) fn text(self) -> Option<&'n str> {
         match self.kind {
             NodeKind::Scalar(text, Style::Plain) if !self.literal && self.tag.is_none() => {
-                match (&**text, scalar::flag(text)) {
+                match (&**text, yaml::flag(text)) {
                     ("~" | "null" | "Null" | "NULL", _) => None,
                     (_, Some(b)) => Some(if b { "true" } else { "false" }),
                     (text, None) => Some(text),

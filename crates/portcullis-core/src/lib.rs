@@ -22,7 +22,7 @@ pub mod types;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Level};
-pub use escape::short_escape;
+pub use escape::{quote_json, short_escape};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use graph::{
     Decider, DeciderId, Edge, Flavour, Graph, Hidden, NotCovered, Presence, Ref, Resolution,

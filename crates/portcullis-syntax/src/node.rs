@@ -101,7 +101,7 @@ impl Node {
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, NodeKind::Scalar(t, Style::Plain)
-            if self.tag.is_none() && matches!(&**t, "" | "~" | "null" | "Null" | "NULL"))
+            if self.tag.is_none() && crate::yaml::is_null(t))
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! Spans and comments are lost; edits that must keep them work on the text instead.
 
+use portcullis_core::quote_json;
+
 use crate::node::{Node, NodeKind, Style};
+use crate::yaml::{flag, is_null};
 
 /// Deepest nesting that is printed; what lies deeper becomes null.
 const MAX_DEPTH: usize = 200;
@@ -132,11 +135,13 @@ fn json_kind(kind: &NodeKind, depth: usize, out: &mut String) {
 
 /// The JSON of a bare scalar that is no text.
 fn plain(text: &str) -> Option<&str> {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Some("null"),
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),
-        t => is_number(t).then_some(t),
+    if is_null(text) {
+        return Some("null");
+    }
+    match flag(text) {
+        Some(true) => Some("true"),
+        Some(false) => Some("false"),
+        None => is_number(text).then_some(text),
     }
 }
 
@@ -148,28 +153,15 @@ fn is_number(text: &str) -> bool {
     all(whole) && all(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
-/// A string in double quotes, in the escapes that YAML and JSON share.
+/// A string in double quotes, in the escapes that YAML and JSON share; what YAML does not take as
+/// it is, noncharacters among it, is escaped.
 fn quoted(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        if let Some(escape) = portcullis_core::short_escape(c) {
-            out.push_str(escape);
-            continue;
-        }
-        match c {
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c if (u32::from(c) & 0xfffe) == 0xfffe => {
-                let mut units = [0_u16; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    let escaped = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+            || (u32::from(c) & 0xfffe) == 0xfffe
+    };
+    quote_json(text, escaped, out);
 }
 
 #[cfg(test)]

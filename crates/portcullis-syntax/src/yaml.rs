@@ -37,6 +37,22 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     parsed
 }
 
+/// The boolean that a bare word is in YAML 1.1, as CloudFormation reads it: `y` and `n` are text.
+#[must_use]
+pub fn flag(word: &str) -> Option<bool> {
+    match word {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a bare word, or that there is none, is YAML's null.
+#[must_use]
+pub fn is_null(word: &str) -> bool {
+    matches!(word, "" | "~" | "null" | "Null" | "NULL")
+}
+
 fn options() -> granit_parser::Options {
     granit_parser::options! {
         emit_unresolved_aliases: true,

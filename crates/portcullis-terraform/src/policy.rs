@@ -7,6 +7,7 @@ use std::sync::Arc;
 use portcullis_core::{How, Kind, Map, OriginId, Value, Why, WhyKind};
 use portcullis_syntax::{Node as Tree, NodeKind};
 
+use crate::functions::quote;
 use crate::inputs::json_scalar;
 use crate::resolver::{Node, Resolver};
 use crate::unknowns::{derived, not_null};
@@ -371,15 +372,4 @@ fn print(v: &Value, indent: Option<usize>) -> String {
         Kind::Str(t) => quote(t),
         _ => v.scalar_text().map_or_else(|| "null".to_owned(), |t| t.to_string()),
     }
-}
-
-/// A JSON string with the escapes that Go's encoder writes.
-fn quote(text: &str) -> String {
-    serde_json::Value::from(text)
-        .to_string()
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis_core::{Kind, Span};
 use portcullis_syntax::node::{Key, Node, NodeKind, Style};
+use portcullis_syntax::yaml;
 
 use crate::scalar;
 
@@ -189,14 +190,7 @@ pub(super) fn if_arms(node: &Node) -> Option<(&str, &Node, &Node)> {
 
 /// A boolean scalar, written bare or in quotes.
 pub(super) fn as_flag(node: &Node) -> Option<bool> {
-    match node.as_text()? {
-        "true" | "True" | "TRUE" => Some(true),
-        "false" | "False" | "FALSE" => Some(false),
-        // YAML 1.1, which CloudFormation speaks, has these as well.
-        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
-        _ => None,
-    }
+    node.as_text().and_then(yaml::flag)
 }
 
 /// The mapping's entries, to change them.

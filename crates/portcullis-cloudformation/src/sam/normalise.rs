@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_syntax::node::{Key, Node, NodeKind, Style};
+use portcullis_syntax::yaml;
 
 /// Rewrites every tag in the tree. The parsers bound its depth.
 pub(super) fn normalise(node: &mut Node) {
@@ -42,11 +43,10 @@ pub(super) fn normalise(node: &mut Node) {
 }
 
 fn word(text: &str) -> Option<&'static str> {
-    match text {
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),
-        "~" | "Null" | "NULL" => Some("null"),
-        _ => None,
+    match yaml::flag(text) {
+        Some(true) => Some("true"),
+        Some(false) => Some("false"),
+        None => (!text.is_empty() && yaml::is_null(text)).then_some("null"),
     }
 }
 

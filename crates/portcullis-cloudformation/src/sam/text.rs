@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::Kind;
+use portcullis_core::{Kind, quote_json};
 use portcullis_syntax::node::{Node, NodeKind, Style};
 use sha1::{Digest, Sha1};
 
@@ -65,27 +65,9 @@ fn literal(text: &Arc<str>) -> Option<String> {
     }
 }
 
+/// A JSON string in ASCII alone, as Python's encoder writes it.
 fn quote(text: &str, out: &mut String) {
-    use std::fmt::Write as _;
-    out.push('"');
-    for c in text.chars() {
-        if let Some(escape) = portcullis_core::short_escape(c) {
-            out.push_str(escape);
-            continue;
-        }
-        match c {
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            ' '..='~' => out.push(c),
-            _ => {
-                let mut units = [0u16; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-        }
-    }
-    out.push('"');
+    quote_json(text, |c| !matches!(c, ' '..='~'), out);
 }
 
 fn line(indent: Option<usize>, level: usize, out: &mut String) {

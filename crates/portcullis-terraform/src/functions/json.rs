@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use portcullis_core::{Assoc, Kind, Level, Map, MapEntry, Number, Seq, Value};
+use portcullis_core::{Assoc, Kind, Level, Map, MapEntry, Number, Seq, Value, quote_json};
 use portcullis_syntax::{Node, NodeKind, Style};
 
 use super::args::Args;
@@ -85,25 +85,11 @@ fn write(value: &Value, out: &mut String, depth: usize) -> Result<(), FunctionEr
     Ok(())
 }
 
-/// A JSON string, with the characters escaped that Go escapes for HTML's sake.
-pub(super) fn quote(text: &str) -> String {
+/// A JSON string as Go's encoder writes it: the characters that mean something in HTML are escaped.
+pub(crate) fn quote(text: &str) -> String {
+    let escaped = |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        if let Some(escape) = portcullis_core::short_escape(c) {
-            out.push_str(escape);
-            continue;
-        }
-        match c {
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    quote_json(text, escaped, &mut out);
     out
 }
 

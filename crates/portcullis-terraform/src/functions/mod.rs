@@ -35,6 +35,7 @@ mod yaml;
 use std::sync::OnceLock;
 
 pub(crate) use args::deep_marks;
+pub(crate) use json::quote;
 use portcullis_core::{FileId, Files, OriginId, Span, Value, Why, WhyKind};
 use rustc_hash::FxHashMap;
 
