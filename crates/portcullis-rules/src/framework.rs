@@ -68,6 +68,9 @@ pub struct Framework {
     pub in_rules: Option<InRules>,
     /// On whose word its crosswalk ([`FrameworkControl::from`]) stands; empty where it has none.
     pub crosswalk: Arc<str>,
+    /// On whose word its controls name rules ([`FrameworkControl::rules`]): [`NAMED`] where the file
+    /// does not say.
+    pub links_by: Arc<str>,
     /// Published mappings that links were taken from.
     pub published: Vec<Published>,
     /// Every control, in the framework's order.
@@ -147,7 +150,7 @@ pub struct Link {
 /// The source of a link that no published mapping has.
 pub const JUDGEMENT: &str = "judgement of the Portcullis project";
 
-/// The source of a link that a user's framework file names.
+/// The source of a link that a framework's file names without saying on whose word.
 pub const NAMED: &str = "the framework's own file";
 
 impl Framework {
@@ -255,7 +258,8 @@ pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<L
     for (place, control) in framework.controls.iter().enumerate() {
         for (id, strength) in &control.rules {
             let Some(rule) = live.get(&**id) else { continue };
-            let named = link(rule, control, *strength, Arc::from(NAMED));
+            let by = framework.publisher(id, &control.id).map_or(&framework.links_by, |p| &p.title);
+            let named = link(rule, control, *strength, by.clone());
             found.entry((place, id.clone())).or_insert(named);
         }
     }

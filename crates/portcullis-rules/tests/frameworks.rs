@@ -158,7 +158,7 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
         ),
         (
             "far.yaml",
-            "id: far\ntitle: Far\ncrosswalk: our reading\ncontrols:\n  - { id: F.1, title: Logs exist, from: { base: [B-1] } }\n  - { id: F.2, title: Named, rules: { supporting: [PEER_key], direct: [\"aws-t-l*\"] } }\n  - { id: F.3, title: Excepted, from: { base: [B-1] }, rules: [\"aws-t-*\"], except: [aws-t-log] }\n",
+            "id: far\ntitle: Far\ncrosswalk: our reading\nlinks_by: Acme\ncontrols:\n  - { id: F.1, title: Logs exist, from: { base: [B-1] } }\n  - { id: F.2, title: Named, rules: { supporting: [PEER_key], direct: [\"aws-t-l*\"] } }\n  - { id: F.3, title: Excepted, from: { base: [B-1] }, rules: [\"aws-t-*\"], except: [aws-t-log] }\n",
         ),
         (
             "first.yaml",
@@ -197,10 +197,10 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
         shown("far"),
         [
             row("F.1", "aws-t-log", Supporting, "our reading; Base B-1: Their list"),
-            row("F.2", "aws-t-key", Supporting, NAMED),
-            row("F.2", "aws-t-log", Direct, NAMED),
+            row("F.2", "aws-t-key", Supporting, "Acme"),
+            row("F.2", "aws-t-log", Direct, "Acme"),
             // What is excepted comes neither by the glob nor across.
-            row("F.3", "aws-t-key", Direct, NAMED),
+            row("F.3", "aws-t-key", Direct, "Acme"),
         ]
     );
     assert_eq!(shown("first"), [row("7", "aws-t-key", Direct, JUDGEMENT)]);
@@ -209,6 +209,7 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
     let through = &links(far, &all, &rules)[0].rationale;
     assert!(through.starts_with("Through Base B-1 (Records are kept)"), "{through}");
     let base = &all[0];
+    assert_eq!(&*base.links_by, NAMED, "on whose word its file names rules is not said");
     assert_eq!(base.name(), "Base 2");
     assert_eq!(base.count(), 2);
     let refused: Vec<_> = base.refused(&rules).into_iter().collect();

@@ -8,10 +8,10 @@ use portcullis_syntax::Node;
 
 use super::{Reader, Text, by_strength};
 use crate::compile::RuleSource;
-use crate::framework::{Framework, FrameworkControl, InRules, Published, Strength, Via};
+use crate::framework::{Framework, FrameworkControl, InRules, NAMED, Published, Strength, Via};
 use crate::ruleset::RuleSet;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "id",
     "title",
     "version",
@@ -22,6 +22,7 @@ const KEYS: [&str; 12] = [
     "superseded_by",
     "in_rules",
     "crosswalk",
+    "links_by",
     "published",
     "controls",
 ];
@@ -120,7 +121,7 @@ fn framework(
     let (id, title) = (text("id"), text("title"));
     let (version, url, source) = (text("version"), text("url"), text("source"));
     let (licence, superseded_by) = (text("licence"), text("superseded_by"));
-    let crosswalk = text("crosswalk");
+    let (crosswalk, links_by) = (text("crosswalk"), text("links_by"));
     if let Some(id) = node.get("id").filter(|_| id.is_some()) {
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
         if !id.as_text().is_some_and(|t| !t.is_empty() && t.chars().all(fine)) {
@@ -170,6 +171,7 @@ fn framework(
         superseded_by,
         in_rules,
         crosswalk: or_empty(crosswalk),
+        links_by: links_by.unwrap_or_else(|| Arc::from(NAMED)),
         published,
         controls,
     })
