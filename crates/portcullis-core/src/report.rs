@@ -388,12 +388,15 @@ pub struct Commit {
 }
 
 /// What a scan says as a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
     /// The exit code by what was found: 0, 1 or 3.
     pub code: u8,
     /// Whether the exit code is 0 all the same, as was asked for.
     pub exit_zero: bool,
+    /// The thresholds of the roots, as `--fail-on` takes them, each once; the one that stops least
+    /// comes first.
+    pub fail_on: Vec<String>,
 }
 
 /// Everything a scan found.

@@ -55,7 +55,7 @@ impl Scanned {
             time: time.to_owned(),
             name: s.name.clone(),
             repository: s.repository.clone(),
-            gate: s.gate,
+            gate: s.gate.clone(),
             complete: s.is_complete(),
         });
         scans.collect()
@@ -74,19 +74,22 @@ pub enum Coverage {
     Overridden,
     /// The scan did not read everything, and it went out.
     Incomplete,
-    /// The gate's answer is not in the scan.
+    /// Nothing could have stopped it: the threshold was `never`, or `--exit-zero` was given.
+    NoGate,
+    /// The gate's answer or its threshold is not in the scan.
     GateNotKnown,
-    /// The gate said yes, or it was no gate and nothing was found.
+    /// The gate said yes.
     Covered,
 }
 
 impl Coverage {
     /// Every one, in the order reports list them.
-    pub const ALL: [Coverage; 6] = [
+    pub const ALL: [Coverage; 7] = [
         Coverage::NoPack,
         Coverage::ChangedTree,
         Coverage::Overridden,
         Coverage::Incomplete,
+        Coverage::NoGate,
         Coverage::GateNotKnown,
         Coverage::Covered,
     ];
@@ -99,7 +102,8 @@ impl Coverage {
             Coverage::ChangedTree => "only packs of changed work trees",
             Coverage::Overridden => "went out against the gate",
             Coverage::Incomplete => "not read in full",
-            Coverage::GateNotKnown => "the gate's answer is not known",
+            Coverage::NoGate => "no gate",
+            Coverage::GateNotKnown => "the gate is not known",
             Coverage::Covered => "covered",
         }
     }
@@ -162,7 +166,7 @@ impl Deployments {
         }
         let commits = commits.into_iter().zip(of).map(|(commit, scans)| Deployment {
             coverage: coverage(&scans),
-            exit_zero: scans.iter().any(|s| s.gate.is_some_and(|g| g.exit_zero)),
+            exit_zero: scans.iter().any(|s| s.gate.as_ref().is_some_and(|g| g.exit_zero)),
             commit,
             scans,
         });
@@ -284,15 +288,12 @@ fn short(commit: &str) -> &str {
 }
 
 fn scan(s: &Scanned) -> String {
-    let gate = match s.gate {
-        None => "gate not known".to_owned(),
-        Some(g) => format!("gate {}{}", g.word(), if g.exit_zero { ", --exit-zero" } else { "" }),
-    };
+    let gate = s.gate.as_ref().map_or_else(|| "gate not known".to_owned(), Gate::said);
     let tree = match &s.repository {
         Some(r) if !r.clean => ", changed work tree",
         _ => "",
     };
-    format!("{} in {} ({gate}{tree})", markdown(&s.name), code(&s.pack))
+    format!("{} in {} ({}{tree})", markdown(&s.name), code(&s.pack), markdown(&gate))
 }
 
 /// The worst of what the scans of the commit itself say: one that said yes does not undo one that
@@ -302,12 +303,16 @@ fn coverage(scans: &[Scanned]) -> Coverage {
         return Coverage::NoPack;
     }
     let clean = |s: &&Scanned| s.repository.as_ref().is_some_and(|r| r.clean);
-    let worst = scans.iter().filter(clean).map(|s| match s.gate {
+    let worst = scans.iter().filter(clean).map(|s| match &s.gate {
         Some(g) if g.code == 1 => Coverage::Overridden,
         _ if !s.complete => Coverage::Incomplete,
         Some(g) if g.code != 0 => Coverage::Incomplete,
         None => Coverage::GateNotKnown,
-        Some(_) => Coverage::Covered,
+        Some(g) => match g.is_open() {
+            Some(true) => Coverage::NoGate,
+            Some(false) => Coverage::Covered,
+            None => Coverage::GateNotKnown,
+        },
     });
     worst.min().unwrap_or(Coverage::ChangedTree)
 }

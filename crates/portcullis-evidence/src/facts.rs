@@ -14,18 +14,44 @@ pub struct Repository {
 }
 
 /// What a scan said as a gate, whatever exit code it was told to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Gate {
     /// The exit code by the findings alone: 0, 1 (findings at the threshold) or 3 (incomplete).
     pub code: u8,
     /// Whether `--exit-zero` made it 0.
     pub exit_zero: bool,
+    /// The thresholds of the roots, as `--fail-on` takes them, the one that stops least first;
+    /// `None` where an earlier version saved the scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_on: Option<Vec<String>>,
 }
 
 impl Gate {
+    /// Whether it could stop nothing that fails, in one root or more; `None` where that is not
+    /// known. A gate is as strong as where it is weakest.
+    #[must_use]
+    pub fn is_open(&self) -> Option<bool> {
+        if self.exit_zero {
+            return Some(true);
+        }
+        let never = |t: &String| t == "never" || t.starts_with("never,");
+        self.fail_on.as_ref().map(|all| all.iter().any(never))
+    }
+
+    /// What it said and by which thresholds, in words.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let by = match &self.fail_on {
+            None => "not known by which threshold".to_owned(),
+            Some(all) => format!("--fail-on {}", all.join(" or ")),
+        };
+        let zero = if self.exit_zero { ", --exit-zero" } else { "" };
+        format!("gate {}, {by}{zero}", self.word())
+    }
+
     /// What the code means, in a word.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self.code {
             0 => "passed",
             1 => "failed",

@@ -307,7 +307,11 @@ fn scanned(pack: &str, commit: &str, clean: bool, gate: Option<(u8, bool)>) -> S
         time: NEW.to_owned(),
         name: "shop".to_owned(),
         repository: Some(Repository { commit: commit.to_owned(), clean }),
-        gate: gate.map(|(code, exit_zero)| Gate { code, exit_zero }),
+        gate: gate.map(|(code, exit_zero)| Gate {
+            code,
+            exit_zero,
+            fail_on: Some(vec!["critical".to_owned()]),
+        }),
         complete: true,
     }
 }
@@ -357,7 +361,8 @@ fn every_deployed_commit_is_accounted_for() {
     assert!(page.contains("| went out against the gate | 2 |\n"), "{page}");
     assert!(page.contains("| of these with `--exit-zero` | 1 |\n"), "{page}");
     assert!(page.contains("Change c3 \\| more"), "{page}");
-    assert!(page.contains("- `c9`: shop in `9` (gate passed)\n"), "{page}");
+    assert!(page.contains("- `c9`: shop in `9` (gate passed, --fail-on critical)\n"), "{page}");
+    assert!(page.contains("| no gate | 0 |\n"), "{page}");
     // What is older than the first pack may be left out, and is counted.
     let older = Commit { id: "c0".to_owned(), time: OLD.to_owned(), subject: String::new() };
     let all = [commits.to_vec(), vec![older]].concat();
@@ -368,4 +373,35 @@ fn every_deployed_commit_is_accounted_for() {
     let mut d = Deployments::of("main", true, all, Vec::new());
     d.leave_out_before_first_pack();
     assert_eq!((d.commits.len(), d.earlier), (8, 0));
+}
+
+#[test]
+fn a_gate_that_could_stop_nothing_covers_nothing() {
+    let by = |fail_on: Option<&[&str]>, exit_zero: bool| {
+        let mut s = scanned("1", "c1", true, Some((0, exit_zero)));
+        let fail_on = fail_on.map(|all| all.iter().map(|t| (*t).to_owned()).collect());
+        s.gate.as_mut().unwrap().fail_on = fail_on;
+        s
+    };
+    let commit = Commit { id: "c1".to_owned(), time: NEW.to_owned(), subject: String::new() };
+    for (scan, expected, said) in [
+        (by(Some(&["critical"]), false), Coverage::Covered, "(gate passed, --fail-on critical)"),
+        (by(Some(&["critical"]), true), Coverage::NoGate, "--fail-on critical, --exit-zero)"),
+        (by(Some(&["never"]), false), Coverage::NoGate, "(gate passed, --fail-on never)"),
+        (by(Some(&["never,unknown:high"]), false), Coverage::NoGate, "never,unknown:high)"),
+        // As strong as where it is weakest.
+        (by(Some(&["never", "high"]), false), Coverage::NoGate, "--fail-on never or high)"),
+        (by(None, false), Coverage::GateNotKnown, "not known by which threshold)"),
+        (by(None, true), Coverage::NoGate, "not known by which threshold, --exit-zero)"),
+    ] {
+        let d = Deployments::of("main", false, vec![commit.clone()], vec![scan]);
+        assert_eq!(d.commits[0].coverage, expected, "{said}");
+        let (mut markdown, mut html) = (Vec::new(), Vec::new());
+        d.markdown(&mut markdown).unwrap();
+        d.html(&mut html).unwrap();
+        for page in [markdown, html] {
+            let page = String::from_utf8(page).unwrap();
+            assert!(page.contains(said.trim_start_matches('(').trim_end_matches(')')), "{page}");
+        }
+    }
 }

@@ -79,7 +79,7 @@ fn deployments() -> Deployments {
         time: TIMES[2].to_owned(),
         name: "shop".to_owned(),
         repository: Some(Repository { commit: commit.to_owned(), clean: true }),
-        gate: Some(Gate { code, exit_zero: code == 1 }),
+        gate: Some(Gate { code, exit_zero: code == 1, fail_on: Some(vec!["high".to_owned()]) }),
         complete: true,
     };
     let scans = vec![scan("c1", 0), scan("c2", 1), scan("elsewhere", 0)];
@@ -409,7 +409,10 @@ fn deployments_count_what_their_json_counts() {
     assert!(summary.contains("The history is cut off."), "{summary}");
     assert!(summary.contains("1 commit had a scan with --exit-zero"), "{summary}");
     let elsewhere = seen(between(&page, " id=\"elsewhere\"", "</section>"));
-    assert!(elsewhere.contains("elsewhere : shop in elsewhere.zip gate passed"), "{elsewhere}");
+    assert!(
+        elsewhere.contains("elsewhere : shop in elsewhere.zip gate passed, --fail-on high"),
+        "{elsewhere}"
+    );
 }
 
 #[test]

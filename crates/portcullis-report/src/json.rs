@@ -119,15 +119,16 @@ struct Tail<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rules_in_part: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gate: Option<Gate>,
+    gate: Option<Gate<'a>>,
     summary: Summary,
 }
 
 /// What the scan says as a gate.
 #[derive(Serialize)]
-struct Gate {
+struct Gate<'a> {
     code: u8,
     exit_zero: bool,
+    fail_on: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -303,7 +304,11 @@ impl<'a> Tail<'a> {
                 .collect(),
             rules_evaluated: report.rules.iter().take(scanned).map(|r| &*r.id).collect(),
             rules_in_part: report.in_part.iter().map(|r| &**r).collect(),
-            gate: report.gate.map(|g| Gate { code: g.code, exit_zero: g.exit_zero }),
+            gate: report.gate.as_ref().map(|g| Gate {
+                code: g.code,
+                exit_zero: g.exit_zero,
+                fail_on: &g.fail_on,
+            }),
             summary: Summary {
                 resources: report.resources,
                 rules: scanned,

@@ -85,7 +85,7 @@ pub(crate) fn scan(options: &Scan, out: &mut dyn Write) -> Result<u8, Fail> {
     std::io::stderr().lock().write_all(&err).map_err(broken)?;
     scanned.timings.phase("report");
     write!(std::io::stderr().lock(), "{}", scanned.timings.table()).map_err(broken)?;
-    let code = report.gate.map_or(0, |g| if g.exit_zero { 0 } else { g.code });
+    let code = report.gate.as_ref().map_or(0, |g| if g.exit_zero { 0 } else { g.code });
     if let (Some((place, seen)), Some(out)) = (kept, out.copy()) {
         place.keep(seen, &Printed { code, out, err });
     }

@@ -229,6 +229,7 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     report.gate = Some(Gate {
         code: code(&report, empty && !options.shared.allow_empty),
         exit_zero: options.exit_zero,
+        fail_on: setups.thresholds(now.plan.roots.iter().map(|(root, _)| root.path())),
     });
     timings.phase("suppress, compare and sort");
     if let Some(cache) = &cache {

@@ -364,6 +364,20 @@ impl Setups {
         self.by_root.get(root).map_or(&[0], Vec::as_slice)
     }
 
+    /// The thresholds that these roots are judged by, each once, the one that stops least first.
+    /// Without roots, the one of the folder that was named.
+    pub(crate) fn thresholds<'a>(&self, roots: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut used: Vec<usize> = roots.flat_map(|root| self.of(root)).copied().collect();
+        if used.is_empty() {
+            used.push(0);
+        }
+        let mut out: Vec<Threshold> =
+            used.iter().filter_map(|at| self.list.get(*at)).map(|s| s.threshold).collect();
+        out.sort_by_key(|t| t.strength());
+        out.dedup();
+        out.iter().map(Threshold::to_string).collect()
+    }
+
     /// The rules that run under any setup, sorted.
     pub(crate) fn selected(&self) -> Vec<usize> {
         let mut out: Vec<usize> =

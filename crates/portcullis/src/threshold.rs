@@ -1,5 +1,7 @@
 //! What fails the build: `--fail-on`.
 
+use std::cmp::Reverse;
+
 use portcullis_core::Severity;
 use portcullis_core::report::{Finding, OutcomeKind};
 
@@ -48,6 +50,11 @@ impl Threshold {
         }
     }
 
+    /// Orders thresholds by what they stop, the least first: failures count before doubts.
+    pub(crate) fn strength(self) -> [Option<Reverse<Severity>>; 2] {
+        [self.fail.map(Reverse), self.unknown.map(Reverse)]
+    }
+
     /// Whether a failure of this severity is at or above it.
     pub(crate) fn fails_at(self, severity: Severity) -> bool {
         self.fail.is_some_and(|level| severity >= level)
@@ -85,5 +92,15 @@ mod tests {
         );
         assert_eq!(t("sometimes"), None);
         assert_eq!(t("high,low"), None);
+    }
+
+    #[test]
+    fn what_stops_least_comes_first() {
+        let ordered =
+            ["never", "never,unknown:high", "critical", "critical,unknown", "high", "info"];
+        let mut all = ordered.map(|text| Threshold::parse(text).ok());
+        all.reverse();
+        all.sort_by_key(|t| t.map(Threshold::strength));
+        assert_eq!(all, ordered.map(|text| Threshold::parse(text).ok()));
     }
 }

@@ -368,6 +368,8 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
     scan("failed", &failed, true, &[]);
     let zero = repository.commit("with a gate that is off");
     scan("zero", &zero, true, &["--exit-zero"]);
+    let never = repository.commit("with a gate that stops nothing");
+    scan("never", &never, true, &["--fail-on", "never"]);
     let changed = repository.commit("of a changed tree");
     scan("changed", &changed, false, &[]);
     // A merge is one deployment: what was merged is not.
@@ -406,6 +408,7 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
             ("fixed", "covered", false),
             ("merge topic", "no-pack", false),
             ("of a changed tree", "changed-tree", false),
+            ("with a gate that stops nothing", "no-gate", false),
             ("with a gate that is off", "overridden", true),
             ("goes out against the gate", "overridden", false),
         ]
@@ -415,7 +418,7 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
     let page = stdout(&report(dir, 0, &args[..4]));
     assert!(page.contains("| went out against the gate | 2 |"), "{page}");
     let all = json(&report(dir, 0, &[&args[..], &["--from", "2000-01-01"]].concat()));
-    assert_eq!(all["commits"].as_array().unwrap().len(), 6);
+    assert_eq!(all["commits"].as_array().unwrap().len(), 7);
     let none = json(&report(dir, 0, &[&args[..], &["--to", "2000-01-01"]].concat()));
     assert_eq!(none["commits"], serde_json::json!([]));
     let out = report(dir, 2, &["--deployments", &packs, "--branch", "nowhere"]);
@@ -430,14 +433,29 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
 #[test]
 fn a_scan_says_what_its_gate_said() {
     let folder = Folder::new("packs-gate", &[("main.tf", OPEN), ("portcullis.toml", "")]);
-    for (args, expected, exit) in [
-        (&[][..], (1, false), 1),
-        (&["--exit-zero"][..], (1, true), 0),
-        (&["--fail-on", "never"][..], (0, false), 0),
+    for (args, expected, exit, by) in [
+        (&[][..], (1, false), 1, "critical"),
+        (&["--exit-zero"][..], (1, true), 0, "critical"),
+        (&["--fail-on", "never"][..], (0, false), 0, "never"),
+        (&["--fail-on", "high,unknown"][..], (1, false), 1, "high,unknown:high"),
     ] {
         let out = run_in(&folder.0, &[&["scan", ".", "--format", "json"], args].concat());
         assert_eq!(code(&out), exit, "{args:?}");
         let gate = &json(&out)["gate"];
         assert_eq!((&gate["code"], &gate["exit_zero"]), (&expected.0.into(), &expected.1.into()));
+        assert_eq!(gate["fail_on"], serde_json::json!([by]));
     }
+    // Each root by its own config: the gate that stops least comes first.
+    let folder = Folder::new(
+        "packs-gates",
+        &[
+            (".git/HEAD", "ref: refs/heads/main\n"),
+            ("live/main.tf", OPEN),
+            ("live/portcullis.toml", "fail_on = \"high\"\n"),
+            ("play/main.tf", OPEN),
+            ("play/portcullis.toml", "fail_on = \"never\"\n"),
+        ],
+    );
+    let out = run_in(&folder.0, &["scan", ".", "--format", "json"]);
+    assert_eq!(json(&out)["gate"]["fail_on"], serde_json::json!(["never", "high"]));
 }

@@ -38,6 +38,7 @@ fn class(coverage: Coverage) -> &'static str {
         Coverage::ChangedTree => "accepted",
         Coverage::Overridden => "fail",
         Coverage::Incomplete => "unknown",
+        Coverage::NoGate => "norule",
         Coverage::GateNotKnown => "attested",
         Coverage::Covered => "pass",
     }
@@ -63,7 +64,8 @@ fn summary(d: &Deployments) -> Markup {
             p .conclusion {
                 b { (text::number(d.count(Coverage::Covered))) " of "
                     (text::count(d.commits.len(), "commit", "commits")) } " went out covered by a pack whose gate was passed; "
-                b { (text::number(d.count(Coverage::Overridden))) } " went out against the gate, and "
+                b { (text::number(d.count(Coverage::Overridden))) } " went out against the gate, "
+                (text::number(d.count(Coverage::NoGate))) " without a gate, and "
                 (text::number(d.count(Coverage::NoPack))) " have no pack."
             }
             (bar("Commits by coverage", &parts, d.commits.len()))
@@ -119,10 +121,7 @@ fn scan(s: &Scanned) -> Markup {
     html! {
         (text::brief(&s.name)) " in " (text::brief(&s.pack))
         small .covers {
-            @match s.gate {
-                None => { "gate not known" }
-                Some(g) => { "gate " (g.word()) @if g.exit_zero { ", --exit-zero" } }
-            }
+            @match &s.gate { None => { "gate not known" } Some(g) => { (text::brief(&g.said())) } }
             @if s.repository.as_ref().is_some_and(|r| !r.clean) { ", changed work tree" }
         }
     }
@@ -157,8 +156,9 @@ fn method() -> Markup {
                 (Coverage::ChangedTree.name(), "What was scanned was not the commit."),
                 (Coverage::Overridden.name(), "A scan of it had findings at or above the threshold, whatever it exited with."),
                 (Coverage::Incomplete.name(), "A scan of it did not read everything."),
-                (Coverage::GateNotKnown.name(), "The scan was saved by a version that does not say."),
-                (Coverage::Covered.name(), "The gate was passed, or there was none and nothing was found."),
+                (Coverage::NoGate.name(), "A scan of it had a gate that no failure could stop, in one root or more: --fail-on never, or --exit-zero."),
+                (Coverage::GateNotKnown.name(), "A scan of it was saved by a version that does not say what its gate said, or by which threshold."),
+                (Coverage::Covered.name(), "The gate was passed."),
             ]))
         }
     }
