@@ -7,6 +7,7 @@
 use std::fmt::Write;
 use std::io;
 
+use portcullis_core::date::{days_from_civil, is_date};
 use portcullis_core::text::{code, counted, markdown};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -35,6 +36,9 @@ pub struct Scanned {
     pub digest: String,
     /// When the pack was made.
     pub time: String,
+    /// The day that the scan judged by, `YYYY-MM-DD`: the day it was made, unless `--as-of` said
+    /// another.
+    pub as_of: String,
     /// What the report calls the repository.
     pub name: String,
     /// The commit, where the scan knew it.
@@ -53,6 +57,7 @@ impl Scanned {
             pack: pack.to_owned(),
             digest: digest.to_owned(),
             time: time.to_owned(),
+            as_of: s.as_of.clone(),
             name: s.name.clone(),
             repository: s.repository.clone(),
             gate: s.gate.clone(),
@@ -70,6 +75,8 @@ pub enum Coverage {
     NoPack,
     /// Only packs of work trees that were not the commit's.
     ChangedTree,
+    /// Only scans of a day more than one after the commit's: none was there when it went out.
+    ScannedAfter,
     /// The gate said no, and it went out.
     Overridden,
     /// The scan did not read everything, and it went out.
@@ -84,9 +91,10 @@ pub enum Coverage {
 
 impl Coverage {
     /// Every one, in the order reports list them.
-    pub const ALL: [Coverage; 7] = [
+    pub const ALL: [Coverage; 8] = [
         Coverage::NoPack,
         Coverage::ChangedTree,
+        Coverage::ScannedAfter,
         Coverage::Overridden,
         Coverage::Incomplete,
         Coverage::NoGate,
@@ -100,6 +108,7 @@ impl Coverage {
         match self {
             Coverage::NoPack => "no pack",
             Coverage::ChangedTree => "only packs of changed work trees",
+            Coverage::ScannedAfter => "scanned after it went out",
             Coverage::Overridden => "went out against the gate",
             Coverage::Incomplete => "not read in full",
             Coverage::NoGate => "no gate",
@@ -165,7 +174,7 @@ impl Deployments {
             }
         }
         let commits = commits.into_iter().zip(of).map(|(commit, scans)| Deployment {
-            coverage: coverage(&scans),
+            coverage: coverage(&commit, &scans),
             exit_zero: scans.iter().any(|s| s.gate.as_ref().is_some_and(|g| g.exit_zero)),
             commit,
             scans,
@@ -293,17 +302,28 @@ fn scan(s: &Scanned) -> String {
         Some(r) if !r.clean => ", changed work tree",
         _ => "",
     };
-    format!("{} in {} ({}{tree})", markdown(&s.name), code(&s.pack), markdown(&gate))
+    format!(
+        "{} in {}, made {} ({}{tree}, scanned {})",
+        markdown(&s.name),
+        code(&s.pack),
+        markdown(&s.time),
+        markdown(&gate),
+        markdown(&s.as_of)
+    )
 }
 
 /// The worst of what the scans of the commit itself say: one that said yes does not undo one that
-/// said no.
-fn coverage(scans: &[Scanned]) -> Coverage {
+/// said no. What was scanned after it went out was no gate, whatever it says.
+fn coverage(commit: &Commit, scans: &[Scanned]) -> Coverage {
     if scans.is_empty() {
         return Coverage::NoPack;
     }
     let clean = |s: &&Scanned| s.repository.as_ref().is_some_and(|r| r.clean);
-    let worst = scans.iter().filter(clean).map(|s| match &s.gate {
+    if !scans.iter().any(|s| clean(&s)) {
+        return Coverage::ChangedTree;
+    }
+    let in_time = |s: &&Scanned| !is_after(&s.as_of, &commit.time);
+    let worst = scans.iter().filter(clean).filter(in_time).map(|s| match &s.gate {
         Some(g) if g.code == 1 => Coverage::Overridden,
         _ if !s.complete => Coverage::Incomplete,
         Some(g) if g.code != 0 => Coverage::Incomplete,
@@ -314,5 +334,18 @@ fn coverage(scans: &[Scanned]) -> Coverage {
             None => Coverage::GateNotKnown,
         },
     });
-    worst.min().unwrap_or(Coverage::ChangedTree)
+    worst.min().unwrap_or(Coverage::ScannedAfter)
+}
+
+/// Whether a day is later than the one after a commit's, both in UTC: clocks and zones may differ by
+/// one, and a pipeline may run over midnight. Where one is no date, that is not shown.
+fn is_after(day: &str, commit: &str) -> bool {
+    days(day).zip(days(commit)).is_some_and(|(scan, commit)| scan > commit + 1)
+}
+
+/// Days from 1970 to the day that a text begins with.
+fn days(time: &str) -> Option<i64> {
+    let day = time.get(..10).filter(|day| is_date(day))?;
+    let part = |from: usize, to: usize| day.get(from..to)?.parse().ok();
+    Some(days_from_civil(part(0, 4)?, part(5, 7)?, part(8, 10)?))
 }

@@ -305,6 +305,7 @@ fn scanned(pack: &str, commit: &str, clean: bool, gate: Option<(u8, bool)>) -> S
         pack: pack.to_owned(),
         digest: format!("sha256:{pack}"),
         time: NEW.to_owned(),
+        as_of: NEW[..10].to_owned(),
         name: "shop".to_owned(),
         repository: Some(Repository { commit: commit.to_owned(), clean }),
         gate: gate.map(|(code, exit_zero)| Gate {
@@ -361,7 +362,7 @@ fn every_deployed_commit_is_accounted_for() {
     assert!(page.contains("| went out against the gate | 2 |\n"), "{page}");
     assert!(page.contains("| of these with `--exit-zero` | 1 |\n"), "{page}");
     assert!(page.contains("Change c3 \\| more"), "{page}");
-    assert!(page.contains("- `c9`: shop in `9` (gate passed, --fail-on critical)\n"), "{page}");
+    assert!(page.contains("- `c9`: shop in `9`, made 2026-11-29T00:00:00Z (gate passed, --fail-on critical, scanned 2026-11-29)\n"), "{page}");
     assert!(page.contains("| no gate | 0 |\n"), "{page}");
     // What is older than the first pack may be left out, and is counted.
     let older = Commit { id: "c0".to_owned(), time: OLD.to_owned(), subject: String::new() };
@@ -385,14 +386,14 @@ fn a_gate_that_could_stop_nothing_covers_nothing() {
     };
     let commit = Commit { id: "c1".to_owned(), time: NEW.to_owned(), subject: String::new() };
     for (scan, expected, said) in [
-        (by(Some(&["critical"]), false), Coverage::Covered, "(gate passed, --fail-on critical)"),
-        (by(Some(&["critical"]), true), Coverage::NoGate, "--fail-on critical, --exit-zero)"),
-        (by(Some(&["never"]), false), Coverage::NoGate, "(gate passed, --fail-on never)"),
-        (by(Some(&["never,unknown:high"]), false), Coverage::NoGate, "never,unknown:high)"),
+        (by(Some(&["critical"]), false), Coverage::Covered, "gate passed, --fail-on critical"),
+        (by(Some(&["critical"]), true), Coverage::NoGate, "--fail-on critical, --exit-zero"),
+        (by(Some(&["never"]), false), Coverage::NoGate, "gate passed, --fail-on never"),
+        (by(Some(&["never,unknown:high"]), false), Coverage::NoGate, "never,unknown:high"),
         // As strong as where it is weakest.
-        (by(Some(&["never", "high"]), false), Coverage::NoGate, "--fail-on never or high)"),
-        (by(None, false), Coverage::GateNotKnown, "not known by which threshold)"),
-        (by(None, true), Coverage::NoGate, "not known by which threshold, --exit-zero)"),
+        (by(Some(&["never", "high"]), false), Coverage::NoGate, "--fail-on never or high"),
+        (by(None, false), Coverage::GateNotKnown, "not known by which threshold"),
+        (by(None, true), Coverage::NoGate, "not known by which threshold, --exit-zero"),
     ] {
         let d = Deployments::of("main", false, vec![commit.clone()], vec![scan]);
         assert_eq!(d.commits[0].coverage, expected, "{said}");
@@ -401,7 +402,49 @@ fn a_gate_that_could_stop_nothing_covers_nothing() {
         d.html(&mut html).unwrap();
         for page in [markdown, html] {
             let page = String::from_utf8(page).unwrap();
-            assert!(page.contains(said.trim_start_matches('(').trim_end_matches(')')), "{page}");
+            assert!(page.contains(said), "{page}");
         }
     }
+}
+
+#[test]
+fn a_scan_of_a_later_day_was_no_gate() {
+    let commit = Commit {
+        id: "c1".to_owned(),
+        time: "2026-03-31T23:59:00Z".to_owned(),
+        subject: String::new(),
+    };
+    let on = |day: &str, code: u8, clean: bool| {
+        let mut s = scanned(&format!("{day}.zip"), "c1", clean, Some((code, false)));
+        s.as_of = day.to_owned();
+        s
+    };
+    for (scans, expected) in [
+        (vec![on("2026-03-31", 0, true)], Coverage::Covered),
+        // Over midnight, or in another zone.
+        (vec![on("2026-04-01", 0, true)], Coverage::Covered),
+        (vec![on("2026-04-02", 0, true)], Coverage::ScannedAfter),
+        // Whatever it says.
+        (vec![on("2026-08-31", 1, true)], Coverage::ScannedAfter),
+        // Evidence of the day is not undone by a later scan, neither way.
+        (vec![on("2026-03-31", 0, true), on("2026-08-31", 1, true)], Coverage::Covered),
+        (vec![on("2026-03-31", 1, true), on("2026-08-31", 0, true)], Coverage::Overridden),
+        (vec![on("2026-03-31", 0, false), on("2026-08-31", 0, true)], Coverage::ScannedAfter),
+        (vec![on("2026-08-31", 0, false)], Coverage::ChangedTree),
+        (vec![on("someday", 0, true)], Coverage::Covered),
+    ] {
+        let d = Deployments::of("main", false, vec![commit.clone()], scans.clone());
+        assert_eq!(d.commits[0].coverage, expected, "{scans:?}");
+    }
+    let d = Deployments::of("main", false, vec![commit], vec![on("2026-08-31", 0, true)]);
+    let mut page = Vec::new();
+    d.markdown(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("| scanned after it went out | 1 |\n"), "{page}");
+    assert!(
+        page.contains(
+            "made 2026-11-29T00:00:00Z (gate passed, --fail-on critical, scanned 2026-08-31)"
+        ),
+        "{page}"
+    );
 }

@@ -77,6 +77,7 @@ fn deployments() -> Deployments {
         pack: format!("{commit}.zip"),
         digest: format!("sha256:{commit}"),
         time: TIMES[2].to_owned(),
+        as_of: TIMES[1][..10].to_owned(),
         name: "shop".to_owned(),
         repository: Some(Repository { commit: commit.to_owned(), clean: true }),
         gate: Some(Gate { code, exit_zero: code == 1, fail_on: Some(vec!["high".to_owned()]) }),
@@ -410,7 +411,7 @@ fn deployments_count_what_their_json_counts() {
     assert!(summary.contains("1 commit had a scan with --exit-zero"), "{summary}");
     let elsewhere = seen(between(&page, " id=\"elsewhere\"", "</section>"));
     assert!(
-        elsewhere.contains("elsewhere : shop in elsewhere.zip gate passed, --fail-on high"),
+        elsewhere.contains("elsewhere : shop in elsewhere.zip, made 2026-11-23 21:41 gate passed, --fail-on high, scanned 2026-05-18"),
         "{elsewhere}"
     );
 }
@@ -475,7 +476,7 @@ fn nothing_a_pack_says_becomes_markup() {
         [&mut x.commit.id, &mut x.commit.time, &mut x.commit.subject].into_iter().for_each(own);
     }
     for s in d.commits.iter_mut().flat_map(|x| &mut x.scans).chain(&mut d.elsewhere) {
-        [&mut s.pack, &mut s.name].into_iter().for_each(own);
+        [&mut s.pack, &mut s.name, &mut s.time, &mut s.as_of].into_iter().for_each(own);
     }
     let pages = [text(|o| t.html(o)), text(|o| c.html(o)), text(|o| d.html(o))];
     for page in pages {

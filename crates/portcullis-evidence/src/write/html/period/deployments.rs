@@ -36,6 +36,7 @@ fn class(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::NoPack => "none",
         Coverage::ChangedTree => "accepted",
+        Coverage::ScannedAfter => "na",
         Coverage::Overridden => "fail",
         Coverage::Incomplete => "unknown",
         Coverage::NoGate => "norule",
@@ -65,7 +66,8 @@ fn summary(d: &Deployments) -> Markup {
                 b { (text::number(d.count(Coverage::Covered))) " of "
                     (text::count(d.commits.len(), "commit", "commits")) } " went out covered by a pack whose gate was passed; "
                 b { (text::number(d.count(Coverage::Overridden))) } " went out against the gate, "
-                (text::number(d.count(Coverage::NoGate))) " without a gate, and "
+                (text::number(d.count(Coverage::NoGate))) " without a gate, "
+                (text::number(d.count(Coverage::ScannedAfter))) " were scanned only after they went out, and "
                 (text::number(d.count(Coverage::NoPack))) " have no pack."
             }
             (bar("Commits by coverage", &parts, d.commits.len()))
@@ -119,10 +121,11 @@ fn commit(c: &Deployment) -> Markup {
 
 fn scan(s: &Scanned) -> Markup {
     html! {
-        (text::brief(&s.name)) " in " (text::brief(&s.pack))
+        (text::brief(&s.name)) " in " (text::brief(&s.pack)) ", made " (moment(&s.time))
         small .covers {
             @match &s.gate { None => { "gate not known" } Some(g) => { (text::brief(&g.said())) } }
             @if s.repository.as_ref().is_some_and(|r| !r.clean) { ", changed work tree" }
+            ", scanned " (text::brief(&s.as_of))
         }
     }
 }
@@ -154,6 +157,7 @@ fn method() -> Markup {
             (meanings(&[
                 (Coverage::NoPack.name(), "Nobody has evidence of this commit."),
                 (Coverage::ChangedTree.name(), "What was scanned was not the commit."),
+                (Coverage::ScannedAfter.name(), "Every scan of it judged by a day more than one after the commit's (UTC): what was found then did not stop it."),
                 (Coverage::Overridden.name(), "A scan of it had findings at or above the threshold, whatever it exited with."),
                 (Coverage::Incomplete.name(), "A scan of it did not read everything."),
                 (Coverage::NoGate.name(), "A scan of it had a gate that no failure could stop, in one root or more: --fail-on never, or --exit-zero."),
