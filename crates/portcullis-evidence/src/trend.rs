@@ -84,11 +84,14 @@ pub struct Exception {
     pub of: Excepted,
     /// The day since which it stands, by the history of its repository, where the last pack that has
     /// it says so.
-    pub stands_since: Option<String>,
+    pub since: Option<String>,
     /// When the first pack was made that has it. It may be older.
-    pub since: String,
+    pub first_pack: String,
     /// When the last pack was made that has it.
-    pub seen: String,
+    pub last_pack: String,
+    /// In which packs of its repository it was in force and in which not, from the first one that
+    /// has it: packs that follow one another and say the same are one.
+    pub packs: Vec<Span>,
     /// Whether the newest pack has it.
     pub in_force: bool,
     /// Why, as the last pack that has it says.
@@ -97,6 +100,47 @@ pub struct Exception {
     pub owner: Option<String>,
     /// Its last day.
     pub until: Option<String>,
+}
+
+/// Packs that follow one another and say the same of an exception.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Span {
+    /// When the first of them was made.
+    pub first_pack: String,
+    /// When the last of them was made.
+    pub last_pack: String,
+    /// How many they are.
+    pub count: usize,
+    /// Whether they have it.
+    pub in_force: bool,
+    /// Its last day, as these packs say; where they do not have it, as the pack before them says.
+    pub until: Option<String>,
+    /// Whether they do not have it and its last day was past.
+    pub lapsed: bool,
+}
+
+impl Span {
+    /// What they say, in words.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let until = self.until.as_deref();
+        match (self.in_force, self.lapsed) {
+            (true, _) => match until {
+                Some(day) => format!("in force until {day}"),
+                None => "in force without end".to_owned(),
+            },
+            (false, true) => format!("not in force, its last day {} past", until.unwrap_or("–")),
+            (false, false) => "not in force".to_owned(),
+        }
+    }
+}
+
+impl Exception {
+    /// Whether it was out of force between two packs that have it.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.packs.iter().rev().skip_while(|s| !s.in_force).any(|s| !s.in_force)
+    }
 }
 
 /// One pack.
@@ -255,24 +299,25 @@ impl Trend {
             return;
         }
         out.push_str(
-            "| rule | resource | reason | owner | since | first pack | last pack | until | now |\n",
+            "| rule | resource | reason | owner | since | first pack | last pack | until | now | packs |\n",
         );
-        let _ = writeln!(out, "|{}", " --- |".repeat(9));
+        let _ = writeln!(out, "|{}", " --- |".repeat(10));
         for e in &self.exceptions {
             let _ = writeln!(
                 out,
-                "| {} | {} in {} {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} in {} {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 code(&e.of.rule),
                 code(&e.of.address),
                 markdown(&e.of.repository),
                 code(&e.of.root),
                 markdown(&e.reason),
                 markdown(e.owner.as_deref().unwrap_or("–")),
-                markdown(e.stands_since.as_deref().unwrap_or("not known")),
-                markdown(&e.since),
-                markdown(&e.seen),
+                markdown(e.since.as_deref().unwrap_or("not known")),
+                markdown(&e.first_pack),
+                markdown(&e.last_pack),
                 markdown(e.until.as_deref().unwrap_or("no end")),
-                if e.in_force { "in force" } else { "not in force" }
+                if e.in_force { "in force" } else { "not in force" },
+                markdown(&e.packs.iter().map(span).collect::<Vec<_>>().join("; "))
             );
         }
     }
@@ -296,19 +341,20 @@ impl Trend {
         }
         for (id, title) in self.frameworks() {
             let _ = writeln!(out, "\n## {}\n", markdown(title));
-            out.push_str("| made | controls | assessable |");
+            out.push_str("| made | controls | assessable | evaluated |");
             Status::ALL.iter().for_each(|s| {
                 let _ = write!(out, " {} |", s.name());
             });
-            let _ = writeln!(out, "\n| --- |{}", " ---: |".repeat(2 + Status::ALL.len()));
+            let _ = writeln!(out, "\n| --- |{}", " ---: |".repeat(3 + Status::ALL.len()));
             for p in &self.points {
                 let Some(f) = p.frameworks.iter().find(|f| f.id == id) else {
                     let empty = " |".repeat(2 + Status::ALL.len());
-                    let _ = writeln!(out, "| {} |{empty}", markdown(&p.time));
+                    let _ = writeln!(out, "| {} | not reported on |{empty}", markdown(&p.time));
                     continue;
                 };
-                let (all, assessable) = (f.figures.controls, f.figures.assessable);
-                let _ = write!(out, "| {} | {all} | {assessable} |", markdown(&p.time));
+                let n = f.figures;
+                let of = [n.controls, n.assessable, n.evaluated].map(|n| n.to_string());
+                let _ = write!(out, "| {} | {} |", markdown(&p.time), of.join(" | "));
                 for s in Status::ALL {
                     let _ = write!(out, " {} |", f.statuses.get(s.slug()).unwrap_or(&0));
                 }
@@ -353,15 +399,55 @@ fn exceptions(points: &[Point]) -> Vec<Exception> {
     let newest = points.last().map(|p| &p.digest);
     let rows = all.into_iter().map(|(of, (first, last, s))| Exception {
         of: of.clone(),
-        stands_since: s.since.clone(),
-        since: first.time.clone(),
-        seen: last.time.clone(),
+        since: s.since.clone(),
+        first_pack: first.time.clone(),
+        last_pack: last.time.clone(),
+        packs: spans(points, of),
         in_force: newest == Some(&last.digest),
         reason: s.reason.clone(),
         owner: s.owner.clone(),
         until: s.until.clone(),
     });
     rows.collect()
+}
+
+/// What the packs say of an exception, from the first one that has it. Packs without a scan of its
+/// repository say nothing.
+fn spans(points: &[Point], of: &Excepted) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::new();
+    for p in points.iter().filter(|p| p.scans.iter().any(|s| s.name == of.repository)) {
+        let accepted = p.register.get(of);
+        let known = out.last().and_then(|s| s.until.clone());
+        let until = accepted.map_or(known, |s| s.until.clone());
+        let in_force = accepted.is_some();
+        let lapsed = !in_force && until.as_deref().is_some_and(|until| *until < *p.as_of);
+        match out.last_mut() {
+            None if !in_force => {}
+            Some(s) if (s.in_force, s.lapsed, &s.until) == (in_force, lapsed, &until) => {
+                s.last_pack.clone_from(&p.time);
+                s.count += 1;
+            }
+            _ => out.push(Span {
+                first_pack: p.time.clone(),
+                last_pack: p.time.clone(),
+                count: 1,
+                in_force,
+                until,
+                lapsed,
+            }),
+        }
+    }
+    out
+}
+
+/// The days of packs and what they say.
+fn span(s: &Span) -> String {
+    let day = |time: &str| time.get(..10).unwrap_or(time).to_owned();
+    let (first, last) = (day(&s.first_pack), day(&s.last_pack));
+    match s.count {
+        1 => format!("{first}: {}", s.said()),
+        n => format!("{first} to {last} ({n} packs): {}", s.said()),
+    }
 }
 
 fn commit(s: &Scanned) -> String {

@@ -4,7 +4,7 @@
 use portcullis_evidence::compare::{Comparison, ExceptionRow, FindingRow, Side, Why, compare};
 use portcullis_evidence::deployments::{Commit, Coverage, Deployments, Scanned};
 use portcullis_evidence::trend::{Point, Trend};
-use portcullis_evidence::{Gate, Repository, Status};
+use portcullis_evidence::{Assessment, Gate, Repository, Status};
 
 mod common;
 use common::{assessed, saved, saved_with};
@@ -243,7 +243,7 @@ fn a_trend_is_in_order_of_time_and_counts_each_pack_once() {
     let mut page = Vec::new();
     trend.markdown(&mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
-    assert!(page.contains("| 2026-10-01T00:00:00Z | 4 | 3 | 1 | "), "{page}");
+    assert!(page.contains("| 2026-10-01T00:00:00Z | 4 | 3 | 1 | 1 | "), "{page}");
     assert!(page.contains("shop (`c1`, changed since)"), "{page}");
     assert_eq!(trend.exceptions, []);
     let mut empty = Vec::new();
@@ -281,7 +281,13 @@ fn a_trend_says_since_when_exceptions_are_in_force() {
         .exceptions
         .iter()
         .map(|e| {
-            (e.of.address.as_str(), &e.since[..10], &e.seen[..10], e.in_force, e.until.as_deref())
+            (
+                e.of.address.as_str(),
+                &e.first_pack[..10],
+                &e.last_pack[..10],
+                e.in_force,
+                e.until.as_deref(),
+            )
         })
         .collect();
     assert_eq!(
@@ -447,4 +453,83 @@ fn a_scan_of_a_later_day_was_no_gate() {
         ),
         "{page}"
     );
+}
+
+#[test]
+fn an_exception_that_lapsed_and_came_back_shows_its_gap() {
+    let expired = "portcullis-suppression-expired aws-a fail";
+    let packs = [
+        ("2026-02-03", vec!["aws-a aws_b.one suppressed 2026-06-30"]),
+        ("2026-07-05", vec!["aws-a aws_b.one fail", expired]),
+        ("2026-08-02", vec!["aws-a aws_b.one suppressed 2027-06-30"]),
+        ("2026-09-16", vec!["aws-a aws_b.one fail"]),
+    ];
+    let all: Vec<_> = packs
+        .iter()
+        .map(|(day, results)| {
+            let scan = ("shop", saved("c0", true, results));
+            let mut a = assessed(&[scan], &format!("{day}T00:00:00Z"));
+            a.made.as_of = (*day).to_owned();
+            a
+        })
+        .collect();
+    let point = |(i, a): (usize, &Assessment)| Point::of(&i.to_string(), &i.to_string(), a);
+    let mut points: Vec<Point> = all.iter().enumerate().map(point).collect();
+    // Of another repository: it says nothing of this one.
+    let till = assessed(&[("till", saved("d0", true, &[]))], "2026-08-20T00:00:00Z");
+    points.push(Point::of("9", "9", &till));
+    let trend = Trend::of(points, Vec::new());
+    let e = &trend.exceptions[0];
+    let seen: Vec<(&str, usize, String)> =
+        e.packs.iter().map(|s| (&s.first_pack[..10], s.count, s.said())).collect();
+    let expected = [
+        ("2026-02-03", 1, "in force until 2026-06-30"),
+        ("2026-07-05", 1, "not in force, its last day 2026-06-30 past"),
+        ("2026-08-02", 1, "in force until 2027-06-30"),
+        ("2026-09-16", 1, "not in force"),
+    ];
+    assert_eq!(seen, expected.map(|(day, n, said)| (day, n, said.to_owned())));
+    assert!(e.has_gap() && !e.in_force);
+    let (mut markdown, mut html) = (Vec::new(), Vec::new());
+    trend.markdown(&mut markdown).unwrap();
+    trend.html(&mut html).unwrap();
+    let (markdown, html) = (String::from_utf8(markdown).unwrap(), String::from_utf8(html).unwrap());
+    let said = "2026-07-05: not in force, its last day 2026-06-30 past; 2026-08-02: in force until";
+    assert!(markdown.contains(said), "{markdown}");
+    assert!(html.contains(": not in force, its last day 2026-06-30 past"), "{html}");
+    assert_eq!(html.matches("class=\"b-accepted over\"").count(), 2);
+
+    let side = |i: usize| Side { name: "a.zip", digest: "sha256:1", assessment: &all[i] };
+    let c = compare(side(1), side(2));
+    assert_eq!(exceptions(&c.exceptions.renewed_after_lapse), [("aws_b.one", Some("2027-06-30"))]);
+    assert!(c.exceptions.opened.is_empty());
+    let mut page = Vec::new();
+    c.markdown(&mut page).unwrap();
+    assert!(String::from_utf8(page).unwrap().contains("### 1 renewed after it had lapsed\n"));
+    // One that was written for the first time is opened, whatever else had lapsed.
+    let new = [("shop", saved("c1", true, &["aws-b aws_b.one suppressed 2027-06-30"]))];
+    let old = [("shop", saved("c0", true, &["aws-b aws_b.one fail", expired]))];
+    let c = compared(&old, &new);
+    assert!(c.exceptions.renewed_after_lapse.is_empty());
+    assert_eq!(c.exceptions.opened.len(), 1);
+}
+
+#[test]
+fn a_framework_that_a_pack_does_not_have_is_said() {
+    let now = assessed(&[("shop", saved("c1", true, &["aws-a aws_b.one pass"]))], NEW);
+    let mut without = Point::of("a.zip", "sha256:1", &now);
+    without.time = OLD.to_owned();
+    without.frameworks.clear();
+    let trend = Trend::of(vec![without, Point::of("b.zip", "sha256:2", &now)], Vec::new());
+    let mut page = Vec::new();
+    trend.markdown(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let table: Vec<usize> = page
+        .lines()
+        .skip_while(|l| !l.starts_with("| made | controls | assessable | evaluated |"))
+        .take(4)
+        .map(|l| l.matches(" |").count())
+        .collect();
+    assert_eq!(table, [table[0]; 4], "{page}");
+    assert!(page.contains(&format!("| {OLD} | not reported on |")), "{page}");
 }

@@ -210,7 +210,7 @@ fn an_exception_is_a_bar_from_its_first_pack_to_its_last() {
             format!("{} {}", &time[..10], &time[11..16])
         };
         assert!(
-            row["Packs"].ends_with(&format!("{} – {}", time("since"), time("seen"))),
+            row["Packs"].ends_with(&format!("{} – {}", time("first_pack"), time("last_pack"))),
             "{row:?}"
         );
         assert_eq!(row["Until"], e["until"].as_str().unwrap());
@@ -269,10 +269,11 @@ fn the_figures_of_a_comparison_are_those_of_its_json() {
 
     let summary = between(&page, " id=\"summary\"", "</section>");
     let e = &c["exceptions"];
+    let came = len(&e["opened"]) + len(&e["renewed_after_lapse"]);
     let gone = len(&e["lapsed"]) + len(&e["withdrawn"]) + len(&e["ended"]);
     let head = [
         (&c["findings"], len(&c["findings"]["opened"]), len(&c["findings"]["closed"])),
-        (e, len(&e["opened"]), gone),
+        (e, came, gone),
         (&c["population"], len(&c["population"]["joined"]), len(&c["population"]["left"])),
     ];
     for ((of, came, went), (_, cells)) in head.into_iter().zip(rows(summary)) {
@@ -318,7 +319,18 @@ fn the_figures_of_a_comparison_are_those_of_its_json() {
     }
     for (part, lists) in [
         ("", &["opened", "closed", "moved"][..]),
-        ("exceptions-", &["opened", "renewed", "changed", "lapsed", "withdrawn", "ended"]),
+        (
+            "exceptions-",
+            &[
+                "opened",
+                "renewed",
+                "renewed_after_lapse",
+                "changed",
+                "lapsed",
+                "withdrawn",
+                "ended",
+            ],
+        ),
         ("", &["joined", "left"]),
     ] {
         for list in lists {
@@ -327,7 +339,10 @@ fn the_figures_of_a_comparison_are_those_of_its_json() {
                 ("", _) => &c["findings"][list],
                 _ => &e[list],
             };
-            let shown = page.split_once(&format!(" id=\"{part}{list}\"")).unwrap().1;
+            let (id, list) =
+                (list.replace('_', "-"), list.replace("_after", " after it had lapsed"));
+            let list = list.trim_end_matches("_lapse");
+            let shown = page.split_once(&format!(" id=\"{part}{id}\"")).unwrap().1;
             if len(of) == 0 {
                 assert!(shown.starts_with(&format!(">None {list}.")), "{list}");
                 continue;
@@ -439,9 +454,10 @@ fn nothing_a_pack_says_becomes_markup() {
             .for_each(own);
         own(&mut e.reason);
         e.owner = Some(hostile.to_owned());
-        e.stands_since = Some(hostile.to_owned());
+        e.since = Some(hostile.to_owned());
     }
-    own(&mut t.exceptions[0].since);
+    own(&mut t.exceptions[0].first_pack);
+    own(&mut t.exceptions[0].packs[0].first_pack);
     t.exceptions[0].until = Some(hostile.to_owned());
     own(&mut t.unread[0].pack);
     own(&mut t.unread[0].reason);

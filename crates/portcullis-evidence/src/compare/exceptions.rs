@@ -23,7 +23,7 @@ pub struct ExceptionRow {
     pub since: Option<String>,
     /// The last day it holds.
     pub until: Option<String>,
-    /// The last day it held, where both packs have it and it changed.
+    /// The last day it held, where both packs have it and it changed, or it had lapsed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was_until: Option<String>,
     /// Where it is not there any more and its finding is not open either: what became of that.
@@ -38,10 +38,12 @@ pub struct Exceptions {
     pub before: usize,
     /// In force now.
     pub now: usize,
-    /// In force now and not before.
+    /// In force now and not before, other than those that had lapsed.
     pub opened: Vec<ExceptionRow>,
     /// In force in both, and holds longer now.
     pub renewed: Vec<ExceptionRow>,
+    /// Had lapsed before, so that what it accepts was open, and is in force now.
+    pub renewed_after_lapse: Vec<ExceptionRow>,
     /// In force in both, with another reason or owner, or a shorter life.
     pub changed: Vec<ExceptionRow>,
     /// Its last day passed, and what it accepted is open.
@@ -58,12 +60,17 @@ pub(super) fn changes(old: &Index<'_>, new: &Index<'_>, today: &str) -> Exceptio
         !other.open.contains_key(&f.key) && !other.has(&f.of_resource())
     };
     let apart = apart(&old.accepted, &new.accepted, movable);
-    let mut out = Exceptions {
-        before: old.accepted.len(),
-        now: new.accepted.len(),
-        opened: apart.came.iter().map(row).collect(),
-        ..Exceptions::default()
-    };
+    let mut out =
+        Exceptions { before: old.accepted.len(), now: new.accepted.len(), ..Exceptions::default() };
+    for f in &apart.came {
+        match old.lapsed(f) {
+            Some(day) => {
+                let was_until = Some(day.to_owned()).filter(|day| !day.is_empty());
+                out.renewed_after_lapse.push(ExceptionRow { was_until, ..row(f) });
+            }
+            None => out.opened.push(row(f)),
+        }
+    }
     let mut kept: Vec<(Found<'_>, Found<'_>)> = old
         .accepted
         .values()

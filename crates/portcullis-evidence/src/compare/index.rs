@@ -1,9 +1,13 @@
 //! One side of a comparison, by what its parts are recognised by.
 
+use portcullis_core::date::is_date;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use crate::{Assessment, Judged, Outcome, Resource};
+
+/// The rule by which a scan says that an exception's last day is past.
+const EXPIRED: &str = "portcullis-suppression-expired";
 
 /// A resource, wherever its lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +95,8 @@ pub(super) struct Index<'a> {
     pub(super) open: FxHashMap<Key<'a>, Found<'a>>,
     /// What exceptions took out.
     pub(super) accepted: FxHashMap<Key<'a>, Found<'a>>,
+    /// The exceptions that had lapsed: repository, file, rule as it is named there, and last day.
+    lapsed: Vec<[&'a str; 4]>,
     resources: FxHashSet<ResourceKey<'a>>,
     /// Which repositories there are, and the rules that ran in each.
     ran: FxHashMap<&'a str, FxHashSet<&'a str>>,
@@ -105,6 +111,7 @@ impl<'a> Index<'a> {
             assessment,
             open: FxHashMap::default(),
             accepted: FxHashMap::default(),
+            lapsed: Vec::new(),
             resources: FxHashSet::default(),
             ran: FxHashMap::default(),
             passed: FxHashMap::default(),
@@ -121,6 +128,12 @@ impl<'a> Index<'a> {
             else {
                 continue;
             };
+            if &*judged.rule == EXPIRED {
+                // `… expired on 2026-06-30`.
+                let at = judged.message.len().saturating_sub(10);
+                let day = judged.message.get(at..).filter(|day| is_date(day)).unwrap_or_default();
+                out.lapsed.push([&scan.name, &resource.file, &resource.address, day]);
+            }
             let of = resource_key(&scan.name, resource);
             out.resources.insert(of);
             if !spoken.contains(&*judged.rule) {
@@ -148,6 +161,25 @@ impl<'a> Index<'a> {
             };
         }
         out
+    }
+
+    /// The last day of the exception that accepts a finding of the other side, where it stood here
+    /// already and had lapsed. `None` where it did not, or that is not shown.
+    pub(super) fn lapsed(&self, came: &Found<'a>) -> Option<&'a str> {
+        let s = came.judged.suppression.as_deref()?;
+        let since = s.since.as_deref();
+        let stood = since.is_none_or(|since| since < self.assessment.made.as_of.as_str());
+        if !stood || !self.open.contains_key(&came.key) {
+            return None;
+        }
+        let file = s.file.as_deref()?;
+        let here = |l: &&[&'a str; 4]| {
+            let [repository, of, rule, _] = **l;
+            // By an alias or a glob, the history says that it is the same one.
+            (repository, of) == (came.key.repository, file)
+                && (rule == came.key.rule || since.is_some())
+        };
+        self.lapsed.iter().filter(here).map(|[.., day]| *day).max()
     }
 
     pub(super) fn population(&self) -> usize {

@@ -31,7 +31,7 @@ pub(super) fn page(c: &Comparison) -> String {
             "Exceptions in force",
             c.exceptions.before,
             c.exceptions.now,
-            c.exceptions.opened.len(),
+            c.exceptions.opened.len() + c.exceptions.renewed_after_lapse.len(),
             c.exceptions.lapsed.len() + c.exceptions.withdrawn.len() + c.exceptions.ended.len(),
         ),
         (
@@ -60,6 +60,7 @@ pub(super) fn page(c: &Comparison) -> String {
     for (what, rows) in [
         ("opened", &e.opened),
         ("renewed", &e.renewed),
+        ("renewed after it had lapsed", &e.renewed_after_lapse),
         ("changed", &e.changed),
         ("lapsed", &e.lapsed),
         ("withdrawn", &e.withdrawn),

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::columns::percent;
 use super::time;
+use crate::trend::Span;
 
 /// Hundredths of a per cent.
 const WHOLE: i64 = 10_000;
@@ -39,6 +40,26 @@ impl Axis {
         ((time - self.start).saturating_mul(WHOLE) / span).clamp(0, WHOLE)
     }
 
+    /// Where packs have an exception: from where to where, without those that do not.
+    fn pieces(&self, packs: &[Span]) -> Vec<(i64, i64)> {
+        let mut out: Vec<(i64, i64)> = Vec::new();
+        let mut goes_on = false;
+        for s in packs {
+            let ends = time::minutes(&s.first_pack).zip(time::minutes(&s.last_pack));
+            let Some((first, last)) = ends.filter(|_| s.in_force) else {
+                goes_on = false;
+                continue;
+            };
+            match out.last_mut() {
+                // Another last day is the same bar.
+                Some(piece) if goes_on => piece.1 = self.at(last),
+                _ => out.push((self.at(first), self.at(last))),
+            }
+            goes_on = true;
+        }
+        out
+    }
+
     /// The names of its ends, above the bars.
     pub(super) fn head(&self) -> Markup {
         let name = |minutes| {
@@ -56,19 +77,19 @@ impl Axis {
         }
     }
 
-    /// A bar from the first pack that has an exception to the last one, and its last day.
+    /// A bar from the first pack that has an exception to the last one, with a gap where packs in
+    /// between do not have it, and its last day.
     pub(super) fn bar(&self, b: &Bar<'_>) -> Markup {
-        let (Some(since), Some(seen)) = (time::minutes(b.since), time::minutes(b.seen)) else {
-            return html! {};
-        };
-        let (from, to) = (self.at(since), self.at(seen));
+        let mut pieces = self.pieces(b.packs);
+        let Some((from, to)) = pieces.pop() else { return html! {} };
         let last = b.until.and_then(end_of);
         let until = last.map(|t| self.at(t));
         let endless = b.in_force && last.is_none_or(|t| t > self.end);
         // What is in force now stays so until its last day, as far as the newest pack knows.
         let rest = if b.in_force { until.unwrap_or(WHOLE) } else { to };
         // An exception of one pack is a mark, not nothing.
-        let width = (to - from).max(60);
+        let width = |(from, to): (i64, i64)| (to - from).max(60);
+        let x = |piece: (i64, i64)| piece.0.min(WHOLE - width(piece));
         html! {
             svg .span height=(HEIGHT) aria-hidden="true" {
                 line .newest x1=(percent(self.at(self.newest))) x2=(percent(self.at(self.newest)))
@@ -76,8 +97,12 @@ impl Axis {
                 @if rest > to {
                     rect .rest x=(percent(to)) width=(percent(rest - to)) y="6" height="6" {}
                 }
+                @for piece in pieces {
+                    rect class="b-accepted over"
+                        x=(percent(x(piece))) width=(percent(width(piece))) y="3" height="12" {}
+                }
                 rect class={ "b-accepted" @if !b.in_force { " over" } }
-                    x=(percent(from.min(WHOLE - width))) width=(percent(width)) y="3" height="12" {}
+                    x=(percent(x((from, to)))) width=(percent(width((from, to)))) y="3" height="12" {}
                 @if endless { text .beyond x="100%" y="13" { "▸" } }
                 @else if let Some(until) = until {
                     line .last x1=(percent(until)) x2=(percent(until)) y1="0" y2=(HEIGHT) {}
@@ -89,8 +114,7 @@ impl Axis {
 
 /// What a bar says.
 pub(super) struct Bar<'a> {
-    pub(super) since: &'a str,
-    pub(super) seen: &'a str,
+    pub(super) packs: &'a [Span],
     pub(super) until: Option<&'a str>,
     pub(super) in_force: bool,
 }
@@ -108,8 +132,33 @@ mod tests {
 
     fn drawn(until: Option<&str>, in_force: bool) -> String {
         let axis = Axis::of(PACKS, ["2027-01-31", "2099-12-31"]).expect("an axis");
-        let [since, seen] = PACKS;
-        axis.bar(&Bar { since, seen, until, in_force }).into_string()
+        axis.bar(&Bar { packs: &[span(PACKS, true)], until, in_force }).into_string()
+    }
+
+    fn span([first, last]: [&str; 2], in_force: bool) -> Span {
+        Span {
+            first_pack: first.to_owned(),
+            last_pack: last.to_owned(),
+            count: 2,
+            in_force,
+            until: None,
+            lapsed: false,
+        }
+    }
+
+    #[test]
+    fn packs_that_do_not_have_it_are_a_gap() {
+        let axis = Axis::of(PACKS, []).expect("an axis");
+        let at = |day: &str| time::minutes(day).map(|t| axis.at(t)).expect("a day");
+        let days = ["2026-01-01", "2026-02-01", "2026-03-01", "2026-05-01", "2026-12-31"];
+        let [a, b, c, d, e] = days;
+        let packs =
+            [span([a, b], true), span([c, c], false), span([d, d], true), span([e, e], true)];
+        assert_eq!(axis.pieces(&packs), [(at(a), at(b)), (at(d), at(e))]);
+        let bar = axis.bar(&Bar { packs: &packs, until: None, in_force: true }).into_string();
+        assert_eq!(bar.matches("class=\"b-accepted over\"").count(), 1, "{bar}");
+        assert_eq!(bar.matches("class=\"b-accepted\"").count(), 1, "{bar}");
+        assert!(axis.pieces(&packs[1..2]).is_empty());
     }
 
     #[test]
@@ -136,7 +185,8 @@ mod tests {
     fn an_exception_of_one_pack_can_be_seen() {
         let axis = Axis::of(PACKS, []).expect("an axis");
         let [_, at] = PACKS;
-        let bar = axis.bar(&Bar { since: at, seen: at, until: None, in_force: false });
+        let packs = [span([at, at], true)];
+        let bar = axis.bar(&Bar { packs: &packs, until: None, in_force: false });
         assert!(bar.into_string().contains(r#"width="0.60%""#));
     }
 }

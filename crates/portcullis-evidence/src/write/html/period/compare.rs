@@ -87,7 +87,7 @@ fn summary(c: &Comparison) -> Markup {
             "exceptions",
             "Exceptions in force",
             [c.exceptions.before, c.exceptions.now],
-            [c.exceptions.opened.len(), gone],
+            [c.exceptions.opened.len() + c.exceptions.renewed_after_lapse.len(), gone],
         ),
         (
             "population",
@@ -372,12 +372,13 @@ fn exceptions(c: &Comparison, several: bool) -> Markup {
     let heads = ["Severity", "Rule", "Resource", "Reason", "Owner", "Until"];
     let e = &c.exceptions;
     let lists = [
-        ("opened", &e.opened),
-        ("renewed", &e.renewed),
-        ("changed", &e.changed),
-        ("lapsed", &e.lapsed),
-        ("withdrawn", &e.withdrawn),
-        ("ended", &e.ended),
+        ("opened", "opened", &e.opened),
+        ("renewed", "renewed", &e.renewed),
+        ("renewed-after-lapse", "renewed after it had lapsed", &e.renewed_after_lapse),
+        ("changed", "changed", &e.changed),
+        ("lapsed", "lapsed", &e.lapsed),
+        ("withdrawn", "withdrawn", &e.withdrawn),
+        ("ended", "ended", &e.ended),
     ];
     html! {
         section #exceptions .part aria-labelledby="exceptions-title" {
@@ -386,8 +387,8 @@ fn exceptions(c: &Comparison, several: bool) -> Markup {
                 (text::count(e.before, "result was", "results were")) " accepted before, "
                 (text::number(e.now)) " are now. What is accepted is never counted as a pass."
             }
-            @for (what, rows) in lists {
-                (list(&format!("exceptions-{what}"), what, rows, &heads, row))
+            @for (id, what, rows) in lists {
+                (list(&format!("exceptions-{id}"), what, rows, &heads, row))
             }
         }
     }

@@ -382,8 +382,8 @@ fn groups(exceptions: &[Exception]) -> Vec<Group<'_>> {
         (
             e.of.repository.clone(),
             e.of.rule.clone(),
-            (e.since.clone(), e.seen.clone(), e.in_force),
-            (e.reason.clone(), e.owner.clone(), e.stands_since.clone(), e.until.clone()),
+            (e.first_pack.clone(), e.last_pack.clone(), e.in_force, e.packs.clone()),
+            (e.reason.clone(), e.owner.clone(), e.since.clone(), e.until.clone()),
         )
     };
     let mut sorted: Vec<&Exception> = exceptions.iter().collect();
@@ -392,7 +392,7 @@ fn groups(exceptions: &[Exception]) -> Vec<Group<'_>> {
     let groups = groups.filter_map(|all| Some(Group { first: all.first()?, all: all.to_vec() }));
     let mut out: Vec<Group<'_>> = groups.collect();
     // What is in force first, then by when it began.
-    out.sort_by_key(|g| (!g.first.in_force, g.first.since.clone()));
+    out.sort_by_key(|g| (!g.first.in_force, g.first.first_pack.clone()));
     out
 }
 
@@ -414,7 +414,7 @@ fn exceptions(trend: &Trend, named: bool) -> Markup {
                     (text::number(in_force)) " in the newest one."
                     @if unowned > 0 { " Of these, " (text::number(unowned)) " name nobody who answers for them." }
                     @if endless > 0 { " " (text::number(endless)) " have no end." }
-                    " A bar goes from the first pack that has the exception to the last one; it may be older than the first: below the bar is since when it stands by the history of its repository, where that is known. "
+                    " A bar goes from the first pack that has the exception to the last one, with a gap where packs in between do not have it; it may be older than the first: below the bar is since when it stands by the history of its repository, where that is known. "
                     "The thin line goes on to its last day, the upright mark."
                 }
                 table .cards .over-time aria-labelledby="exceptions-title" {
@@ -449,10 +449,16 @@ fn excepted(g: &Group<'_>, axis: Option<&Axis>, named: bool) -> Markup {
             }
             td .drawn data-c="Packs" {
                 @if let Some(axis) = axis {
-                    (axis.bar(&Bar { since: &e.since, seen: &e.seen, until, in_force: e.in_force }))
+                    (axis.bar(&Bar { packs: &e.packs, until, in_force: e.in_force }))
                 }
-                small { (moment(&e.since)) " – " (moment(&e.seen)) }
-                @if let Some(day) = &e.stands_since { br; small { "stands since " (text::brief(day)) } }
+                small { (moment(&e.first_pack)) " – " (moment(&e.last_pack)) }
+                @if e.has_gap() { @for s in e.packs.iter().take(bounds::NAMED) {
+                    small .covers { (moment(&s.first_pack)) @if s.count > 1 { " – " (moment(&s.last_pack)) } ": " (text::brief(&s.said())) }
+                } }
+                @if e.has_gap() && e.packs.len() > bounds::NAMED {
+                    small .covers { "and " (text::number(e.packs.len() - bounds::NAMED)) " more" }
+                }
+                @if let Some(day) = &e.since { br; small { "stands since " (text::brief(day)) } }
             }
             td .when data-c="Until" { @match until { Some(day) => { (text::brief(day)) } None => { em { "no end" } } } }
             td data-c="Now" {
