@@ -3,10 +3,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::write::text::is_deceptive;
+
 /// The most places that are named for one file.
 const MOST: usize = 20;
 /// The most characters of a value that are shown.
 const SHOWN: usize = 120;
+/// How many of them come before the first one that differs, where not all can be shown.
+const BEFORE: usize = 40;
 
 /// A place where a pack is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,10 +84,35 @@ pub(super) fn differences(file: &str, expected: &[u8], found: &[u8]) -> Vec<Diff
 }
 
 fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+    cut(text, 0)
+}
+
+/// Two texts that differ, as far as they can be shown; where that is not whole, the part around the
+/// first character that differs, and its column from 1.
+fn apart(expected: &str, found: &str) -> (String, String, Option<usize>) {
+    let is_long = |text: &str| text.chars().nth(SHOWN).is_some();
+    if !is_long(expected) && !is_long(found) {
+        return (cut(expected, 0), cut(found, 0), None);
     }
+    let same = expected.chars().zip(found.chars()).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(BEFORE);
+    (cut(expected, from), cut(found, from), Some(same + 1))
+}
+
+/// What can be shown of a text from a character on. What a terminal would obey is escaped.
+fn cut(text: &str, from: usize) -> String {
+    let mut out = String::from(if from > 0 { "…" } else { "" });
+    let mut rest = text.chars().skip(from);
+    for c in rest.by_ref().take(SHOWN) {
+        match c.is_control() || is_deceptive(c) {
+            true => out.extend(c.escape_unicode()),
+            false => out.push(c),
+        }
+    }
+    if rest.next().is_some() {
+        out.push('…');
+    }
+    out
 }
 
 fn json_file(file: &str, expected: &str, found: &str) -> Vec<Difference> {
@@ -141,12 +170,10 @@ fn values(file: &str, at: &str, expected: &Value, found: &Value, out: &mut Vec<D
                 }
             }
         }
-        _ => out.push(Difference::new(
-            file,
-            at,
-            shown(&expected.to_string()),
-            shown(&found.to_string()),
-        )),
+        _ => {
+            let (e, f, _) = apart(&expected.to_string(), &found.to_string());
+            out.push(Difference::new(file, at, e, f));
+        }
     }
 }
 
@@ -172,10 +199,10 @@ fn csv_file(file: &str, expected: &str, found: &str) -> Vec<Difference> {
             let (a, b) = (one.get(column), other.get(column));
             if a != b {
                 let name = e.first().and_then(|h| h.get(column)).unwrap_or("?");
-                let cell =
-                    |c: Option<&str>| c.map_or("nothing".to_owned(), |c| shown(&format!("{c:?}")));
+                let cell = |c: Option<&str>| c.map_or("nothing".to_owned(), |c| format!("{c:?}"));
                 let at = format!("row {row}, column {name}");
-                out.push(Difference::new(file, at, cell(a), cell(b)));
+                let (a, b, _) = apart(&cell(a), &cell(b));
+                out.push(Difference::new(file, at, a, b));
             }
         }
         if e.len() != f.len() || out.len() >= MOST {
@@ -194,8 +221,12 @@ fn lines(file: &str, expected: &str, found: &str) -> Vec<Difference> {
     }
     for (i, (one, other)) in e.iter().zip(&f).enumerate() {
         if one != other {
-            let line = |text: &str| format!("`{}`", shown(text));
-            out.push(Difference::new(file, format!("line {}", i + 1), line(one), line(other)));
+            let (e, f, column) = apart(one, other);
+            let at = match column {
+                Some(column) => format!("line {}, column {column}", i + 1),
+                None => format!("line {}", i + 1),
+            };
+            out.push(Difference::new(file, at, format!("`{e}`"), format!("`{f}`")));
             if e.len() != f.len() || out.len() >= MOST {
                 break;
             }
@@ -241,6 +272,33 @@ mod tests {
             ["a.md, byte 1: expected 0x0a, found the end of the file"]
         );
         assert_eq!(told("a.md", "a", "a"), [""; 0]);
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_that_differs_is_shown() {
+        let line = |middle: &str| format!("{}{middle}{}", "ä".repeat(5_000), "<td>".repeat(2_000));
+        let found = differences("a.html", line("fail").as_bytes(), line("p\u{1b}[2J").as_bytes());
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(one.at, "line 1, column 5001");
+        assert!(one.expected.starts_with(&format!("`…{}fail<td>", "ä".repeat(BEFORE))), "{one}");
+        assert!(
+            one.found.starts_with(&format!("`…{}p\\u{{1b}}[2J<td>", "ä".repeat(BEFORE))),
+            "{one}"
+        );
+        for side in [&one.expected, &one.found] {
+            assert!(side.ends_with("…`") && side.chars().count() < 140, "{side}");
+        }
+        // Where one ends, and in values of the other kinds of file.
+        let (e, f, at) = apart(&"x".repeat(200), &"x".repeat(199));
+        assert_eq!((e.len() - 1, f.len(), at), (f.len(), "…".len() + BEFORE, Some(200)));
+        let long = |end: &str| format!("[\"{}{end}\"]", "y".repeat(300));
+        let found = told("a.json", &long("1"), &long("2"));
+        assert!(found[0].contains("y1\"") && found[0].contains("y2\""), "{found:?}");
+        let long = |end: &str| format!("h\r\n{}{end}\r\n", "y".repeat(300));
+        let found = told("a.csv", &long("1"), &long("2"));
+        assert!(found[0].contains("y1\"") && found[0].contains("y2\""), "{found:?}");
+        let short = told("a.md", "a\u{7}\u{202e}\n", "b\n");
+        assert_eq!(short, ["a.md, line 1: expected `a\\u{7}\\u{202e}`, found `b`"]);
     }
 
     #[test]

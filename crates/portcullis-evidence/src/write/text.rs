@@ -15,6 +15,14 @@ pub(crate) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// Whether a reader could not see that the character is there, or would see others elsewhere.
+pub(crate) fn is_deceptive(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        || matches!(c,
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+            | '\u{61c}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Text on one line without spaces at its ends: what controls a terminal or breaks a line is a
 /// space, and several are one.
 pub(crate) fn line(text: &str) -> String {

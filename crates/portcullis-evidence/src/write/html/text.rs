@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use portcullis_core::date::MONTHS;
 
+use crate::write::text::is_deceptive;
 use crate::{Status, Verdict};
 
 /// Longest text of a repository that is shown in one place, in characters.
@@ -42,14 +43,6 @@ fn cut(text: &str, longest: usize) -> Cow<'_, str> {
         out.push_str("… (cut)");
     }
     Cow::Owned(out)
-}
-
-/// Whether a reader could not see that the character is there, or would see others elsewhere.
-fn is_deceptive(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
-        || matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-            | '\u{61c}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A number with its thousands apart: `12,345`.
