@@ -70,6 +70,11 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
     for cell in ["shop", "aws_s3_bucket.logs", "public-read", "private", "frame C0"] {
         assert!(failed.contains(&cell.to_owned()), "{cell}: {failed:?}");
     }
+    let head = |name: &str| results[0].iter().position(|c| c == name).unwrap();
+    assert_eq!((head("Since") + 1, results[0].len()), (head("Until"), 24));
+    let excused = results.iter().find(|r| r.contains(&"aws-excused".to_owned())).unwrap();
+    let since = "not known: the scan does not say";
+    assert!(excused.windows(2).any(|c| c == [since, "2026-11-01"]), "{excused:?}");
     let exceptions = rows(&book, 5);
     assert_eq!(
         exceptions[1],

@@ -378,7 +378,7 @@ fn a_pack_says_since_when_in_every_register() {
     for file in ["r.md", "r.html"] {
         assert!(r.read(file).contains(&words), "{file} has no {words}");
     }
-    assert!(r.read("r.csv").contains(",2026-01-02,2099-12-31,"));
+    assert!(r.read("r.csv").contains(&format!(",2026-01-02,{id},,2099-12-31,")));
     assert!(r.read("r.json").contains("Accepted since 2026-01-02 until 2099-12-31"));
     assert_eq!(code(&run_in(r.dir(), &["report", "verify", "packs/two"])), 0);
     let args = ["report", "--compare", "packs/one", "packs/two", "--format", "json"];

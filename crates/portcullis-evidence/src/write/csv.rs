@@ -7,7 +7,7 @@ use portcullis_core::text::cell;
 
 use crate::{Assessment, ControlResult, Framework, Judged, RuleResult};
 
-const HEADER: [&str; 27] = [
+const HEADER: [&str; 29] = [
     "framework",
     "control",
     "title",
@@ -32,6 +32,8 @@ const HEADER: [&str; 27] = [
     "exception_reason",
     "exception_owner",
     "exception_since",
+    "exception_since_commit",
+    "exception_since_unknown",
     "exception_until",
     "fingerprint",
     "notes",
@@ -81,7 +83,7 @@ fn head(framework: &Framework, result: &ControlResult) -> [String; 4] {
     ]
 }
 
-fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [Box<str>; 22] {
+fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [Box<str>; 24] {
     let estate = &assessment.estate;
     let (scan, resource) = (estate.scan(r), estate.resource(r));
     let of = |get: fn(&crate::Resource) -> &str| resource.map(get).unwrap_or_default().into();
@@ -108,6 +110,8 @@ fn row<'a>(assessment: &'a Assessment, rule: &'a RuleResult, r: &'a Judged) -> [
         exception.map(|e| &*e.reason).unwrap_or_default().into(),
         exception.and_then(|e| e.owner.as_deref()).unwrap_or_default().into(),
         exception.and_then(|e| e.since.as_deref()).unwrap_or_default().into(),
+        exception.and_then(|e| e.since_commit.as_deref()).unwrap_or_default().into(),
+        exception.map(|e| e.why_unknown()).unwrap_or_default().into(),
         exception.and_then(|e| e.until.as_deref()).unwrap_or_default().into(),
         (*r.fingerprint).into(),
     ]

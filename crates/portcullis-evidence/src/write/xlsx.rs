@@ -394,7 +394,7 @@ impl<'a> Book<'a> {
 
     /// The sheet that samples are drawn from; its last columns are the auditor's.
     fn results(&mut self) -> Result<(), XlsxError> {
-        const COLUMNS: [Column; 23] = [
+        const COLUMNS: [Column; 24] = [
             ("Scan", 16),
             ("Root", 22),
             ("Environment", 13),
@@ -413,6 +413,7 @@ impl<'a> Book<'a> {
             ("Controls", 40),
             ("Exception", 40),
             ("Owner", 16),
+            ("Since", 12),
             ("Until", 12),
             ("Fingerprint", 34),
             ("Sampled by", 14),
@@ -446,6 +447,10 @@ impl<'a> Book<'a> {
                 controls.get(&*r.rule).map_or("", String::as_str).into(),
                 exception.map_or("", |s| &*s.reason).into(),
                 exception.and_then(|s| s.owner.as_deref()).unwrap_or_default().into(),
+                exception
+                    .map(|s| s.since.clone().unwrap_or_else(|| s.stands()))
+                    .unwrap_or_default()
+                    .into(),
                 exception.and_then(|s| s.until.as_deref()).unwrap_or_default().into(),
                 (&*r.fingerprint).into(),
             ])?;
