@@ -413,6 +413,9 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
             ("goes out against the gate", "overridden", false),
         ]
     );
+    let scan = &out["commits"][0]["scans"][0];
+    assert_eq!(scan["as_of"].as_str().map(str::len), Some(10), "{scan}");
+    assert_eq!(scan["gate"]["fail_on"], serde_json::json!(["critical"]));
     assert_eq!(out["earlier"], 1);
     assert_eq!(out["elsewhere"].as_array().unwrap().len(), 1);
     let page = stdout(&report(dir, 0, &args[..4]));
@@ -428,6 +431,31 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
         stderr(&out)
     );
     report(dir, 2, &[&args[..], &["--from", "yesterday"]].concat());
+}
+
+#[test]
+fn a_saved_scan_that_was_not_asked_every_rule_says_so_once() {
+    let folder = Folder::new("packs-asked", &[("main.tf", OPEN), ("portcullis.toml", "")]);
+    let said = |args: &[&str], to: &str| {
+        let saved = format!("json={to}");
+        run_in(&folder.0, &[&["scan", ".", "--format", &saved, "--include-passed"], args].concat());
+        stderr(&report(&folder.0, 0, &[to, "--framework", "soc2"]))
+    };
+    let lax = said(&[], "lax.json");
+    assert_eq!(
+        lax.matches("rules that speak to these frameworks were not asked").count(),
+        1,
+        "{lax}"
+    );
+    assert!(lax.starts_with("note: lax: "), "{lax}");
+    assert!(lax.contains("scan with `--framework soc2` or `--profile strict`"), "{lax}");
+    for whole in [&["--framework", "soc2"][..], &["--profile", "strict"]] {
+        assert_eq!(said(whole, "whole.json"), "", "{whole:?}");
+    }
+    // The folder itself is asked all of them, and who wants no notes has none.
+    assert!(!stderr(&report(&folder.0, 0, &[".", "--framework", "soc2"])).contains("not asked"));
+    let quiet = report(&folder.0, 0, &["lax.json", "--framework", "soc2", "--quiet"]);
+    assert!(!stderr(&quiet).contains("not asked"));
 }
 
 #[test]

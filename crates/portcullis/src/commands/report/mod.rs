@@ -62,6 +62,11 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     attested.retain(|a| chosen.frameworks.iter().any(|f| *f.id == *a.framework));
     let names: Vec<String> = chosen.frameworks.iter().map(|f| f.id.to_string()).collect();
     let taken = taken::take(options, wanted, &names)?;
+    if !options.shared.quiet {
+        for line in taken::not_asked(&taken, &chosen) {
+            writeln!(std::io::stderr().lock(), "note: {line}").map_err(broken)?;
+        }
+    }
     let empty = taken.empty;
     let estate = Estate::merge(taken.scans);
     let made = evidence::Made { rules_digest: rules.digest, ..made };

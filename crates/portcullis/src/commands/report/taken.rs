@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::pack;
-use portcullis_evidence::{Refused, Scan as Saved};
+use portcullis_evidence::{Catalogue, Refused, Scan as Saved};
 use portcullis_report::{Format, Style};
 use rayon::prelude::*;
 
@@ -40,6 +40,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Taken {
     /// The scans.
     pub(crate) scans: Vec<Saved>,
+    /// How many of them were saved: they come first.
+    pub(crate) saved: usize,
     /// Whether one of them found no infrastructure code.
     pub(crate) empty: bool,
     /// Their bytes for an evidence pack, where one is asked for.
@@ -158,6 +160,7 @@ pub(crate) fn take(
         wanted.into_iter().partition(|w| matches!(w, Wanted::Saved { .. }));
     // Each text is dropped when it was read: together they may be gigabytes. A scan uses all
     // threads by itself.
+    let count = saved.len();
     let read = saved.into_par_iter().map(|w| one(options, w, frameworks));
     let mut all = read.collect::<Result<Vec<_>, _>>()?;
     for w in to_make {
@@ -165,7 +168,39 @@ pub(crate) fn take(
     }
     let (scans, packed): (Vec<Saved>, Vec<Option<pack::Saved>>) = all.into_iter().unzip();
     let empty = scans.iter().any(|s| s.facts.inputs.is_empty());
-    Ok(Taken { scans, empty, packed: packed.into_iter().flatten().collect() })
+    Ok(Taken { scans, saved: count, empty, packed: packed.into_iter().flatten().collect() })
+}
+
+/// What to say of saved scans that were not asked all rules that speak to the frameworks, a line for
+/// each scan: such a report is weaker than one that scans the folder itself. Rules about the account
+/// as a whole are left out, which need no answer in most scans.
+pub(crate) fn not_asked(taken: &Taken, catalogue: &Catalogue) -> Vec<String> {
+    let links = catalogue.frameworks.iter().flat_map(|f| &f.controls).flat_map(|c| &c.links);
+    let of_account = |id: &str| catalogue.rule(id).is_some_and(|r| r.account);
+    let mut rules: Vec<&str> = links.map(|l| &*l.rule).filter(|id| !of_account(id)).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let ids: Vec<&str> = catalogue.frameworks.iter().map(|f| &*f.id).collect();
+    let how = match ids.as_slice() {
+        few @ ([_] | [_, _] | [_, _, _]) => {
+            let few: Vec<String> = few.iter().map(|id| format!("--framework {id}")).collect();
+            format!("`{}` or `--profile strict`", few.join(" "))
+        }
+        _ => "`--profile strict`".to_owned(),
+    };
+    let of = |scan: &Saved| {
+        let ran = |id: &&&str| scan.facts.rules_evaluated.iter().any(|r| **r == ***id);
+        let missing = rules.len() - rules.iter().filter(ran).count();
+        (missing > 0).then(|| {
+            format!(
+                "{}: {missing} of {} rules that speak to these frameworks were not asked of all of \
+                 its code, so that controls are weaker than they need be; scan with {how}",
+                scan.facts.name,
+                rules.len()
+            )
+        })
+    };
+    taken.scans.iter().take(taken.saved).filter_map(of).collect()
 }
 
 /// A scan, and its bytes compressed where they are to be kept.
