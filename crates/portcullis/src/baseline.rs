@@ -191,19 +191,23 @@ pub(crate) fn named(path: &Path) -> ComparedWith {
     ComparedWith::Baseline(path.to_string_lossy().replace('\\', "/"))
 }
 
-/// What a scan can speak about: the rules that ran, the folders that were named.
+/// What a scan can speak about: the rules that ran, the folders and templates that were named.
 pub(crate) struct Judged {
     rules: BTreeSet<String>,
     folders: Vec<String>,
+    /// Files that were named. One that is a root by itself was judged whole.
+    files: BTreeSet<String>,
 }
 
 impl Judged {
     /// What `report` can speak about, made of what was named.
     pub(crate) fn of(report: &Report, named: &[Target]) -> Self {
-        let folders = named.iter().filter(|t| t.named == Named::Folder);
+        let of =
+            |what: Named| named.iter().filter(move |t| t.named == what).map(|t| t.path.clone());
         Self {
             rules: report.rules.iter().map(|r| r.id.to_string()).collect(),
-            folders: folders.map(|t| t.path.clone()).collect(),
+            folders: of(Named::Folder).collect(),
+            files: of(Named::File).collect(),
         }
     }
 
@@ -212,11 +216,13 @@ impl Judged {
         Self {
             rules: report.rules.iter().map(|r| r.id.to_string()).collect(),
             folders: vec![String::new()],
+            files: BTreeSet::new(),
         }
     }
 
     fn covers(&self, e: &Entry) -> bool {
-        self.rules.contains(&e.rule) && self.folders.iter().any(|f| below(f, &e.root))
+        self.rules.contains(&e.rule)
+            && (self.files.contains(&e.root) || self.folders.iter().any(|f| below(f, &e.root)))
     }
 }
 
@@ -227,12 +233,22 @@ pub(crate) fn save(report: &Report, path: &Path, covered: &Judged) -> Result<(),
     let before = if path.exists() { Some(File::read(path)?) } else { None };
     file.date(before.as_ref(), &report.as_of);
     let older = before.into_iter().flat_map(|f| f.findings);
-    file.findings.extend(older.filter(|e| !covered.covers(e)));
+    file.findings.extend(unjudged(older.collect(), report, covered));
     file.findings.sort();
     let fail = |e: &dyn std::fmt::Display| Fail::new(format!("baseline {}: {e}", path.display()));
     let mut text = serde_json::to_string_pretty(&file).map_err(|e| fail(&e))?;
     text.push('\n');
     write::replace(path, text.as_bytes()).map_err(|e| fail(&e))
+}
+
+/// Those of older entries that are no result of `report` and that it does not speak about as a
+/// whole. Where files of a folder were named, what touches them was judged and nothing else: an
+/// entry of the folder that is among the results is written anew, not kept beside its successor.
+fn unjudged(older: Vec<Entry>, report: &Report, covered: &Judged) -> Vec<Entry> {
+    let results: BTreeSet<String> =
+        report.findings.iter().map(|f| f.fingerprint.to_hex()).collect();
+    let judged = |e: &Entry| covered.covers(e) || results.contains(&e.fingerprint);
+    older.into_iter().filter(|e| !judged(e)).collect()
 }
 
 fn entry(rules: &[RuleInfo], f: &Finding) -> Entry {

@@ -127,3 +127,38 @@ fn a_baseline_that_is_none_is_a_usage_error() {
     assert_eq!(code(&out), 2);
     assert!(String::from_utf8_lossy(&out.stderr).contains("--write-baseline b.json"));
 }
+
+/// Counts hide new findings, so an entry must never stand there twice for one finding.
+#[test]
+fn a_baseline_written_again_for_one_file_does_not_grow() {
+    let dir = with_baseline("again");
+    std::fs::write(dir.0.join("portcullis.toml"), "").unwrap();
+    std::fs::write(dir.0.join("dev/other.tf"), QUEUE.replace("\"ops\"", "\"more\"")).unwrap();
+    let template = "Resources:\n  Ops:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: ops\n      SecurityGroupIngress:\n        - { IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0 }\n";
+    std::fs::write(dir.0.join("t.yaml"), template).unwrap();
+    let write = |path: &str| {
+        run_in(&dir.0, &["scan", path, "--write-baseline", "b.json", "--rule", RULE]);
+        let text = std::fs::read_to_string(dir.0.join("b.json")).unwrap();
+        text.matches("\"fingerprint\"").count()
+    };
+    assert_eq!(write("."), 3);
+    for path in ["dev/main.tf", "dev/other.tf", "t.yaml", "dev", "dev/main.tf", "t.yaml"] {
+        assert_eq!(write(path), 3, "{path}");
+    }
+    // A copy elsewhere is one more, and takes no other entry's place.
+    std::fs::create_dir(dir.0.join("prod")).unwrap();
+    std::fs::copy(dir.0.join("dev/main.tf"), dir.0.join("prod/main.tf")).unwrap();
+    assert_eq!(write("prod/main.tf"), 4);
+    // A template that was named was judged whole: what is fixed leaves.
+    std::fs::write(dir.0.join("t.yaml"), template.replace("0.0.0.0/0", "10.0.0.0/8")).unwrap();
+    assert_eq!(write("t.yaml"), 3);
+    // Entries that were doubled before are one again.
+    let text = std::fs::read_to_string(dir.0.join("b.json")).unwrap();
+    let mut doubled: Value = serde_json::from_str(&text).unwrap();
+    let all = doubled["findings"].as_array().unwrap().clone();
+    doubled["findings"].as_array_mut().unwrap().extend(all);
+    std::fs::write(dir.0.join("b.json"), doubled.to_string()).unwrap();
+    assert_eq!(write("dev/main.tf"), 5);
+    assert_eq!(write("dev/other.tf"), 4);
+    assert_eq!(write("prod"), 3);
+}
