@@ -234,7 +234,7 @@ pub fn for_each_ref(value: &Value, f: &mut impl FnMut(&Ref)) {
 /// Something that was found but not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotCovered {
-    /// `module`, `template` or `terragrunt`.
+    /// `module`, `template`, `terragrunt` or `link` (to a folder outside the boundary).
     pub what: &'static str,
     /// Its source as written.
     pub name: String,

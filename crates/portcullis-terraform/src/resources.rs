@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use portcullis_core::{
-    Diagnostic, How, Kind, NotCovered, OriginId, Presence, Ref, Span, Unknown, Value, Why, WhyKind,
-    files,
+    Diagnostic, FileError, How, Kind, NotCovered, OriginId, Presence, Ref, Span, Unknown, Value,
+    Why, WhyKind, files,
 };
 use portcullis_syntax::hcl::{Block, Body, Step};
 use rustc_hash::FxHashMap;
@@ -394,13 +394,14 @@ impl Resolver<'_> {
         let text = &*text;
         match local_source(&caller.module.dir, text) {
             Some(Ok(dir)) if self.project.module(&dir).has_files => Ok(dir),
-            Some(Ok(dir)) => {
+            // A symbolic link may lead there, too.
+            Some(Ok(dir)) if self.files.list(&dir) != Err(FileError::Outside) => {
                 let problem = Diagnostic::error(at, format!("there is no module in {dir:?}"))
                     .with_help("the folder is missing or holds no .tf files");
                 self.report(problem);
                 Err(missing(format!("module {key} is missing"), at))
             }
-            Some(Err(dir)) => {
+            Some(Ok(dir) | Err(dir)) => {
                 let text = format!("the module in {dir:?} lies outside the scanned project");
                 let problem = Diagnostic::error(at, text).with_help(
                     "scan from a folder that holds both, or mark it with portcullis.toml",

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{Fact, Tool};
-use crate::tree::Tree;
+use crate::tree::{Tree, Unseen};
 
 /// Something that is judged as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,9 +75,17 @@ pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool, look: L
     let mut found = Found::default();
     let mut candidates: Vec<String> = Vec::new();
     let mut outputs: Vec<String> = Vec::new();
-    for path in files.walk(start, respect_ignores, &mut found.diagnostics) {
+    let mut unseen = Unseen::default();
+    for path in files.walk(start, respect_ignores, &mut unseen) {
         sort_in(path, &mut found, &mut candidates, &mut outputs);
     }
+    found.diagnostics.append(&mut unseen.problems);
+    found.not_covered.extend(unseen.outside.into_iter().map(|path| NotCovered {
+        what: "link",
+        name: path.clone(),
+        span: None,
+        path: Some(path),
+    }));
     for path in outputs {
         candidates.extend(cdk_templates(files, &path, &mut found));
     }
@@ -95,8 +103,8 @@ pub(crate) fn walk(files: &dyn Tree, start: &str, respect_ignores: bool, look: L
             Ok(Fact::Other(tool)) => *found.ignored.entry(tool.name()).or_default() += 1,
             // Binary files that happen to end in `.template` and the like are not ours.
             Ok(Fact::Nothing | Fact::Configuration(_)) => {}
-            Err(FileError::NotUtf8(at)) if at < 64 => {}
-            Err(e) => found.diagnostics.push(unreadable(&path, &e)),
+            Err(FileError::NotUtf8(at)) if at < 64 && wide(files, &path, at).is_none() => {}
+            Err(e) => found.diagnostics.push(unreadable(files, &path, &e)),
         }
     }
     found
@@ -150,10 +158,15 @@ fn sort_in(
         *found.ignored.entry("packer").or_default() += 1;
         return;
     }
-    let ending = name.rsplit_once('.').map_or("", |(_, e)| e);
-    if matches!(ending, "yaml" | "yml" | "json" | "template" | "cfn" | "cform") {
+    if may_be_template(name) {
         candidates.push(path);
     }
+}
+
+/// Whether a file of this name is looked into.
+fn may_be_template(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, e)| e);
+    matches!(ending, "yaml" | "yml" | "json" | "template" | "cfn" | "cform")
 }
 
 /// Whether a file name is one that Terraform or OpenTofu reads as configuration.
@@ -199,8 +212,29 @@ pub(crate) fn fact(files: &dyn Tree, path: &str) -> Result<Fact, FileError> {
     })
 }
 
-fn unreadable(path: &str, e: &FileError) -> Diagnostic {
-    Diagnostic::file(path, format!("cannot be read: {e}"))
+fn unreadable(files: &dyn Tree, path: &str, e: &FileError) -> Diagnostic {
+    let problem = Diagnostic::file(path, format!("cannot be read: {e}"));
+    let FileError::NotUtf8(at) = e else { return problem };
+    match wide(files, path, *at) {
+        Some(encoding) => Diagnostic::file(path, format!("cannot be read: {encoding}, not UTF-8"))
+            .with_help("save it as UTF-8; PowerShell does so with `Out-File -Encoding utf8`"),
+        None => problem,
+    }
+}
+
+/// The encoding whose byte-order mark begins a file that is not UTF-8 from byte `at` on: text all
+/// the same, as PowerShell's `>` writes it.
+/// <https://www.unicode.org/faq/utf_bom.html#bom4>
+fn wide(files: &dyn Tree, path: &str, at: usize) -> Option<&'static str> {
+    // The marks hold a byte that no UTF-8 does, at the latest the third.
+    let bytes = if at < 3 { files.read_bytes(path).ok()? } else { return None };
+    let marks: [(&[u8], &str); 4] = [
+        (&[0xff, 0xfe, 0, 0], "UTF-32"),
+        (&[0, 0, 0xfe, 0xff], "UTF-32"),
+        (&[0xff, 0xfe], "UTF-16"),
+        (&[0xfe, 0xff], "UTF-16"),
+    ];
+    marks.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, name)| *name)
 }
 
 /// What a file of this name and text is.
@@ -258,8 +292,13 @@ pub(crate) fn classify_named(files: &dyn Tree, path: &str) -> Kind {
     match fact(files, path) {
         Ok(Fact::Template { calls }) => Kind::Template(calls),
         Ok(Fact::Plan) => Kind::Plan,
-        Ok(_) | Err(FileError::NotUtf8(_)) => Kind::Companion,
-        Err(e) => Kind::Broken(unreadable(path, &e)),
+        Ok(_) => Kind::Companion,
+        Err(FileError::NotUtf8(at))
+            if !may_be_template(name) || wide(files, path, at).is_none() =>
+        {
+            Kind::Companion
+        }
+        Err(e) => Kind::Broken(unreadable(files, path, &e)),
     }
 }
 

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use crate::cache::Cache;
 use crate::config;
 use crate::facts::{Fact, Facts, Stamp};
-use crate::tree::{Reading, Texts, Tree};
+use crate::tree::{Reading, Texts, Tree, Unseen};
 use witness::Witness;
 
 /// Largest file that is read as text, in bytes.
@@ -324,13 +324,8 @@ impl Files for DiskFiles {
 }
 
 impl Tree for DiskFiles {
-    fn walk(
-        &self,
-        start: &str,
-        respect_ignores: bool,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Vec<String> {
-        self.walk_from(start, respect_ignores, problems)
+    fn walk(&self, start: &str, respect_ignores: bool, unseen: &mut Unseen) -> Vec<String> {
+        self.walk_from(start, respect_ignores, unseen)
     }
 
     fn below(&self, start: &str, depth: usize) -> Vec<String> {

@@ -21,7 +21,7 @@ use crate::own_rules::OwnRule;
 use crate::project::Targets;
 use crate::scan;
 use crate::suppress::{self, Suppression};
-use crate::tree::Tree;
+use crate::tree::{Tree, Unseen};
 
 /// A commit to compare with.
 pub(crate) struct Since {
@@ -143,7 +143,7 @@ fn kind(path: &str) -> Option<&'static str> {
 /// Config, rules, baselines and ignore files that the branch added, removed or changed.
 fn changed_files(before: &GitTree, now: &DiskFiles) -> Vec<Change> {
     let texts = |files: &dyn Tree| -> BTreeMap<String, String> {
-        let paths = files.walk("", false, &mut Vec::new());
+        let paths = files.walk("", false, &mut Unseen::default());
         let text = |path: String| {
             let bytes = files.read_bytes(&path).ok()?;
             Some((path, portcullis_core::source::hex(&bytes)))

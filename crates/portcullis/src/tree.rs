@@ -21,16 +21,20 @@ pub(crate) const SKIPPED: [&str; 8] = [
     "cdk.out",
 ];
 
+/// What a walk could not see.
+#[derive(Debug, Default)]
+pub(crate) struct Unseen {
+    /// Folders that cannot be listed, links that lead nowhere.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Links to folders outside the boundary.
+    pub(crate) outside: Vec<String>,
+}
+
 /// What discovery needs beyond reading: walking. Paths are relative to the boundary.
 pub(crate) trait Tree: Files {
     /// Every file below the folder `start`, [`SKIPPED`] folders left out, and with
-    /// `respect_ignores` also what is gitignored. What cannot be walked goes to `problems`.
-    fn walk(
-        &self,
-        start: &str,
-        respect_ignores: bool,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Vec<String>;
+    /// `respect_ignores` also what is gitignored. What cannot be walked goes to `unseen`.
+    fn walk(&self, start: &str, respect_ignores: bool, unseen: &mut Unseen) -> Vec<String>;
 
     /// Every file below `start`, ignored or not, at most `depth` folders down; none where there is
     /// no such folder.

@@ -154,3 +154,76 @@ fn a_named_file_shows_what_the_modules_that_it_calls_add() {
     assert_eq!(shown("modules/open/main.tf"), [a, b]);
     assert_eq!(shown("plain.tf"), [""; 0]);
 }
+
+/// PowerShell's `>` writes UTF-16: what the program cannot read must not look like nothing.
+#[test]
+fn templates_in_utf_16_are_errors() {
+    let text =
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Q:\n    Type: AWS::SQS::Queue\n";
+    let little = |text: &str| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    let big: Vec<u8> = little(text).chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    let wide: Vec<u8> = std::iter::once('\u{feff}')
+        .chain(text.chars())
+        .flat_map(|c| (c as u32).to_be_bytes())
+        .collect();
+    for (name, bytes, encoding) in [
+        ("t.yaml", little(text), "UTF-16"),
+        ("t.template", big, "UTF-16"),
+        ("t.json", little("{\"Resources\": {}}"), "UTF-16"),
+        ("t.yml", wide, "UTF-32"),
+    ] {
+        let dir = Folder::new("utf16", &[("portcullis.toml", "")]);
+        std::fs::write(dir.0.join(name), bytes).unwrap();
+        std::fs::write(dir.0.join("photo.template"), [0xffu8, 0xd8, 0xff, 0xe0]).unwrap();
+        for path in [".", name] {
+            let out = run_in(&dir.0, &["scan", path, "--format", "json", "--allow-empty"]);
+            let report = json(&out);
+            let errors = report["errors"].as_array().unwrap();
+            assert_eq!(errors.len(), 1, "{path}: {report:#}");
+            assert_eq!(errors[0]["file"], name);
+            let wanted = format!("cannot be read: {encoding}, not UTF-8");
+            assert_eq!(errors[0]["message"], wanted.as_str());
+            assert_eq!(code(&out), 3, "{path}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_folder_outside_is_not_covered_and_no_module() {
+    use std::os::unix::fs::symlink;
+    let dir = Folder::new(
+        "outward",
+        &[
+            ("in/portcullis.toml", ""),
+            ("in/main.tf", "module \"m\" {\n  source = \"./linked\"\n}\n"),
+            ("in/inner/main.tf", "locals {\n  a = 1\n}\n"),
+            ("out/main.tf", "resource \"aws_sqs_queue\" \"q\" {}\n"),
+        ],
+    );
+    let inside = dir.0.join("in");
+    symlink("../out", inside.join("linked")).unwrap();
+    symlink("inner", inside.join("again")).unwrap();
+    symlink("../out", inside.join("node_modules")).unwrap();
+    let scan = || {
+        let out = run_in(&inside, &["scan", ".", "--format", "json"]);
+        (code(&out), json(&out))
+    };
+    let (exit, report) = scan();
+    assert_eq!(exit, 3);
+    let gaps = report["not_covered"].as_array().unwrap();
+    assert_eq!(gaps.len(), 1, "{report:#}");
+    assert_eq!((&gaps[0]["what"], &gaps[0]["name"]), (&"link".into(), &"linked".into()));
+    let message = "the module in \"linked\" lies outside the scanned project";
+    assert_eq!(report["errors"][0]["message"], message, "{report:#}");
+    // Where nothing calls it, the gap can be accepted.
+    std::fs::write(inside.join("main.tf"), "locals {\n  a = 1\n}\n").unwrap();
+    assert_eq!(scan().0, 3);
+    let accept = "[[coverage.accept]]\nlink = \"linked\"\nreason = \"scanned there\"\n";
+    std::fs::write(inside.join("portcullis.toml"), accept).unwrap();
+    let (exit, report) = scan();
+    assert_eq!(exit, 0, "{report:#}");
+}

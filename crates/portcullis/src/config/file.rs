@@ -102,8 +102,8 @@ pub(crate) struct Coverage {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Accept {
-    /// Glob over the module's source, template's URL or Terragrunt file.
-    #[serde(alias = "template", alias = "terragrunt")]
+    /// Glob over the module's source, template's URL, Terragrunt file or link.
+    #[serde(alias = "template", alias = "terragrunt", alias = "link")]
     pub(crate) module: String,
     /// Why that is fine.
     pub(crate) reason: String,

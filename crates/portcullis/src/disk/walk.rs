@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use portcullis_core::Diagnostic;
+use portcullis_core::{Diagnostic, FileError};
 use rayon::prelude::*;
 
 use super::{DiskFiles, Listed, link_is_file, relative_to};
-use crate::tree::SKIPPED;
+use crate::tree::{SKIPPED, Unseen};
 
 /// The patterns of a folder, over those of the folders around it.
 struct Level {
@@ -51,6 +51,8 @@ impl Level {
 struct Walked {
     files: Vec<String>,
     problems: Vec<(String, String)>,
+    /// Links to folders outside.
+    outside: Vec<String>,
 }
 
 impl DiskFiles {
@@ -59,12 +61,13 @@ impl DiskFiles {
         &self,
         start: &str,
         respect_ignores: bool,
-        problems: &mut Vec<Diagnostic>,
+        unseen: &mut Unseen,
     ) -> Vec<String> {
         let around = respect_ignores.then(|| self.around(start)).flatten();
         let walked = self.visit(start, start, respect_ignores, around.as_ref());
         let told = walked.problems.into_iter();
-        problems.extend(told.map(|(path, why)| Diagnostic::file(path, why)));
+        unseen.problems.extend(told.map(|(path, why)| Diagnostic::file(path, why)));
+        unseen.outside.extend(walked.outside);
         walked.files
     }
 
@@ -114,6 +117,11 @@ impl DiskFiles {
                 let is_file = link_is_file(&real.join(name), &path, &mut problems);
                 out.problems.extend(problems.into_iter().map(|d| (path.clone(), d.message)));
                 if !is_file {
+                    // One to a folder inside leads to what is walked anyway.
+                    let skipped = SKIPPED.contains(&name.as_str());
+                    if !skipped && self.inside(&path) == Err(FileError::Outside) {
+                        out.outside.push(path);
+                    }
                     continue;
                 }
             }
@@ -136,6 +144,7 @@ impl DiskFiles {
         for mut walked in inner {
             out.files.append(&mut walked.files);
             out.problems.append(&mut walked.problems);
+            out.outside.append(&mut walked.outside);
         }
         out
     }
@@ -312,7 +321,7 @@ mod tests {
         for start in ["", "a", "a/deep", "kept/build", "build", "deep"] {
             for respect in [true, false] {
                 let mut found =
-                    DiskFiles::new(root.clone()).walk_from(start, respect, &mut Vec::new());
+                    DiskFiles::new(root.clone()).walk_from(start, respect, &mut Unseen::default());
                 found.sort();
                 let wanted = reference(&root, start, respect);
                 assert_eq!(found, wanted, "{start:?}, {respect}");
@@ -320,7 +329,7 @@ mod tests {
             }
         }
         assert!(seen > 40, "{seen}");
-        let all = DiskFiles::new(root.clone()).walk_from("", true, &mut Vec::new());
+        let all = DiskFiles::new(root.clone()).walk_from("", true, &mut Unseen::default());
         assert!(all.contains(&"a/y.log".to_owned()) && !all.contains(&"a/x.log".to_owned()));
         assert!(!all.contains(&"a/private/p.tf".to_owned()));
         std::fs::remove_dir_all(dir).unwrap();
@@ -337,7 +346,7 @@ mod tests {
         if std::fs::create_dir(&odd).is_ok() {
             std::fs::write(odd.join("t.yaml"), "").unwrap();
             std::fs::write(root.join(OsStr::from_bytes(b"u\xfe.yaml")), "").unwrap();
-            let found = DiskFiles::new(root.clone()).walk_from("", true, &mut Vec::new());
+            let found = DiskFiles::new(root.clone()).walk_from("", true, &mut Unseen::default());
             assert_eq!(found, ["d\u{fffd}/t.yaml", "u\u{fffd}.yaml"]);
         }
         std::fs::remove_dir_all(dir).unwrap();

@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use portcullis_core::files::{join, parent};
-use portcullis_core::{Diagnostic, Entry, FileError, FileId, Files, Source, SourceMap};
+use portcullis_core::{Entry, FileError, FileId, Files, Source, SourceMap};
 
 use super::{Repository, git, output, parts};
 use crate::cache::Cache;
 use crate::disk::{DiskFiles, MAX_TEXT, read_text};
 use crate::facts::{Fact, Facts, object_key};
-use crate::tree::{Reading, SKIPPED, Texts, Tree};
+use crate::tree::{Reading, SKIPPED, Texts, Tree, Unseen};
 
 /// Hops of symbolic links that are followed.
 const HOPS: usize = 16;
@@ -157,7 +157,7 @@ impl GitTree {
                 text.lines().filter(words).map(|l| l.split_whitespace().collect()).collect()
             };
             let side = |files: &dyn Tree| -> BTreeMap<String, Vec<String>> {
-                let paths = files.walk("", true, &mut Vec::new());
+                let paths = files.walk("", true, &mut Unseen::default());
                 let named = |p: &String| crate::discover::is_terraform_file(p);
                 paths
                     .into_iter()
@@ -307,12 +307,7 @@ impl Files for GitTree {
 }
 
 impl Tree for GitTree {
-    fn walk(
-        &self,
-        start: &str,
-        respect_ignores: bool,
-        _problems: &mut Vec<Diagnostic>,
-    ) -> Vec<String> {
+    fn walk(&self, start: &str, respect_ignores: bool, _unseen: &mut Unseen) -> Vec<String> {
         self.paths()
             .filter(|p| crate::project::below(start, p))
             .filter(|p| {
