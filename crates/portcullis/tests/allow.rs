@@ -81,7 +81,7 @@ fn what_a_machine_writes_is_allowed_in_the_config() {
     assert_eq!(
         config,
         format!(
-            "# ours\nprofile = \"strict\"\n\n[[exceptions]]\nrule = \"{RULE}\"\naddress = \"aws_security_group.ops\"\nreason = \"bastion host\"\n"
+            "# ours\nprofile = \"strict\"\n\n[[exceptions]]\nrule = \"{RULE}\"\naddress = \"aws_security_group.ops\"\npath = \"main.tf.json\"\nreason = \"bastion host\"\n"
         )
     );
     assert_eq!(outcomes(&dir), ["suppressed"]);
@@ -152,4 +152,59 @@ fn what_must_not_be_allowed_is_refused_and_nothing_changes() {
     assert_eq!(std::fs::read_to_string(dir.0.join("main.tf")).unwrap(), OPEN);
     let names = std::fs::read_dir(&dir.0).unwrap().count();
     assert_eq!(names, 4, "no draft is left");
+}
+
+#[test]
+fn an_exception_of_a_generated_file_is_for_that_file_alone() {
+    let tf = "{\"resource\": {\"aws_security_group\": {\"ops\": {\"ingress\": {\"protocol\": \"tcp\", \"from_port\": 22, \"to_port\": 22, \"cidr_blocks\": [\"0.0.0.0/0\"]}}}}}";
+    let dir = Folder::new(
+        "allow-path",
+        &[
+            ("portcullis.toml", ""),
+            ("live/portcullis.toml", ""),
+            ("live/gen{1}/a.tf.json", tf),
+            ("live/prod/main.tf", OPEN),
+            ("cdk.json", "{}"),
+            ("cdk.out/S.template.json", JSON),
+            ("other/S.template.json", JSON),
+        ],
+    );
+    assert_eq!(outcomes(&dir), ["fail"; 4]);
+    let out = allow(&dir, "live/gen{1}/a.tf.json:1", &[]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    // Relative to the config that it stands in, and no glob.
+    let config = std::fs::read_to_string(dir.0.join("live/portcullis.toml")).unwrap();
+    let path = toml::from_str::<toml::Table>(&config).unwrap()["exceptions"][0]["path"].clone();
+    assert_eq!(path.as_str(), Some("gen\\{1\\}/a.tf.json"));
+    let count = |what: &str| outcomes(&dir).iter().filter(|o| *o == what).count();
+    assert_eq!(count("suppressed"), 1);
+    let out = allow(&dir, "cdk.out/S.template.json:8", &[]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let config = std::fs::read_to_string(dir.0.join("portcullis.toml")).unwrap();
+    assert!(config.contains("path = \"cdk.out/S.template.json\"\n"), "{config}");
+    assert_eq!((count("suppressed"), count("fail")), (2, 2));
+}
+
+#[test]
+fn what_else_fails_at_the_place_is_named() {
+    let group = |name: &str| {
+        format!(
+            "\"{name}\": {{\"Type\": \"AWS::EC2::SecurityGroup\", \"Properties\": {{\"GroupDescription\": \"g\", \"SecurityGroupIngress\": [{{\"IpProtocol\": \"tcp\", \"FromPort\": 22, \"ToPort\": 22, \"CidrIp\": \"0.0.0.0/0\"}}]}}}}"
+        )
+    };
+    // One line for all of them.
+    let text = format!("{{\"Resources\": {{{}, {}}}}}", group("One"), group("Two"));
+    let dir = Folder::new("allow-shared", &[("t.json", &text)]);
+    let out = allow(&dir, "t.json:1", &[]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let told = String::from_utf8_lossy(&out.stdout).into_owned();
+    let rest = "Two fails there as well and is not allowed: portcullis allow ";
+    assert!(told.contains(rest), "{told}");
+    let command = told.split(rest).nth(1).unwrap();
+    let place = command.split(' ').nth(1).unwrap();
+    assert_eq!(outcomes(&dir).iter().filter(|o| *o == "fail").count(), 1);
+    let out = allow(&dir, place, &[]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    assert!(!String::from_utf8_lossy(&out.stdout).contains("as well"));
+    assert_eq!(outcomes(&dir), ["suppressed", "suppressed"]);
 }

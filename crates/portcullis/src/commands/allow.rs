@@ -1,5 +1,6 @@
 //! `portcullis allow`: writes a suppression where it belongs, and only where something fails.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,25 @@ pub(crate) fn run(options: &Allow, out: &mut dyn Write) -> Result<u8, Fail> {
         }));
     }
     writeln!(out, "{}:{}: {}", edit.shown, edit.line, edit.told.trim()).map_err(output::broken)?;
+    // Other resources that fail at the same place, of which reports show the first: one suppression
+    // is for one resource.
+    let others: Vec<_> = hits.iter().filter(|f| f.is_open() && !same(f)).collect();
+    let others: Vec<_> = others.iter().map(|f| f.fingerprint).collect();
+    let left = after.findings.iter().filter(|f| f.is_open() && others.contains(&f.fingerprint));
+    let mut told = BTreeSet::new();
+    for f in left.filter(|f| told.insert((f.subject.block.file.0, f.subject.block.start))) {
+        let source = after.sources.get(f.subject.block.file);
+        writeln!(
+            out,
+            "{} fails there as well and is not allowed: portcullis allow {} {}{}:{} --reason \"…\"",
+            f.subject.address,
+            options.rule,
+            after.prefix,
+            source.path,
+            source.position(f.subject.block.start).line
+        )
+        .map_err(output::broken)?;
+    }
     Ok(0)
 }
 
@@ -241,6 +261,18 @@ pub(super) fn on_disk(report: &Report, path: &str) -> Result<PathBuf, Fail> {
     disk.canonicalize().map_err(|e| Fail::new(format!("{}: {e}", disk.display())))
 }
 
+/// A glob that matches this text alone; brackets mean themselves anyway.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '{' | '}' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// The suppression as an exception of the nearest config, which is made if there is none.
 fn exception(report: &Report, f: &Finding, words: &Words<'_>) -> Result<Edit, Fail> {
     let here = std::env::current_dir().unwrap_or_default();
@@ -256,9 +288,17 @@ fn exception(report: &Report, f: &Finding, words: &Words<'_>) -> Result<Edit, Fa
     let mut rows = vec![
         "[[exceptions]]".to_owned(),
         format!("rule = {}", quoted(words.rule)),
-        format!("address = {}", quoted(&f.subject.address)),
-        format!("reason = {}", quoted(words.reason)),
+        format!("address = {}", quoted(&literal(&f.subject.address))),
     ];
+    // Another folder may well have a resource of that address. A plan from elsewhere has no path
+    // that the config could name.
+    let own = portcullis_core::files::parent(&name);
+    if boundary.join(&*source).is_file()
+        && let Some(inner) = source.strip_prefix(own).map(|p| p.trim_start_matches('/'))
+    {
+        rows.push(format!("path = {}", quoted(&literal(inner))));
+    }
+    rows.push(format!("reason = {}", quoted(words.reason)));
     rows.extend(words.owner.map(|o| format!("owner = {}", quoted(o))));
     rows.extend(words.until.map(|u| format!("until = {}", quoted(u))));
     let mut new = text.trim_end().to_owned();
