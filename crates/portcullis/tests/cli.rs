@@ -200,3 +200,41 @@ fn aliases_lead_to_rules() {
     let list = run(&["rules", "list"]);
     assert!(String::from_utf8_lossy(&list.stdout).lines().count() > 45);
 }
+
+#[test]
+fn other_tools_ids_are_unused_only_where_every_rule_of_theirs_ran() {
+    let acl = "resource \"aws_s3_bucket\" \"site\" {\n  #checkov:skip=CKV_AWS_20\n  bucket = \"acme-site\"\n  acl    = \"ACL\"\n}\n";
+    let own = |acl: &str, args: &[&str]| -> Vec<(String, String)> {
+        let dir = Folder::new("alias", &[("main.tf", acl)]);
+        let all = [&["scan", ".", "--format", "json"], args].concat();
+        let report = json(&run_in(&dir.0, &all));
+        let all = report["results"].as_array().unwrap().iter();
+        all.filter(|r| {
+            let rule = r["rule"].as_str().unwrap();
+            rule.starts_with("portcullis-") || rule == "aws-s3-no-public-read-acl"
+        })
+        .map(|r| {
+            let word = |key: &str| r[key].as_str().unwrap().to_owned();
+            (
+                word("rule"),
+                if r["outcome"] == "suppressed" { word("outcome") } else { word("message") },
+            )
+        })
+        .collect()
+    };
+    let reason = |effect: &str| {
+        (
+            "portcullis-suppression-reason".to_owned(),
+            format!("the suppression of `CKV_AWS_20` gives no reason{effect}"),
+        )
+    };
+    // Taken out where anybody can read, under the profile in which the id's other rule does not run.
+    let public = own(&acl.replace("ACL", "public-read"), &[]);
+    let taken = ("aws-s3-no-public-read-acl".to_owned(), "suppressed".to_owned());
+    assert!(public.contains(&taken), "{public:?}");
+    assert!(public.contains(&reason(": it is honoured as it is")), "{public:?}");
+    let private = acl.replace("ACL", "private");
+    assert_eq!(own(&private, &[]), [reason("")], "one of the id's rules did not run");
+    let strict = own(&private, &["--profile", "strict"]);
+    assert!(strict.iter().any(|(rule, _)| rule == "portcullis-suppression-unused"), "{strict:?}");
+}

@@ -88,18 +88,13 @@ pub(crate) fn apply(
             ));
             continue;
         }
-        if s.reason.is_empty() {
-            let effect = match s.dialect {
-                Dialect::Ours => "it does not suppress",
-                Dialect::Foreign => "it is honoured as it is",
-            };
-            own.push((
-                OwnRule::Reasonless,
-                about(s, format!("the suppression of `{}` gives no reason: {effect}", s.rule)),
-            ));
-            if s.dialect == Dialect::Ours {
-                continue;
-            }
+        let reasonless = |effect: &str| {
+            let what = format!("the suppression of `{}` gives no reason{effect}", s.rule);
+            (OwnRule::Reasonless, about(s, what))
+        };
+        if s.reason.is_empty() && s.dialect == Dialect::Ours {
+            own.push(reasonless(": it does not suppress"));
+            continue;
         }
         let source = sources.get(s.span.file);
         let globs = match &s.scope {
@@ -110,7 +105,7 @@ pub(crate) fn apply(
             _ => None,
         };
         let claim = Claim { owner: s.owner.as_deref(), until: s.until.as_deref() };
-        let (mut used, mut forbidden) = (false, None);
+        let (mut used, mut honoured, mut forbidden) = (false, false, None);
         let candidates: &mut dyn Iterator<Item = usize> = match &globs {
             Some(_) => &mut (0..findings.len()),
             None => &mut by_file.get(&s.span.file.0).into_iter().flatten().copied(),
@@ -134,6 +129,7 @@ pub(crate) fn apply(
                 forbidden = forbidden.or(Some(why));
                 continue;
             }
+            honoured = true;
             if f.suppressed.is_none() {
                 f.outcome = OutcomeKind::Suppressed;
                 f.suppressed = Some(Box::new(Suppressed {
@@ -146,6 +142,10 @@ pub(crate) fn apply(
                 }));
             }
         }
+        if s.reason.is_empty() {
+            // Other tools' need none. Nothing is said of an effect that it does not have.
+            own.push(reasonless(if honoured { ": it is honoured as it is" } else { "" }));
+        }
         if let Some(why) = forbidden {
             let what = format!("the suppression of `{}` does not hold: {why}", s.rule);
             own.push((OwnRule::Forbidden, about(s, what)));
@@ -157,7 +157,8 @@ pub(crate) fn apply(
             let what = format!("the suppression of `{}` ends on {until}", s.rule);
             own.push((OwnRule::Expiring, about(s, what)));
         }
-        if !used && (rules.whole)(s) && named.iter().any(|r| (rules.ran)(*r)) {
+        // A rule that did not run might have failed here.
+        if !used && (rules.whole)(s) && named.iter().all(|r| (rules.ran)(*r)) {
             own.push((
                 OwnRule::Unused,
                 about(s, format!("nothing here is left to suppress for `{}`: remove it", s.rule)),
