@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::{Diagnostic, Severity, files};
-use portcullis_rules::{Override, Overrides, RuleSet, Selector};
+use portcullis_rules::{Lit, Override, Overrides, RuleSet, Selector};
 use rustc_hash::FxHashMap;
 
 use crate::config::{Environment, Loaded, RuleConfig, Set};
@@ -122,6 +122,65 @@ pub(crate) fn unknown_keys(rules: &RuleSet, name: &str, set: &Set<RuleConfig>) -
         }
     }
     out
+}
+
+/// Values of `[rules.NAME]` that are of another kind than the parameters of the rules it names.
+pub(crate) fn wrong_values(rules: &RuleSet, name: &str, set: &Set<RuleConfig>) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for rule in rules.find(name) {
+        let Some(rule) = rules.rules().get(rule) else { continue };
+        let given = set.value.selected.iter().flat_map(|s| &s.params);
+        for (key, value) in given.chain(&set.value.params) {
+            let Some((_, default)) = rule.params().iter().find(|(k, _)| **k == **key) else {
+                continue;
+            };
+            if fits(value, default) {
+                continue;
+            }
+            out.push(Diagnostic::error(
+                set.at,
+                format!(
+                    "[rules.{name}]: `{key} = {value}`: {} takes {}",
+                    rule.info.id,
+                    expected(default)
+                ),
+            ));
+        }
+    }
+    out
+}
+
+/// Whether a value is of the kind that a parameter's default is of. No rule counts below zero
+/// unless its default does.
+fn fits(value: &toml::Value, default: &Lit) -> bool {
+    use toml::Value as V;
+    match (default, value) {
+        (Lit::Bool(_), V::Boolean(_)) | (Lit::Str(_), V::String(_)) => true,
+        (Lit::Num(d), V::Integer(n)) => *n >= 0 || d.is_negative(),
+        (Lit::Num(d), V::Float(n)) => !d.is_integer() && (*n >= 0.0 || d.is_negative()),
+        (Lit::List(d), V::Array(items)) => match d.first() {
+            Some(first) => items.iter().all(|item| fits(item, first)),
+            None => items.iter().all(|item| !matches!(item, V::Array(_) | V::Table(_))),
+        },
+        (Lit::Null | Lit::Param(_), _) => true,
+        _ => false,
+    }
+}
+
+fn expected(default: &Lit) -> &'static str {
+    match default {
+        Lit::Bool(_) => "`true` or `false`",
+        Lit::Num(d) if d.is_negative() => "a number",
+        Lit::Num(d) if d.is_integer() => "a whole number from 0 on",
+        Lit::Num(_) => "a number from 0 on",
+        Lit::Str(_) => "a text",
+        Lit::List(items) => match items.first() {
+            Some(Lit::Num(_)) => "a list of whole numbers from 0 on",
+            Some(Lit::Str(_)) => "a list of texts",
+            _ => "a list",
+        },
+        Lit::Null | Lit::Param(_) => "another value",
+    }
 }
 
 fn json(params: &BTreeMap<String, toml::Value>) -> BTreeMap<String, serde_json::Value> {

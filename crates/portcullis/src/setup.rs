@@ -110,6 +110,7 @@ impl Makings<'_> {
         }
         for (name, set) in &config.rules {
             problems.extend(overrides::unknown_keys(self.rules, name, set));
+            problems.extend(overrides::wrong_values(self.rules, name, set));
         }
         let profiles = config.profile.iter().map(|p| (&p.value, p.at));
         let environments = config.environments.iter();

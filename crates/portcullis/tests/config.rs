@@ -460,3 +460,32 @@ fn config_show_says_what_applies_and_from_where() {
     assert!(text.contains("app as production: profile production"), "{text}");
     assert!(text.contains("a suppression names its owner"), "{text}");
 }
+
+#[test]
+fn parameters_are_of_the_kind_that_the_rule_takes() {
+    let days = "aws-cloudwatch-log-group-retention";
+    let run = |rule: &str, line: &str| {
+        let text = format!("profile = \"strict\"\n[rules.{rule}]\n{line}\n");
+        let dir = Folder::new("params", &[("portcullis.toml", &text), ("main.tf", OPEN)]);
+        let out = run_in(&dir.0, &["scan", ".", "--fail-on", "never"]);
+        // In one line, whatever the width.
+        (code(&out), String::from_utf8_lossy(&out.stderr).replace("\n  │ ", " ").replace("- ", "-"))
+    };
+    for value in ["\"x\"", "true", "[1]", "-5", "1.5"] {
+        let (exit, told) = run(days, &format!("min_days = {value}"));
+        assert_eq!(exit, 2, "{value}: {told}");
+        assert!(told.contains("portcullis.toml:2"), "{told}");
+        assert!(told.contains(&format!(": {days} takes a whole number from 0 on")), "{told}");
+    }
+    assert_eq!(run(days, "min_days = 30").0, 0);
+    let (exit, told) = run(days, "for = [{ path = \"**\", min_days = \"x\" }]");
+    assert_eq!(exit, 2, "{told}");
+    let ports = "aws-ec2-sg-ingress-authorized-ports-only";
+    for value in ["443", "[\"443\"]", "[443, -1]"] {
+        let (exit, told) = run(ports, &format!("ports = {value}"));
+        assert_eq!(exit, 2, "{value}: {told}");
+        assert!(told.contains("takes a list of whole numbers"), "{told}");
+    }
+    assert_eq!(run(ports, "ports = [443, 8443]").0, 0);
+    assert_eq!(run(ports, "ports = []").0, 0);
+}
