@@ -115,9 +115,10 @@ pub fn compile_with(base: &RuleSet, sources: &[RuleSource]) -> (RuleSet, Vec<Dia
 /// Beginnings of ids that are not for users: what stands behind them is promised to be ours.
 const RESERVED: [&str; 5] = ["aws-", "portcullis-", "guard-", "github-", "terraform-"];
 
-/// Why an id cannot be used. Suppressions and options name ids in lists and globs, so no
+/// Why an id cannot be used, by anybody or by a user. Suppressions and options name ids in lists and globs, so no
 /// separator and no wildcard may stand in one.
-fn wrong_id(id: &str, user: bool) -> Option<String> {
+#[must_use]
+pub fn wrong_id(id: &str, user: bool) -> Option<String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if id.is_empty() || !id.chars().all(fine) {
         return Some(format!(

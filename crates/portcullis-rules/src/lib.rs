@@ -42,7 +42,7 @@ mod truth;
 mod types;
 mod uses;
 
-pub use compile::{RuleSource, compile, compile_with};
+pub use compile::{RuleSource, compile, compile_with, wrong_id};
 pub use evaluate::evaluate;
 pub use examples::{Example, Expect, examples};
 pub use formats::{Facts, Formats, formats};

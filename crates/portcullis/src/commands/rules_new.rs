@@ -34,6 +34,9 @@ pub(crate) fn run(from: &str, id: Option<&str>, out: &mut dyn Write) -> Result<u
             "--id {id}: use letters, digits and dashes, as in own-queue"
         )));
     }
+    if let Some(why) = portcullis_rules::wrong_id(&id, true) {
+        return Err(Fail::new(format!("--id {id}: {why}")));
+    }
     let file = PathBuf::from(FOLDER).join(format!("{id}.yaml"));
     let shown = file.display();
     if file.exists() {
