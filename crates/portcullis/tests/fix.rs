@@ -267,3 +267,21 @@ fn the_fixes_of_all_rules_fix_their_own_examples() {
     assert!(fixed * 100 >= all * 95, "{fixed} of {all}:\n{}", left.join("\n"));
     assert!(left.iter().all(|l| !l.ends_with("not told")), "{}", left.join("\n"));
 }
+
+#[test]
+fn all_that_is_left_is_accounted_for() {
+    let topics: String =
+        (0..25).map(|n| format!("resource \"aws_sqs_queue\" \"q{n}\" {{\n  sqs_managed_sse_enabled = local.off\n}}\n")).collect();
+    let text = format!(
+        "locals {{\n  off = false\n}}\n{topics}resource \"aws_security_group\" \"g\" {{\n  ingress {{\n    from_port = 22\n    to_port = 22\n    protocol = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }}\n}}\n"
+    );
+    let rules = ["--rule", "aws-ec2-sg-ingress-admin-ports-open", "--diff"];
+    let (_, out) = fixed("main.tf", &text, SQS, &rules);
+    let told = stderr(&out);
+    let mut lines = told.lines();
+    assert_eq!(lines.next(), Some("0 changes can be made, 26 findings left"));
+    let rest: Vec<&str> = lines.collect();
+    assert_eq!(rest.len(), 22, "{told}");
+    assert!(rest[20].starts_with("  and 5 more: "), "{told}");
+    assert_eq!(rest[21], "  1 of rules that have no fix: `portcullis scan` names them");
+}

@@ -239,14 +239,25 @@ impl<'a> Fixer<'a> {
         let left = failing.len();
         let (changes, findings) = (several(fixed), several(left));
         writeln!(err, "{fixed} change{changes} {verb}, {left} finding{findings} left")?;
-        let known: BTreeMap<&Key, &String> =
-            failing.iter().filter_map(|k| self.refused.get_key_value(k)).collect();
-        for ([rule, root, _, address], why) in known.iter().take(NAMED) {
+        let mut known: BTreeMap<(&Key, &String), usize> = BTreeMap::new();
+        for entry in failing.iter().filter_map(|k| self.refused.get_key_value(k)) {
+            *known.entry(entry).or_default() += 1;
+        }
+        for ([rule, root, _, address], why) in known.keys().take(NAMED) {
             let root = if root.is_empty() { "." } else { root };
             writeln!(err, "  {rule} in {root}: {address}: {why}")?;
         }
-        if known.len() > NAMED {
-            writeln!(err, "  and {} more", known.len() - NAMED)?;
+        // Of many the reasons, so that every one that is left is accounted for.
+        let mut more: BTreeMap<&String, usize> = BTreeMap::new();
+        for ((_, why), n) in known.iter().skip(NAMED) {
+            *more.entry(*why).or_default() += n;
+        }
+        for (why, n) in more {
+            writeln!(err, "  and {n} more: {why}")?;
+        }
+        match left - known.values().sum::<usize>() {
+            0 => {}
+            n => writeln!(err, "  {n} of rules that have no fix: `portcullis scan` names them")?,
         }
         Ok(())
     }
