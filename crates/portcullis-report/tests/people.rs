@@ -284,7 +284,15 @@ fn markdown_that_found_no_room_is_counted() {
     assert!(sections > 20, "{sections}");
     // All that ran into no room: 303 rules found something.
     let absent = 303 - sections;
-    assert!(text.contains(&format!("{absent} rules with {absent} results")), "{text}");
+    let absent = format!(
+        "\n{absent} rules with {absent} results and the record of what was read are left out: "
+    );
+    assert!(text.contains(&absent), "{text}");
+    // Only the record, where it is long.
+    let mut report = sample(false);
+    report.policy = Some(("long/".repeat(14_000), String::new()));
+    let text = written(Format::MarkdownComment, &report);
+    assert!(text.contains("\nThe record of what was read is left out: "), "{text}");
 }
 
 /// Even the beginning may be too long: a thousand files that cannot be read.

@@ -77,12 +77,16 @@ pub(crate) fn write_within(report: &Report, room: Room, out: &mut dyn io::Write)
     let absent = rules.get(shown..).unwrap_or_default();
     let findings: usize = absent.iter().map(|(_, found)| found.len()).sum();
     if !recorded {
-        let rules = match absent.len() {
-            0 => String::new(),
-            n => format!("{} with {} and ", counted(n, "rule"), counted(findings, "result")),
+        let what = match absent.len() {
+            0 => "The record of what was read is".to_owned(),
+            n => format!(
+                "{} with {} and the record of what was read are",
+                counted(n, "rule"),
+                counted(findings, "result")
+            ),
         };
         text.push_str(&format!(
-            "\n{rules}the record of what was read are left out: {}. The format `markdown` has all.\n",
+            "\n{what} left out: {}. The format `markdown` has all.\n",
             room.name
         ));
     }

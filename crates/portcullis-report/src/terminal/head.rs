@@ -43,7 +43,9 @@ pub(super) fn head(
             ComparedWith::Baseline(_) => "Baseline",
             ComparedWith::Commit { .. } => "Branch",
         };
-        row(what, "1", &plain(&tally::compared_line(report, compared)));
+        let line = tally::compared_line(report, compared);
+        // The word stands before it.
+        row(what, "1", &plain(line.strip_prefix("baseline ").unwrap_or(&line)));
         for line in tally::change_lines(report, compared) {
             row("", "0", &plain(&line));
         }
