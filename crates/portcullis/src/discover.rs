@@ -169,6 +169,16 @@ fn may_be_template(name: &str) -> bool {
     matches!(ending, "yaml" | "yml" | "json" | "template" | "cfn" | "cform")
 }
 
+/// Whether a scan may open a file because of its name.
+pub(crate) fn is_looked_into(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    is_terraform_file(name)
+        || may_be_template(name)
+        || [".tfvars", ".hcl", ".tftpl", ".tpl", "portcullis.toml", "CODEOWNERS"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
 /// Whether a file name is one that Terraform or OpenTofu reads as configuration.
 pub(crate) fn is_terraform_file(name: &str) -> bool {
     !name.starts_with('.')

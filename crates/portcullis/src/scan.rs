@@ -11,6 +11,8 @@ use crate::baseline::{self, Judged as Covered, Recency};
 use crate::cache::Cache;
 use crate::catalogue::{self, Catalogue};
 use crate::cli::Scan;
+use crate::discover;
+use crate::disk::DiskFiles;
 use crate::fail::Fail;
 use crate::git::Repository;
 use crate::judge::{Judged, Side, With};
@@ -65,10 +67,17 @@ impl<'a> Asked<'a> {
             baseline::File::read(path)?;
         }
         let timings = Timings::start(options.verbose);
-        // What is known of files is known of what the disk says.
-        let cache = if texts.is_empty() { cache(options) } else { None };
         let mut targets = targets(options)?;
+        let staged = match options.staged {
+            true => staged_texts(&targets.files)?,
+            false => BTreeMap::new(),
+        };
+        // What is known of files is known of what the disk says.
+        let cache = if texts.is_empty() && staged.is_empty() { cache(options) } else { None };
         targets.files.remember_in(cache.as_ref());
+        for (path, text) in &staged {
+            targets.files.pretend(path, text);
+        }
         for (path, text) in texts {
             targets.files.pretend(path, text);
         }
@@ -351,8 +360,17 @@ fn targets(options: &Scan) -> Result<Targets, Fail> {
         };
     }
     let here = std::env::current_dir().and_then(|d| d.canonicalize()).unwrap_or_default();
-    let staged = Repository::around(&here)?.staged()?;
+    let staged = Repository::around(&here, "--staged")?.staged()?;
     project::open(&options.paths.iter().cloned().chain(staged).collect::<Vec<_>>())
+}
+
+/// What the next commit has where the work tree has something else, by boundary-relative path. Of
+/// files of names that no scan looks into the work tree's text counts, and a file that only one of
+/// both has is judged, or not, as the work tree has it.
+fn staged_texts(files: &DiskFiles) -> Result<BTreeMap<String, String>, Fail> {
+    let repository = Repository::around(&files.on_disk(""), "--staged")?;
+    let differing = repository.staged_otherwise(&|path| discover::is_looked_into(path))?;
+    Ok(differing.into_iter().collect())
 }
 
 /// Adds what the scan says about suppressions, as findings of rules of its own.

@@ -45,7 +45,7 @@ impl Since {
         files: &DiskFiles,
         cache: Option<&Cache>,
     ) -> Result<Self, Fail> {
-        let repository = Repository::around(&files.on_disk(""))?;
+        let repository = Repository::around(&files.on_disk(""), "--since")?;
         let id = repository.merge_base(revision)?;
         let mut tree = repository.tree(&id)?;
         if let Some(cache) = cache {

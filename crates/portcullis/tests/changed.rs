@@ -480,3 +480,57 @@ fn runs_at_the_same_time_and_runs_that_are_killed_leave_it_whole() {
     }
     assert!(died > 0, "no process was killed at work");
 }
+
+#[test]
+fn what_is_staged_is_judged_and_not_what_the_work_tree_has_since() {
+    let open = "resource \"aws_security_group\" \"g\" {\n  ingress {\n    from_port = 22\n    to_port = 22\n    protocol = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
+    let closed = open.replace("0.0.0.0/0", "10.0.0.0/8");
+    let repository = Repository::new("staged-index", &[("in/main.tf", &closed), ("in/b.tf", "")]);
+    repository.commit("start");
+    let path = repository.dir().join("in/main.tf");
+    let cache = Folder::new("staged-index-cache", &[]);
+    let shown = || {
+        let out = scan(
+            repository.dir(),
+            &cache.0,
+            &["--staged", "--rule", "aws-ec2-sg-ingress-ssh-open"],
+        );
+        json(&out)["results"].as_array().unwrap().len()
+    };
+    std::fs::write(&path, open).unwrap();
+    repository.git(&["add", "-A"]);
+    assert_eq!(shown(), 1);
+    // Fixed in the editor, not in the commit.
+    std::fs::write(&path, &closed).unwrap();
+    assert_eq!(shown(), 1);
+    repository.git(&["add", "-A"]);
+    assert_eq!(shown(), 0);
+    // The other way round: what is not staged does not stop the commit.
+    std::fs::write(repository.dir().join("in/b.tf"), "# more\n").unwrap();
+    repository.git(&["add", "in/b.tf"]);
+    std::fs::write(&path, open).unwrap();
+    assert_eq!(shown(), 0);
+}
+
+#[test]
+fn outside_git_the_option_that_asks_for_it_is_named() {
+    let dir = Folder::new("no-git", &[("main.tf", "")]);
+    let out = common::run_in(&dir.0, &["scan", "--staged"]);
+    let told = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(code(&out), 2);
+    assert!(told.contains("--staged: ") && !told.contains("--since"), "{told}");
+}
+
+#[test]
+fn a_shallow_clone_that_lacks_the_commit_is_told_how_to_fetch_it() {
+    let repository = Repository::new("shallow", &[("main.tf", "")]);
+    let head = repository.commit("start");
+    let told = || {
+        let out = common::run_in(repository.dir(), &["scan", "--since", "origin/main"]);
+        assert_eq!(code(&out), 2);
+        String::from_utf8_lossy(&out.stderr).into_owned()
+    };
+    assert!(!told().contains("fetch-depth"), "{}", told());
+    std::fs::write(repository.dir().join(".git/shallow"), format!("{}\n", head.trim())).unwrap();
+    assert!(told().contains("fetch-depth: 0"), "{}", told());
+}

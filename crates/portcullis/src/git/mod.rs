@@ -7,6 +7,7 @@
 //! is switched off, and objects that a partial clone lacks are not fetched.
 
 mod history;
+mod index;
 mod lineage;
 mod state;
 mod tree;
@@ -103,12 +104,12 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// The repository around `folder`, which must be canonical.
-    pub(crate) fn around(folder: &Path) -> Result<Self, Fail> {
+    /// The repository around `folder`, which must be canonical, for an option that asks for one.
+    pub(crate) fn around(folder: &Path, option: &str) -> Result<Self, Fail> {
         let mut command = git(folder);
         command.args(["rev-parse", "--show-toplevel", "--is-shallow-repository"]);
         let answer = line(command).map_err(|e| {
-            Fail::new(format!("--since: {} is in no git work tree: {e}", folder.display()))
+            Fail::new(format!("{option}: {} is in no git work tree: {e}", folder.display()))
         })?;
         let mut lines = answer.lines();
         let top = PathBuf::from(lines.next().unwrap_or_default());
@@ -116,7 +117,7 @@ impl Repository {
         let shallow = lines.next() == Some("true");
         let prefix = crate::disk::relative_to(&top, folder).ok_or_else(|| {
             Fail::new(format!(
-                "--since: git's work tree is {}, which does not hold {}",
+                "{option}: git's work tree is {}, which does not hold {}",
                 top.display(),
                 folder.display()
             ))
@@ -136,10 +137,17 @@ impl Repository {
             })
         };
         let theirs = commit(revision).map_err(|_| {
-            Fail::new(format!(
-                "--since {revision}: git knows no such commit here\n  help: fetch it first, as in \
-                 `git fetch origin main`; a pipeline's checkout often holds one branch only"
-            ))
+            let help = match self.shallow {
+                true => {
+                    "this clone's history is cut off (shallow): `fetch-depth: 0` of \
+                     actions/checkout, or `git fetch --unshallow`, brings all of it"
+                }
+                false => {
+                    "fetch it first, as in `git fetch origin main`; a pipeline's checkout often \
+                     holds one branch only"
+                }
+            };
+            Fail::new(format!("--since {revision}: git knows no such commit here\n  help: {help}"))
         })?;
         let ours = commit("HEAD")
             .map_err(|_| Fail::new(format!("--since {revision}: this branch has no commit yet")))?;

@@ -4,13 +4,12 @@
 //! the index remembers: there a file can be marked as unchanged whatever it holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use portcullis_core::report::Commit;
 
+use super::index::hashes;
 use super::{git, line, output, parts};
 
 /// The commit of the repository whose top is `folder`, and whether what a scan read (`inputs`,
@@ -72,21 +71,9 @@ fn is_clean(folder: &Path, commit: &str, inputs: &BTreeSet<Arc<str>>) -> Result<
         // Such a name cannot be asked about line by line.
         return Ok(false);
     }
-    let asked: String = read.iter().map(|(path, _)| format!("{path}\n")).collect();
-    let mut command = git(folder);
-    command.args(["hash-object", "--no-filters", "--stdin-paths"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| e.to_string())?;
-    let mut stdin = child.stdin.take();
-    // Written beside the reading: git answers while it is asked.
-    let writer = std::thread::spawn(move || {
-        stdin.as_mut().map_or(Ok(()), |pipe| pipe.write_all(asked.as_bytes()))
-    });
-    let out = child.wait_with_output().map_err(|e| e.to_string())?;
-    let written = writer.join().is_ok_and(|w| w.is_ok());
-    let ids = String::from_utf8_lossy(&out.stdout);
-    let same = ids.lines().eq(read.iter().map(|(_, object)| *object));
-    Ok(written && out.status.success() && same)
+    let paths: Vec<&str> = read.iter().map(|(path, _)| *path).collect();
+    let ids = hashes(folder, &paths)?;
+    Ok(ids.iter().map(String::as_str).eq(read.iter().map(|(_, object)| *object)))
 }
 
 /// The file behind a symbolic link that is as in the commit, relative to `folder`.
