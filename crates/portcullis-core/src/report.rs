@@ -2,6 +2,7 @@
 //!
 //! Spans are still spans: writers turn them into lines with the [`SourceMap`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
@@ -439,6 +440,8 @@ pub struct Report {
     pub rules: Vec<RuleInfo>,
     /// How many of `rules` are the scan's own.
     pub own_rules: usize,
+    /// Ids of rules whose findings no suppression takes out, by policy or config.
+    pub locked: BTreeSet<Arc<str>>,
     /// Files read.
     pub inputs: Vec<Input>,
     /// Results, sorted by path, place, rule and address.

@@ -87,6 +87,7 @@ fn report(text: &str, block: usize) -> Report {
             service: "sqs".into(),
         }],
         own_rules: 0,
+        locked: Default::default(),
         inputs: Vec::new(),
         findings,
         passed: 0,

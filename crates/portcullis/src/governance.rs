@@ -190,6 +190,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Whether nothing suppresses a rule of this index and severity.
+    pub(crate) fn locks(&self, rule: usize, severity: Severity) -> bool {
+        self.locked.contains(&rule) || self.severity.is_some_and(|least| severity >= least)
+    }
+
     /// Why a suppression may not take this finding out; `rule` is its index in the rule set, `None`
     /// for a Guard rule.
     pub(crate) fn forbids(

@@ -53,6 +53,22 @@ impl OwnRule {
         }
     }
 
+    /// The one of an id.
+    pub(crate) fn find(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.id() == id)
+    }
+
+    /// What `explain` says of it.
+    pub(crate) fn page(self) -> String {
+        let (title, rationale, remediation, severity) = self.texts();
+        format!(
+            "# {}\n\n{title}. Severity: {}.\n\n{rationale}\n\n{remediation}\n\nEvery scan that names no \
+             `--rule` says so of suppressions; it cannot be selected or suppressed. More: {PAGE}\n",
+            self.id(),
+            severity.name()
+        )
+    }
+
     fn texts(self) -> (&'static str, &'static str, &'static str, Severity) {
         match self {
             OwnRule::Expired => (

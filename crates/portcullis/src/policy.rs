@@ -101,6 +101,11 @@ impl Policy {
         })
     }
 
+    /// What it asks of suppressions.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        self.limits.as_ref()
+    }
+
     /// The threshold it locks.
     pub(crate) fn fail_on(&self) -> Option<Threshold> {
         self.fail_on

@@ -1,6 +1,6 @@
 //! `portcullis scan`: discover, load, resolve, evaluate, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use portcullis_core::report::{Finding, Gap, Gate, Report, RuleInfo};
@@ -209,6 +209,10 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
         let inputs = report.inputs.iter().map(|i| files.sources().path(i.file));
         report.repository = git::state(&files.on_disk(""), &inputs.collect());
     }
+    let limits = || policy.limits().into_iter().chain(&setups.limits);
+    let locked = selected.iter().map(|i| (*i, &rules.rules()[*i].info));
+    let locked = locked.filter(|(i, info)| limits().any(|l| l.locks(*i, info.severity)));
+    report.locked = locked.map(|(_, info)| info.id.clone()).collect();
     report.rules = infos;
     report.rules_digest = digest;
     report.policy.clone_from(&policy.source);
@@ -307,6 +311,7 @@ fn report(
         include_passed: options.include_passed,
         rules: Vec::new(),
         own_rules: 0,
+        locked: BTreeSet::new(),
         inputs: std::mem::take(&mut judged.inputs),
         findings: std::mem::take(&mut judged.findings),
         passed: judged.passed,

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::declined;
 use crate::fail::Fail;
 use crate::overrides::sharpest;
+use crate::own_rules::OwnRule;
 
 /// What the command line says about rules.
 pub(crate) struct Choice<'a> {
@@ -91,6 +92,10 @@ pub(crate) fn unknown_rules(rules: &RuleSet, names: &[&str]) -> Fail {
     let list: Vec<String> = names
         .iter()
         .map(|n| match (declined::find(n), rules.suggest(n)) {
+            _ if OwnRule::find(n).is_some() => format!(
+                "`{n}` is what a scan says about suppressions: it cannot be selected or suppressed; \
+                 `portcullis explain {n}` says more"
+            ),
             (Some(d), _) => format!(
                 "unknown rule `{n}`: not implemented, on purpose: {}; use {}",
                 d.why, d.instead

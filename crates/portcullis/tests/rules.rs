@@ -186,3 +186,44 @@ fn a_rule_is_not_started_from_nothing() {
         assert!(stderr(&out).contains(words), "{args:?}: {}", stderr(&out));
     }
 }
+
+#[test]
+fn a_rule_of_a_reserved_id_is_not_begun() {
+    let dir = Folder::new(
+        "reserved",
+        &[("main.tf", "resource \"aws_sqs_queue\" \"q\" {\n  name = \"a\"\n}\n")],
+    );
+    for id in ["aws-foo", "portcullis-x", "guard-x", "github-x", "terraform-x"] {
+        let out = run_in(&dir.0, &["rules", "new", "--from", "main.tf:2", "--id", id]);
+        assert_eq!(code(&out), 2, "{id}");
+        assert!(stderr(&out).contains("reserved"), "{}", stderr(&out));
+    }
+    assert!(!dir.0.join(".portcullis").exists());
+    let out = run_in(&dir.0, &["rules", "new", "--from", "main.tf:2", "--id", "own-foo"]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+}
+
+#[test]
+fn what_scans_say_about_suppressions_is_explained_and_never_allowed() {
+    let text = "# portcullis:ignore aws-s3-versioning reason=\"gone\"\nresource \"aws_sns_topic\" \"t\" {}\n";
+    let dir = Folder::new("own-rules", &[("main.tf", text)]);
+    let shown = stdout(&run_in(&dir.0, &["scan", "."]));
+    let id = "portcullis-suppression-unused";
+    assert!(shown.contains(id), "{shown}");
+    assert!(!shown.contains(&format!("portcullis allow {id}")), "{shown}");
+    assert!(shown.contains("portcullis allow aws-sns-"), "{shown}");
+    let page = stdout(&run(&["explain", id]));
+    assert!(page.starts_with(&format!("# {id}\n")) && page.contains("Remove it."), "{page}");
+    for args in [vec!["scan", ".", "--rule", id], vec!["allow", id, "main.tf:1", "--reason", "r"]] {
+        let out = run_in(&dir.0, &args);
+        assert_eq!(code(&out), 2);
+        assert!(stderr(&out).contains("cannot be selected or suppressed"), "{}", stderr(&out));
+    }
+    // Nor is what a policy locks.
+    std::fs::write(dir.0.join("policy.toml"), "locked-rules = [\"aws-sns-*\"]\n").unwrap();
+    let locked = stdout(&run_in(&dir.0, &["scan", ".", "--policy", "policy.toml"]));
+    assert!(
+        locked.contains("aws-sns-") && !locked.contains("portcullis allow aws-sns-"),
+        "{locked}"
+    );
+}

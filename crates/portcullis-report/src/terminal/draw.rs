@@ -222,8 +222,7 @@ pub(super) fn entry(
             let _ = writeln!(out, "  {lead} {line}");
         }
     }
-    if let Some(at) = &at {
-        let allow = allow_line(report, &rule.id, at);
+    if let Some(allow) = at.as_ref().and_then(|at| allow_line(report, &rule.id, at)) {
         let _ = writeln!(out, "  {} {allow}", paint(style, "36", "allow:"));
     }
     out.push('\n');

@@ -115,17 +115,24 @@ fn named(
         let id = &section.rule.id;
         let _ = writeln!(out, "      {more}: portcullis scan{paths} --rule {id} --verbose");
     }
-    if alone && let Some(at) = groups.first().and_then(|g| place::of_finding(report, g.first)) {
-        let allow = allow_line(report, &section.rule.id, &at);
+    if alone
+        && let Some(at) = groups.first().and_then(|g| place::of_finding(report, g.first))
+        && let Some(allow) = allow_line(report, &section.rule.id, &at)
+    {
         let _ = writeln!(out, "  {} {allow}", paint(style, "36", "allow:"));
     }
     out.push('\n');
 }
 
-/// The command that accepts a finding where it is.
-fn allow_line(report: &Report, rule: &str, at: &Place) -> String {
+/// The command that accepts a finding where it is; none where nothing does: what is said about
+/// suppressions, and rules that are locked.
+fn allow_line(report: &Report, rule: &str, at: &Place) -> Option<String> {
+    let own = report.rules.iter().rev().take(report.own_rules);
+    if report.locked.contains(rule) || own.into_iter().any(|r| *r.id == *rule) {
+        return None;
+    }
     let file = quoted(&line(report, at));
-    format!("portcullis allow {} {file} --reason \"…\"", plain(rule))
+    Some(format!("portcullis allow {} {file} --reason \"…\"", plain(rule)))
 }
 
 /// A word for a shell: in single quotes where it holds anything that a shell reads.

@@ -203,6 +203,7 @@ pub fn sample(include_passed: bool) -> Report {
             rule("portcullis-unused", "Suppressions are needed", Severity::Low, "portcullis"),
         ],
         own_rules: 1,
+        locked: Default::default(),
         inputs: vec![
             Input { file: template, kind: "cloudformation", root: "infra/a b#1.yaml".into() },
             Input { file: main, kind: "terraform", root: "infra".into() },

@@ -13,6 +13,7 @@ use crate::declined;
 use crate::fail::Fail;
 use crate::frameworks;
 use crate::output::broken;
+use crate::own_rules::OwnRule;
 use crate::select::unknown_rules;
 
 /// Lists every rule.
@@ -73,6 +74,10 @@ pub(crate) fn as_json(rule: &Rule) -> Value {
 
 /// Explains every rule that carries an id or alias.
 pub(crate) fn explain(name: &str, paths: &[PathBuf], out: &mut dyn Write) -> Result<u8, Fail> {
+    if let Some(own) = OwnRule::find(name) {
+        out.write_all(own.page().as_bytes()).map_err(broken)?;
+        return Ok(0);
+    }
     let paths = catalogue::with_own(paths);
     let rules = catalogue::load(&paths, &SourceMap::default())?.rules;
     let found = rules.find(name);
