@@ -303,15 +303,19 @@ impl<'p> Evaluator<'p> {
         self.graph.origins.add(span, How::Expression, from)
     }
 
-    /// The cause of the first unknown among these values.
+    /// The cause of what is unknown among these values: the one that precedes the others.
     pub(crate) fn why_of(args: &[Value]) -> Option<Why> {
-        args.iter().find_map(|v| match &v.kind {
+        let of = |v: &Value| match &v.kind {
             Kind::Unknown(u) => Some(u.why.clone()),
             Kind::List(_, items) => Self::why_of(items),
-            Kind::Map(_, m) => m.iter().find_map(|e| Self::why_of(std::slice::from_ref(&e.value))),
+            Kind::Map(_, m) => m
+                .iter()
+                .filter_map(|e| Self::why_of(std::slice::from_ref(&e.value)))
+                .reduce(preceding),
             Kind::Choice(c) => Self::why_of(&c.arms),
             _ => None,
-        })
+        };
+        args.iter().filter_map(of).reduce(preceding)
     }
 
     /// Resolves a node.
@@ -408,6 +412,11 @@ pub(crate) fn refs_of(args: &[Value]) -> (SmallVec<[Ref; 1]>, Marks) {
         marks = marks.union(marks_of(value));
     }
     (refs, marks)
+}
+
+/// Of two causes the one that precedes; the first where neither does.
+fn preceding(first: Why, other: Why) -> Why {
+    if other.kind.precedes(first.kind) { other } else { first }
 }
 
 fn marks_of(value: &Value) -> Marks {

@@ -106,7 +106,7 @@ impl Marks {
 /// A value that is not known.
 #[derive(Clone, Debug)]
 pub struct Unknown {
-    /// The cause; of several one that input settles stands before those that AWS does.
+    /// The cause; of several the one that [`WhyKind::precedes`] the others.
     pub why: Why,
     /// It will be set, whatever it will be (a resource's attribute).
     pub not_null: bool,
@@ -182,6 +182,18 @@ impl WhyKind {
     #[must_use]
     pub fn is_given(self) -> bool {
         matches!(self, WhyKind::Computed | WhyKind::Data | WhyKind::Pseudo)
+    }
+
+    /// Whether, of two causes of one value, this one is told rather than the other: what input
+    /// settles before what another stack or store holds, and that before what AWS gives.
+    #[must_use]
+    pub fn precedes(self, other: Self) -> bool {
+        let rank = |k: Self| match k {
+            _ if k.is_given() => 2,
+            WhyKind::External => 1,
+            _ => 0,
+        };
+        rank(self) < rank(other)
     }
 }
 

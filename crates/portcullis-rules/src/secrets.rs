@@ -2,7 +2,7 @@
 
 mod shapes;
 
-use portcullis_core::{How, Kind, Value, WhyKind};
+use portcullis_core::{How, Kind, Unknown, Value, WhyKind};
 
 use crate::project::World;
 use crate::row::{Case, Found};
@@ -47,7 +47,8 @@ pub(crate) fn plaintext(case: &Case<'_, '_>, value: &Value) -> Truth {
         Kind::Unknown(u) => u,
         _ => return Truth::False,
     };
-    if !u.refs.is_empty() {
+    // A plan tells no cause of the parts: what it says to come from a resource is taken to.
+    if from_resources(u) || u.why.kind == WhyKind::Plan && !u.refs.is_empty() {
         return Truth::False;
     }
     if case.terraform() {
@@ -58,8 +59,16 @@ pub(crate) fn plaintext(case: &Case<'_, '_>, value: &Value) -> Truth {
     }
     match of_parameter(case, value) {
         true => (!value.marks.is_sensitive()).into(),
+        false if !u.refs.is_empty() && value.marks.is_sensitive() => Truth::False,
         false => Truth::Unknown,
     }
+}
+
+/// Whether all of a value that is not known is what resources or data sources give. A text may
+/// refer to a resource and to a variable without a value: then its cause is the variable. What refers
+/// to nothing that there is, is an error of its own, and is never deployed.
+fn from_resources(u: &Unknown) -> bool {
+    !u.refs.is_empty() && (u.why.kind.is_given() || u.why.kind == WhyKind::Invalid)
 }
 
 /// Whether a value is a template's parameter that is not shown, and that has no value in the
@@ -120,8 +129,8 @@ fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
             }
             // What a resource or a secret store gives is not written here. A plan tells what an
             // expression refers to, but not the text around it.
-            let elsewhere = u.why.kind != WhyKind::Plan && !u.refs.is_empty()
-                || matches!(u.why.kind, WhyKind::External | WhyKind::Pseudo);
+            let elsewhere =
+                from_resources(u) || matches!(u.why.kind, WhyKind::External | WhyKind::Pseudo);
             if elsewhere { Truth::False } else { Truth::Unknown }
         }
         _ => Truth::False,

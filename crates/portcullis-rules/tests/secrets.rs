@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{judge, refused, rule, template, verdicts, world};
+use common::{hcl, judge, refused, rule, template, verdicts, world};
 
 #[test]
 fn text_in_the_clear_is_told_by_where_it_comes_from() {
@@ -123,6 +123,64 @@ fn credentials_are_told_by_shape_and_by_name() {
             ("t: { Type: aws_t, Properties: { env: [{ name: !Unknown n, value: short }] } }", "P"),
         ],
     );
+}
+
+#[test]
+fn a_variable_beside_a_resource_in_one_text_may_hold_the_secret() {
+    let rules = rule(
+        "resources: { tf: aws_t, cfn: 'AWS::EC2::Instance' }\n\
+         attributes: { data: { tf: data, cfn: UserData } }\n\
+         require: { not: { data: { secret: true } } }",
+    );
+    let parts = [
+        ("host=${aws_db_instance.d.endpoint} password=${var.p}", "U"),
+        ("password=${var.p} host=${aws_db_instance.d.endpoint}", "U"),
+        ("host=${aws_db_instance.d.endpoint} key=${data.aws_kms_key.k.arn}", "P"),
+        ("host=${aws_db_instance.d.endpoint} password=${var.given}", "F"),
+    ];
+    let call = |f: &str| format!("{f}(\"host=%s password=%s\", aws_db_instance.d.endpoint, var.p)");
+    let cases = parts.map(|(text, want)| (format!("\"{text}\""), want)).into_iter().chain([
+        (call("format"), "U"),
+        ("join(\" \", [aws_db_instance.d.endpoint, var.p])".to_owned(), "U"),
+        ("base64encode(\"${aws_db_instance.d.endpoint}${var.p}\")".to_owned(), "U"),
+    ]);
+    for (data, want) in cases {
+        let text = format!(
+            "variable \"p\" {{}}\nvariable \"given\" {{\n  default = \"Aa1234321Bb\"\n}}\n\
+             resource \"aws_db_instance\" \"d\" {{}}\ndata \"aws_kms_key\" \"k\" {{}}\n\
+             resource \"aws_t\" \"t\" {{\n  data = {data}\n}}\n"
+        );
+        assert_eq!(hcl(&rules, &text), want, "{text}");
+    }
+    let data = [
+        ("!Sub 'host=${D.Endpoint.Address} password=${P}'", "U"),
+        ("!Sub 'password=${P} host=${D.Endpoint.Address}'", "U"),
+        ("!Sub '{{resolve:secretsmanager:s}} host=${D.Endpoint.Address} password=${P}'", "U"),
+        ("!Join ['', ['host=', !GetAtt D.Endpoint.Address, ' password=', !Ref P]]", "U"),
+        ("!Sub 'host=${D.Endpoint.Address} zone=${AWS::Region}'", "P"),
+        // An error of its own, and never deployed.
+        ("!Sub 'host=${Nothing}'", "P"),
+    ];
+    for (data, want) in data {
+        let text = format!(
+            "Parameters:\n  P: {{ Type: String }}\nResources:\n\
+             \x20 D: {{ Type: AWS::RDS::DBInstance }}\n\
+             \x20 W:\n    Type: AWS::EC2::Instance\n    Properties:\n\
+             \x20     UserData:\n        Fn::Base64: {data}\n"
+        );
+        assert_eq!(template(&rules, &text), want, "{text}");
+    }
+}
+
+#[test]
+fn a_variable_beside_a_resource_may_be_in_the_clear() {
+    let rules = rule(
+        "resources: { tf: aws_t }\nattributes: { p: { tf: p } }\n\
+         require: { not: { p: { plaintext: true } } }",
+    );
+    let text = "variable \"p\" {}\nresource \"random_pet\" \"r\" {}\n\
+                resource \"aws_t\" \"t\" {\n  p = \"${random_pet.r.id}${var.p}\"\n}\n";
+    assert_eq!(hcl(&rules, text), "U");
 }
 
 #[test]

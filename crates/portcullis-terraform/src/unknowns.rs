@@ -77,8 +77,7 @@ impl Found {
                 if let Some(part) = &u.holds {
                     self.marks = self.marks.union(crate::functions::deep_marks(part, part.marks));
                 }
-                let given = |w: &Why| w.kind.is_given();
-                if self.why.as_ref().is_none_or(|w| given(w) && !given(&u.why)) {
+                if self.why.as_ref().is_none_or(|w| u.why.kind.precedes(w.kind)) {
                     self.why = Some(u.why.clone());
                 }
                 for r in &u.refs {

@@ -71,8 +71,7 @@ impl Evaluator<'_> {
                 total += text.len();
                 buffer.push_str(&text);
             } else if let Kind::Unknown(u) = &part.kind {
-                let given = |w: &Why| w.kind.is_given();
-                if why.as_ref().is_none_or(|w| given(w) && !given(&u.why)) {
+                if why.as_ref().is_none_or(|w| u.why.kind.precedes(w.kind)) {
                     why = Some(u.why.clone());
                 }
                 match &u.pieces {

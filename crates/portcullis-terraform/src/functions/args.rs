@@ -198,11 +198,13 @@ impl<'c> Args<'c> {
     }
 
     fn unknown_with(&self, pieces: Option<Arc<[Option<Arc<str>>]>>) -> Value {
-        let mut why = None;
+        let mut why: Option<Why> = None;
         let mut refs = SmallVec::new();
         for v in &self.values {
             each_unknown(v, &mut |u| {
-                why.get_or_insert_with(|| of_another(u.why.clone()));
+                if why.as_ref().is_none_or(|w| u.why.kind.precedes(w.kind)) {
+                    why = Some(of_another(u.why.clone()));
+                }
                 for r in &u.refs {
                     if !refs.contains(r) {
                         refs.push(r.clone());
