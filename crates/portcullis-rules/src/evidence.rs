@@ -10,6 +10,7 @@ use crate::path::{Path, Root};
 use crate::place;
 use crate::project::{Place, why_of};
 use crate::row::{Found, Row};
+use crate::secrets;
 use crate::truth::Truth;
 
 /// Pieces of evidence kept for one finding.
@@ -171,13 +172,24 @@ impl Row<'_, '_, '_> {
         let from = out.evidence.len();
         self.found(attr, &values, &words, truth, out);
         if matcher.is_about_secrets() {
-            for e in &mut out.evidence[from..] {
+            // Each of the values has one piece of evidence.
+            let values = values.iter().map(Some).chain(std::iter::repeat(None));
+            for (e, found) in out.evidence[from..].iter_mut().zip(values) {
                 if e.found.is_some() {
                     e.found = Some("(sensitive)".to_owned());
                     e.secret = true;
+                    if let Some(line) = found.and_then(|f| self.line_of_secret(f)) {
+                        (e.span, e.origin, e.through) = (line.span, line.origin, line.origin);
+                    }
                 }
             }
         }
+    }
+
+    /// The line that holds the credential, of a text of several lines in the resource's own block.
+    fn line_of_secret(&self, found: &Found) -> Option<secrets::Line> {
+        let owner = self.case.world.resource(found.place.owner)?;
+        secrets::of_credential(self.case.world, &found.value, owner.block)
     }
 
     /// Evidence for each of these values, or for their absence.

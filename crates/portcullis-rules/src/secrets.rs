@@ -1,5 +1,6 @@
 //! Secrets in the clear: by where a value comes from, by its shape, and by the name it has.
 
+mod line;
 mod shapes;
 
 use portcullis_core::{How, Kind, Unknown, Value, WhyKind};
@@ -8,6 +9,7 @@ use crate::project::World;
 use crate::row::{Case, Found};
 use crate::text::Known;
 use crate::truth::Truth;
+pub(crate) use line::{Line, of_credential};
 use shapes::{is_credential, looks_random, names_secret};
 
 /// Characters in a row that only encoded or random text has.

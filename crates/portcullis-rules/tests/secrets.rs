@@ -4,6 +4,9 @@
 
 mod common;
 
+use portcullis_core::{Files as _, MemoryFiles};
+use portcullis_rules::{Overrides, evaluate};
+
 use common::{hcl, judge, refused, rule, template, verdicts, world};
 
 #[test]
@@ -170,6 +173,55 @@ fn a_variable_beside_a_resource_in_one_text_may_hold_the_secret() {
         );
         assert_eq!(template(&rules, &text), want, "{text}");
     }
+}
+
+#[test]
+fn the_line_of_a_text_that_holds_the_secret_is_told_and_where_it_came_from() {
+    let rules = rule(
+        "resources: { tf: aws_t, cfn: 'AWS::EC2::Instance' }\n\
+         attributes: { data: { tf: data, cfn: UserData } }\n\
+         require: { not: { data: { secret: true } } }",
+    );
+    // The text at the finding's place, and at the end of the trail from there.
+    let places = |files: &MemoryFiles, found: &portcullis_core::Resolution| {
+        let graph = &found.graphs[0];
+        let outcomes = evaluate(&rules, &[0], graph, files.sources(), &Overrides::default());
+        let at = |s: portcullis_core::Span| files.sources().get(s.file).slice(s).to_owned();
+        let e = outcomes.iter().flat_map(|o| &o.evidence).next().expect("evidence");
+        assert!(e.secret, "reports must know");
+        assert_eq!(e.origin, e.through);
+        (at(e.span), graph.origins.chain(e.origin).last().map(|o| at(o.span)))
+    };
+    let hcl = |data: &str| {
+        let text = format!(
+            "variable \"p\" {{\n  default = \"Aa1234321Bb\"\n}}\n\
+             resource \"aws_db_instance\" \"d\" {{}}\n\
+             resource \"aws_t\" \"t\" {{\n  data = {data}\n}}\n"
+        );
+        let files = MemoryFiles::new([("main.tf", &*text)]);
+        let found = portcullis_terraform::Project::new(&files, Default::default()).resolve("");
+        places(&files, &found)
+    };
+    let host = "host=${aws_db_instance.d.endpoint}";
+    let key = "key=AKIAIOSFODNN7EXAMPLQ";
+    assert_eq!(
+        hcl(&format!("<<E\n{host}\n  password=${{var.p}}\nE")),
+        ("password=${var.p}".to_owned(), Some("\"Aa1234321Bb\"".to_owned()))
+    );
+    assert_eq!(hcl(&format!("<<E\n{host}\n{key}\nE")), (key.to_owned(), None));
+    assert_eq!(hcl(&format!("base64encode(<<E\n#!/bin/sh\n{key}\nE\n)")), (key.to_owned(), None));
+    let template = |data: &str| {
+        let text = format!(
+            "Resources:\n  W:\n    Type: AWS::EC2::Instance\n    Properties:\n\
+             \x20     UserData:\n        Fn::Base64: {data}\n"
+        );
+        let files = MemoryFiles::new([("t.yaml", &*text)]);
+        let found =
+            portcullis_cloudformation::Project::new(&files, Default::default()).resolve("t.yaml");
+        places(&files, &found)
+    };
+    let lines = format!("|\n          #!/bin/sh\n          {key}\n          exit");
+    assert_eq!(template(&lines), (key.to_owned(), None));
 }
 
 #[test]

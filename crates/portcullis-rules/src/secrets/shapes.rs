@@ -70,7 +70,7 @@ pub(super) fn is_credential(text: &str) -> bool {
 
 /// The text behind base64, where the whole is that and the text can be read: user data and the like.
 /// What is shorter than a credential is left alone.
-fn decoded(text: &str) -> Option<String> {
+pub(super) fn decoded(text: &str) -> Option<String> {
     let plain: String = text.split_ascii_whitespace().collect();
     let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     if plain.len() < 24 || !plain.len().is_multiple_of(4) || !plain.bytes().all(alphabet) {
