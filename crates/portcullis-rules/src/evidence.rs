@@ -32,6 +32,11 @@ impl Explained {
     }
 }
 
+/// Whether a path is that of a policy statement's effect.
+fn is_effect(path: &str) -> bool {
+    path.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("effect"))
+}
+
 impl Row<'_, '_, '_> {
     /// Explains that `cond` has this truth, which the caller found it to have.
     pub(crate) fn explain(&self, cond: &Cond, truth: Truth, out: &mut Explained) {
@@ -60,8 +65,9 @@ impl Row<'_, '_, '_> {
                 }
                 let from = out.evidence.len();
                 same.for_each(|c| self.explain(c, truth, out));
-                // What is written says more than what is missing.
-                out.evidence[from..].sort_by_key(|e| e.found.is_none());
+                // What is written says more than what is missing, and what a statement allows more
+                // than that it allows.
+                out.evidence[from..].sort_by_key(|e| (e.found.is_none(), is_effect(&e.path)));
             }
             Cond::Not(inner) => self.explain(inner, !truth, out),
             Cond::Attr(attr, matcher) => {

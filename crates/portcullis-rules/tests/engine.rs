@@ -377,6 +377,22 @@ fn statements_written_in_another_resource_are_reported_there() {
 }
 
 #[test]
+fn a_statement_is_told_by_what_it_allows() {
+    let rules = rule(
+        "resources: { tf: aws_role, each: doc.Statement }\n\
+         attributes: { effect: { tf: Effect }, actions: { tf: Action, type: actions } }\n\
+         require: { not: { all: [{ effect: Allow }, { actions: { covers_any: ['s3:getobject'] } }] } }",
+    );
+    let graph = world(
+        "r: { Type: aws_role, Properties: { doc: { Statement: [{ Effect: Allow, Action: 's3:*' }] } } }",
+    );
+    let outcomes = judge(&rules, &graph);
+    let paths: Vec<&str> = outcomes[0].evidence.iter().map(|e| &*e.path).collect();
+    assert_eq!(paths, ["doc.Statement.Action", "doc.Statement.Effect"]);
+    assert!(at(&graph, outcomes[0].evidence[0].span).1.contains("s3:*"));
+}
+
+#[test]
 fn github_trust_must_pin_a_repository() {
     let logic = "resources: { tf: aws_role, each: doc.Statement }\n\
         attributes:\n  effect: { tf: Effect }\n  principals: { tf: Principal, type: principals }\n\
