@@ -155,12 +155,17 @@ fn vulnerability<'a>(report: &Report, f: &Finding, rule: &'a RuleInfo) -> Vulner
     let title = or(&rule.title, &rule.id);
     let message = or(&f.message, title);
     let environment = environments(f.subject.environment.as_deref());
+    // Most messages begin with the address.
+    let message = match message.strip_prefix(&*f.subject.address) {
+        Some(rest) if rest.starts_with(' ') => format!("{}{environment}{rest}", f.subject.address),
+        _ => format!("{}{environment}: {message}", f.subject.address),
+    };
     let place = place::of_finding(report, f);
     Vulnerability {
         id: uuid(&f.fingerprint.to_hex()),
         name: words::shortened(title, MAX_NAME),
         description: words::shortened(
-            &format!("{}{environment}: {message}\n\n{}", f.subject.address, rule.rationale.trim()),
+            &format!("{message}\n\n{}", rule.rationale.trim()),
             MAX_DESCRIPTION,
         ),
         severity: match (f.outcome, f.severity) {

@@ -175,6 +175,20 @@ fn gitlab_issues_have_all_that_is_required() {
     assert_eq!(issues.iter().filter(|i| i["severity"] == "blocker").count(), 2);
 }
 
+#[test]
+fn gitlab_vulnerabilities_name_the_resource_once() {
+    let mut report = sample(true);
+    let address = report.findings[0].subject.address.to_string();
+    report.findings[0].told_mut().message = format!("{address} is open").into();
+    let document: serde_json::Value =
+        serde_json::from_str(&written(Format::GitlabSast, &report)).unwrap();
+    let list = document["vulnerabilities"].as_array().unwrap();
+    let told: Vec<&str> = list.iter().filter_map(|v| v["description"].as_str()).collect();
+    let first = told.iter().find(|d| d.starts_with(&address)).unwrap();
+    assert_eq!(first.matches(&address).count(), 1, "{first}");
+    assert!(first.contains(" is open\n"), "{first}");
+}
+
 /// The parts of GitLab's schema (`sast-report-format.json`, 15.0.7) that this report can breach.
 #[test]
 fn gitlab_vulnerabilities_have_all_that_the_schema_asks() {
