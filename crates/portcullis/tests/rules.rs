@@ -154,6 +154,7 @@ fn a_rule_is_started_from_a_line_and_its_examples_hold() {
         let file = dir.0.join(format!(".portcullis/rules/{id}.yaml"));
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(contains), "{from}\n{text}");
+        assert!(text.contains("{resource} has "), "a report names the resource first: {text}");
         std::fs::remove_file(file).unwrap();
     }
     // The whole resource, and an id of one's own.

@@ -136,10 +136,10 @@ impl Draft {
             .leaves
             .iter()
             .zip(&names)
-            .map(|(l, name)| format!("{} is {{{name}}}", shown(l)))
+            .map(|(l, name)| format!("{} {{{name}}}", shown(l)))
             .collect();
         let _ =
-            writeln!(out, "message: {}", yaml(&format!("{{resource}}: {}", message.join(", "))));
+            writeln!(out, "message: {}", yaml(&format!("{{resource}} has {}", message.join(", "))));
         let _ = writeln!(
             out,
             "remediation: {}",
