@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalogue, Control, Estate, Framework, Judged, Outcome, ScanFacts, Severity, Strength,
+    Catalogue, Control, Estate, Framework, Judged, Outcome, OwnFile, ScanFacts, Severity, Strength,
 };
 
 /// What is known of a control.
@@ -166,7 +166,7 @@ impl Counts {
 /// What one rule says about a control.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleResult {
-    /// Index into [`Control::links`].
+    /// Index into [`Control::links`], or of a rule that is excepted into [`Control::excepted`].
     pub link: usize,
     /// Rule id.
     pub rule: Arc<str>,
@@ -230,6 +230,9 @@ pub struct ControlResult {
     pub severity: Option<Severity>,
     /// Each rule that speaks to it, in the catalogue's order.
     pub rules: Vec<RuleResult>,
+    /// Each rule that the framework's file excepts, in the order of [`Control::excepted`]: nothing
+    /// of it counts here.
+    pub excepted: Vec<RuleResult>,
     /// Attestations of it, holding or lapsed: indices into [`Assessment::attestations`].
     pub attestations: Vec<usize>,
 }
@@ -285,6 +288,10 @@ pub struct Made {
     pub clock: String,
     /// The day that attestations and exceptions are judged by, `YYYY-MM-DD`.
     pub as_of: String,
+    /// The user's own files of frameworks and rules that the catalogue follows from, in the order
+    /// they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<OwnFile>,
 }
 
 /// Everything that reports say.
@@ -352,7 +359,9 @@ impl About<'_> {
 
     fn control(&self, at: usize, control: &Control, framework: &str) -> ControlResult {
         let rules: Vec<RuleResult> =
-            control.links.iter().enumerate().map(|(i, l)| self.rule(i, l)).collect();
+            (0..).zip(&control.links).map(|(i, l)| self.rule(i, &l.rule, l.strength)).collect();
+        let excepted =
+            (0..).zip(&control.excepted).map(|(i, e)| self.rule(i, &e.rule, e.strength)).collect();
         let counts = rules.iter().fold(Counts::default(), |sum, r| sum.plus(r.counts));
         let mut met: Vec<u32> = control
             .links
@@ -394,18 +403,19 @@ impl About<'_> {
             resources: met.len(),
             severity: worst(Outcome::Fail).or_else(|| worst(Outcome::Unknown)),
             rules,
+            excepted,
             attestations,
         }
     }
 
-    fn rule(&self, at: usize, link: &crate::Link) -> RuleResult {
-        let results = self.estate.of_rule(&link.rule);
+    fn rule(&self, at: usize, id: &Arc<str>, strength: Strength) -> RuleResult {
+        let results = self.estate.of_rule(id);
         let open = |r: &&Judged| matches!(r.outcome, Outcome::Fail | Outcome::Unknown);
         RuleResult {
             link: at,
-            rule: link.rule.clone(),
-            strength: link.strength,
-            ran: self.estate.ran(&link.rule),
+            rule: id.clone(),
+            strength,
+            ran: self.estate.ran(id),
             counts: Counts::of(results),
             severity: results.iter().map(AsRef::as_ref).filter(open).map(|r| r.severity).min(),
         }

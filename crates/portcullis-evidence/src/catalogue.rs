@@ -41,6 +41,19 @@ pub struct Link {
     pub source: Arc<str>,
 }
 
+/// That a framework's file takes a rule out, which would speak to a control: as a claim it is open
+/// to disagreement as a [`Link`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Excepted {
+    /// Rule id.
+    pub rule: Arc<str>,
+    /// How much it would say.
+    pub strength: Strength,
+    /// Why it says nothing, in the words of the file; empty where it does not say.
+    #[serde(default, skip_serializing_if = "str_is_empty")]
+    pub because: Arc<str>,
+}
+
 fn str_is_empty(text: &Arc<str>) -> bool {
     text.is_empty()
 }
@@ -63,6 +76,9 @@ pub struct Control {
     /// The rules that speak to it, by id.
     #[serde(default)]
     pub links: Vec<Link>,
+    /// The rules that would speak to it if the framework's file did not except them, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excepted: Vec<Excepted>,
 }
 
 /// A framework: every control it has.
@@ -120,5 +136,37 @@ impl Catalogue {
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         let at = self.rules.binary_search_by(|r| (*r.id).cmp(id)).ok()?;
         self.rules.get(at)
+    }
+}
+
+/// A user's own file that a catalogue follows from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct OwnFile {
+    /// What it holds.
+    pub kind: OwnKind,
+    /// Where it was: as named on the command line, or within the repository of the rules.
+    pub path: String,
+    /// Digest of its bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// What a user's own file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnKind {
+    /// A framework, or a table of a published mapping to one.
+    Framework,
+    /// Rules.
+    Rules,
+}
+
+impl OwnKind {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OwnKind::Framework => "framework",
+            OwnKind::Rules => "rules",
+        }
     }
 }

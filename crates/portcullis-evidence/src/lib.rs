@@ -26,7 +26,9 @@ pub use assess::{
     Assessed, Assessment, Attestation, ControlResult, Counts, Figures, Made, RuleResult, Status,
     assess,
 };
-pub use catalogue::{Catalogue, Control, Framework, Link, Rule, Strength};
+pub use catalogue::{
+    Catalogue, Control, Excepted, Framework, Link, OwnFile, OwnKind, Rule, Strength,
+};
 pub use estate::{Conflict, Estate, Merged};
 pub use facts::{ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked};
 pub use saved::{

@@ -6,9 +6,9 @@ mod pages;
 
 use std::collections::BTreeSet;
 
-use estates::{Said, assessed, scan, varied};
+use estates::{Said, assessed, excepting, scan, varied};
 use pages::{allowed, between, seen, values};
-use portcullis_evidence::{Assessment, write};
+use portcullis_evidence::{Assessment, Status, write};
 
 fn html(assessment: &Assessment) -> String {
     let mut out = Vec::new();
@@ -235,4 +235,35 @@ fn fifty_thousand_results_stay_a_file_that_opens_and_say_what_is_left_out() {
 #[test]
 fn the_same_assessment_gives_the_same_bytes() {
     assert_eq!(html(&varied()), html(&varied()));
+}
+
+#[test]
+fn what_a_framework_excepts_is_told_beside_the_pass_that_hangs_on_it() {
+    let a = excepting();
+    let control = &a.frameworks[0].controls[0];
+    assert_eq!((control.status, control.counts.fail), (Status::Pass, 0));
+    let page = html(&a);
+    let list = between(&page, "<ul class=\"excepted\">", "</ul>");
+    assert!(list.contains("aws-taken-out</span> (direct): 1 fail"), "{list}");
+    assert!(list.contains("Because: not ours: &lt;b&gt;shared&lt;/b&gt;"), "{list}");
+    let not_asked = "aws-not-asked</span> (supporting): did not run. Because: no reason given.";
+    assert!(list.contains(not_asked), "{list}");
+
+    let mut bytes = Vec::new();
+    write::markdown(&a, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let note = "Excepted by the framework's file: aws-taken-out (direct, 1 of 1 result fail), \
+                aws-not-asked (supporting, did not run)";
+    assert!(text.contains(note), "{text}");
+
+    let mut bytes = Vec::new();
+    write::json(&a, &mut bytes).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let told = &report["frameworks"][0]["controls"][0]["excepted"];
+    assert_eq!(told[1]["rule"], "aws-taken-out");
+    assert_eq!(told[1]["strength"], "direct");
+    assert_eq!(told[1]["because"], "not ours: <b>shared</b>");
+    assert_eq!((&told[1]["results"]["fail"], &told[0]["ran_in_scans"]), (&1.into(), &0.into()));
+    // A control without exceptions has no such key.
+    assert!(report["frameworks"][0]["controls"][1].get("excepted").is_none());
 }

@@ -1,10 +1,15 @@
 //! Packs: whatever is changed is found, and what is not changed is not complained of.
 #![allow(clippy::unwrap_used)]
 
-use portcullis_evidence::pack::{Files, Verified, Zipped, open, verify};
+use std::sync::Arc;
+
+use portcullis_evidence::pack::{
+    Again, Files, OwnText, Saved, Verified, Zipped, make, open, verify, verify_catalogue,
+};
+use portcullis_evidence::{OwnFile, OwnKind, Scan, sha256};
 
 mod common;
-use common::{Folder, RENDERINGS, packed, saved};
+use common::{Folder, Packed, RENDERINGS, assessed, catalogue, packed, saved};
 
 const TIME: &str = "2026-11-29T21:00:00Z";
 
@@ -374,4 +379,91 @@ fn a_damaged_pack_is_not_worked_with() {
     folder.0.insert("unread.csv".into(), b"x".to_vec());
     let message = open(&folder).err().unwrap().to_string();
     assert!(message.starts_with("unread.csv: expected "), "{message}");
+}
+
+/// A pack of a framework and a rule of one's own.
+fn own() -> (Packed, Vec<OwnText>) {
+    let scans = scans();
+    let of = |kind, path: &str, text: &str| -> OwnText {
+        let file = OwnFile { kind, path: path.to_owned(), sha256: sha256(text.as_bytes()) };
+        (file, text.into())
+    };
+    let own = vec![
+        of(OwnKind::Framework, "../etc/Demo file.yaml", "id: demo\n"),
+        of(OwnKind::Rules, ".portcullis/rules/own.yaml", "id: aws-own\n"),
+    ];
+    let mut assessment = assessed(&scans, TIME);
+    assessment.made.own = own.iter().map(|(file, _)| file.clone()).collect();
+    let saved = |(name, bytes): &(&str, Vec<u8>)| {
+        Saved::new(&Scan::read(name, bytes).unwrap(), bytes).unwrap()
+    };
+    let made = make(&assessment, scans.iter().map(saved).collect(), &own, Vec::new(), &RENDERINGS)
+        .unwrap();
+    let (digest, mut bytes) = (made.digest.clone(), Vec::new());
+    made.write(&mut bytes).unwrap();
+    (Packed { bytes, digest }, own)
+}
+
+#[test]
+fn frameworks_and_rules_of_ones_own_are_kept_and_listed() {
+    let (packed, own) = own();
+    let zip = Zipped::open(packed.bytes.clone()).unwrap();
+    assert_eq!(told(&check(&zip)), [""; 0]);
+    let kept: Vec<String> =
+        zip.list().unwrap().into_iter().filter(|p| p.starts_with("own/")).collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept[0].starts_with("own/framework-demo-file-"), "{kept:?}");
+    assert_eq!(zip.read(&kept[0], 100).unwrap(), b"id: demo\n");
+    let inputs = String::from_utf8(zip.read("inputs.csv", 1 << 20).unwrap()).unwrap();
+    for (file, _) in &own {
+        let row = format!(",,,,{},{},{},\r\n", file.path, file.sha256, file.kind.name());
+        assert!(inputs.contains(&row), "{row}: {inputs}");
+    }
+    // Left out of the pack, and so of its manifest.
+    let mut folder = Folder::of(&packed);
+    folder.0.remove(&kept[1]);
+    folder.forge();
+    let said = told(&check(&folder));
+    assert!(said.iter().any(|d| d.contains(&kept[1]) && d.contains("nothing")), "{said:?}");
+    // Another file in its place, and in the manifest.
+    let mut folder = Folder::of(&packed);
+    folder.0.insert(kept[0].clone(), b"id: other\n".to_vec());
+    folder.forge();
+    let said = told(&check(&folder));
+    assert!(said.iter().any(|d| d.contains("$.made.own[0].sha256")), "{said:?}");
+}
+
+#[test]
+fn a_catalogue_that_does_not_follow_from_the_frameworks_is_found() {
+    let (packed, own) = own();
+    let zip = Zipped::open(packed.bytes).unwrap();
+    let told_by = |version: &str, again: &dyn Fn() -> Result<Again, String>| {
+        let mut v = check(&zip);
+        let by = |files: &[OwnText], ids: &[Arc<str>]| {
+            assert_eq!(files, own);
+            assert_eq!(ids, [Arc::from("demo")]);
+            again()
+        };
+        verify_catalogue(&zip, version, &mut v, &by).unwrap();
+        (told(&v), v.derived.contains(&"catalogue.json".to_owned()))
+    };
+    let same = || Again { catalogue: catalogue(), rules_digest: "sha256:11".to_owned() };
+    assert_eq!(told_by("0.1.0", &|| Ok(same())), (Vec::new(), true));
+
+    let other_links = || {
+        let mut again = same();
+        again.catalogue.frameworks[0].controls[0].links.clear();
+        Ok(again)
+    };
+    let (said, _) = told_by("0.1.0", &other_links);
+    assert!(said[0].starts_with("catalogue.json") && said[0].contains("links"), "{said:?}");
+    // Of another version nothing is asked: its frameworks may be others.
+    assert_eq!(told_by("0.2.0", &other_links), (Vec::new(), false));
+
+    let (said, _) =
+        told_by("0.1.0", &|| Ok(Again { rules_digest: "sha256:22".to_owned(), ..same() }));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("$.made.rules_digest"), "{said:?}");
+    let (said, derived) = told_by("0.1.0", &|| Err("there is no framework `demo`".to_owned()));
+    assert!(said[0].contains("there is no framework `demo`") && !derived, "{said:?}");
 }

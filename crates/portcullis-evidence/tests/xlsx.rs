@@ -5,7 +5,7 @@ mod estates;
 
 use std::io::{Cursor, Read as _};
 
-use estates::{Said, assessed, scan, varied};
+use estates::{Said, assessed, excepting, scan, varied};
 use portcullis_evidence::{Assessment, write};
 
 fn bytes(assessment: &Assessment) -> Vec<u8> {
@@ -99,6 +99,18 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
                 .to_vec()
         )
     );
+}
+
+#[test]
+fn links_that_a_framework_excepts_stand_among_the_links() {
+    let links = rows(&bytes(&excepting()), 3);
+    let of = |rule: &str| links.iter().find(|r| r[2] == rule).unwrap();
+    let taken = of("aws-taken-out");
+    assert_eq!(taken[3], "excepted");
+    assert!(taken[4].starts_with("It does not (else direct): not ours"), "{taken:?}");
+    assert_eq!(taken[6..], ["1", "0", "0", "0"]);
+    assert_eq!(of("aws-not-asked")[4], "It does not (else supporting): no reason given");
+    assert_eq!(of("aws-passes")[3], "direct");
 }
 
 #[test]

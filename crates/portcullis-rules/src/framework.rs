@@ -117,8 +117,17 @@ pub struct FrameworkControl {
     pub from: Vec<Via>,
     /// Rules that the framework's own file names for it, by id.
     pub rules: Vec<(Arc<str>, Strength)>,
-    /// Rules that do not speak to it, whatever they or a crosswalk say.
-    pub except: Vec<Arc<str>>,
+    /// Rules that do not speak to it, whatever they, a glob or a crosswalk say.
+    pub except: Vec<Except>,
+}
+
+/// A rule that a control's `except` takes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Except {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// Why it does not speak to the control; empty where the file does not say.
+    pub because: Arc<str>,
 }
 
 /// A step of a crosswalk.
@@ -145,6 +154,25 @@ pub struct Link {
     pub rationale: String,
     /// On whose word.
     pub source: Arc<str>,
+}
+
+/// What speaks to the controls of a framework, and what would if its file did not except it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The links, sorted by the framework's order of controls, then by rule.
+    pub links: Vec<Link>,
+    /// The links that an `except` takes out, sorted alike. A rule that nothing would bring is in
+    /// none of them.
+    pub excepted: Vec<Excepted>,
+}
+
+/// A link that a framework's file takes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excepted {
+    /// What it would be.
+    pub link: Link,
+    /// Why it is not; empty where the file does not say.
+    pub because: Arc<str>,
 }
 
 /// The source of a link that no published mapping has.
@@ -240,10 +268,16 @@ impl Framework {
 
 /// Every link of a framework, sorted by the framework's order of controls, then by rule. One pair
 /// stands once: what the framework's file names goes before what a rule says, and that before what
-/// follows through a crosswalk; what a control excepts is left out. `all` has the frameworks that crosswalks lead to; retired rules are
-/// left out.
+/// follows through a crosswalk; what a control excepts is left out. `all` has the frameworks that
+/// crosswalks lead to; retired rules are left out.
 #[must_use]
 pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<Link> {
+    resolve(framework, all, rules).links
+}
+
+/// The [`links`] of a framework, and beside them those that its file excepts.
+#[must_use]
+pub fn resolve(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Resolved {
     let mut found: BTreeMap<(usize, Arc<str>), Link> = BTreeMap::new();
     let places = framework.places();
     let live: FxHashMap<&str, &Rule> =
@@ -301,8 +335,14 @@ pub fn links(framework: &Framework, all: &[Framework], rules: &RuleSet) -> Vec<L
     for (at, way) in crossed {
         found.entry(at).or_insert(way);
     }
-    found.retain(|(place, rule), _| !framework.controls[*place].except.contains(rule));
-    found.into_values().collect()
+    let mut out = Resolved::default();
+    for ((place, rule), link) in found {
+        match framework.controls[place].except.iter().find(|e| e.rule == rule) {
+            Some(e) => out.excepted.push(Excepted { link, because: e.because.clone() }),
+            None => out.links.push(link),
+        }
+    }
+    out
 }
 
 /// The controls that each rule speaks to in the frameworks that are reported on, by the rule's id:

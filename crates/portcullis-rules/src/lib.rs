@@ -47,8 +47,8 @@ pub use evaluate::evaluate;
 pub use examples::{Example, Expect, examples};
 pub use formats::{Facts, Formats, formats};
 pub use framework::{
-    Framework, FrameworkControl, InRules, JUDGEMENT, Link, NAMED, Published, Strength, Via,
-    controls_by_rule, known_controls, links,
+    Except, Excepted, Framework, FrameworkControl, InRules, JUDGEMENT, Link, NAMED, Published,
+    Resolved, Strength, Via, controls_by_rule, known_controls, links, resolve,
 };
 pub use lint::{Frameworks, has_schema, lint};
 pub use model::{Fix, FixValue, Lit, Profile, Scope};

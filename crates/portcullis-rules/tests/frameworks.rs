@@ -6,7 +6,8 @@ mod common;
 
 use common::{files, rule_text};
 use portcullis_rules::{
-    Framework, JUDGEMENT, NAMED, RuleSet, Strength, compile, known_controls, links, read_frameworks,
+    Framework, JUDGEMENT, NAMED, RuleSet, Strength, compile, known_controls, links,
+    read_frameworks, resolve,
 };
 
 /// Two rules that say of themselves what controls they speak to.
@@ -96,6 +97,26 @@ fn slips_are_told_with_line_and_column() {
         (
             &with("{ id: x, title: t, except: [aws-t-lg] }"),
             "f.yaml:4:33: unknown rule `aws-t-lg` (did you mean `aws-t-log`?)",
+        ),
+        (
+            &with("{ id: x, title: t, rules: [aws-t-log], except: [aws-t-log] }"),
+            "f.yaml:4:53: `aws-t-log` is under `rules` of the same control: drop one of both",
+        ),
+        (
+            &with("{ id: x, title: t, rules: [PEER_key], except: [{ rule: \"aws-t-*\" }] }"),
+            "f.yaml:4:60: `aws-t-key` is under `rules` of the same control",
+        ),
+        (
+            &with("{ id: x, title: t, except: [{ because: none }] }"),
+            "f.yaml:4:33: an exception of a control lacks `rule`",
+        ),
+        (
+            &with("{ id: x, title: t, except: [{ rule: aws-t-log, reason: none }] }"),
+            "f.yaml:4:52: unknown key of an exception of a control `reason`",
+        ),
+        (
+            &with("{ id: x, title: t, except: [{ rule: aws-t-log, because: [a] }] }"),
+            "f.yaml:4:61: because must be text",
         ),
         (
             &with("{ id: x, title: t, assessable: false, asks: [a] }"),
@@ -215,4 +236,44 @@ fn each_link_says_how_strongly_why_and_on_whose_word() {
     let refused: Vec<_> = base.refused(&rules).into_iter().collect();
     assert_eq!(refused, [("aws-t-log".into(), "B-2".into())]);
     assert!(known_controls(&all)["old"].contains("1:7"));
+}
+
+#[test]
+fn what_a_control_excepts_is_told_with_the_strength_it_would_have() {
+    let far = "id: far\ntitle: Far\ncrosswalk: our reading\ncontrols:\n  \
+        - { id: F.1, title: Across, from: { base: [B-1] }, except: { rule: aws-t-log, because: \" read with care \" } }\n  \
+        - { id: F.2, title: By a glob, rules: { supporting: [\"aws-t-*\"] }, except: [{ rule: PEER_log, because: first }, aws-t-key, aws-t-log] }\n  \
+        - { id: F.3, title: Brought by nothing, except: [aws-t-log] }\n  \
+        - { id: F.4, title: Not assessable, assessable: false, why_not: people, rules: [\"aws-t-l*\"], except: aws-t-log }\n";
+    let own = "id: plain\ntitle: Plain\ncontrols: [{ id: B-2, title: Of its own accord, except: [aws-t-log] }]\n";
+    let (all, problems) = read(&[("base.yaml", BASE), ("far.yaml", far), ("plain.yaml", own)], &[]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let rules = rules();
+    let excepted = |id: &str| -> Vec<(String, String, Strength, String)> {
+        let framework = all.iter().find(|f| &*f.id == id).unwrap();
+        let found = resolve(framework, &all, &rules);
+        assert_eq!(found.links, links(framework, &all, &rules));
+        for e in &found.excepted {
+            let pair = (&e.link.control, &e.link.rule);
+            assert!(found.links.iter().all(|l| (&l.control, &l.rule) != pair), "{pair:?}");
+        }
+        let row = |e: &portcullis_rules::Excepted| {
+            let (control, rule) = (e.link.control.to_string(), e.link.rule.to_string());
+            (control, rule, e.link.strength, e.because.to_string())
+        };
+        found.excepted.iter().map(row).collect()
+    };
+    let row = |c: &str, r: &str, s, why: &str| (c.to_owned(), r.to_owned(), s, why.to_owned());
+    use Strength::{Direct, Supporting};
+    assert_eq!(
+        excepted("far"),
+        [
+            row("F.1", "aws-t-log", Supporting, "read with care"),
+            row("F.2", "aws-t-key", Supporting, ""),
+            row("F.2", "aws-t-log", Supporting, "first"),
+            row("F.4", "aws-t-log", Direct, ""),
+        ]
+    );
+    assert_eq!(excepted("plain"), [row("B-2", "aws-t-log", Supporting, "")]);
+    assert_eq!(excepted("base"), []);
 }

@@ -28,6 +28,8 @@ pub(crate) struct Catalogue {
     pub(crate) digest: String,
     /// The same over the built-in ones alone.
     pub(crate) built_in: String,
+    /// The user's own files of rules and views.
+    pub(crate) own: Vec<RuleSource>,
     /// Guard files.
     pub(crate) guard: Vec<(String, Arc<str>)>,
 }
@@ -110,22 +112,30 @@ fn embedded_digest(_rules: &RuleSet) -> String {
 
 /// Loads the built-in rules and those in `paths` (files or folders; they must exist).
 pub(crate) fn load(paths: &[PathBuf], sources: &SourceMap) -> Result<Catalogue, Fail> {
-    let base = embedded()?;
-    let mut user = Vec::new();
+    let mut own = Vec::new();
     let mut guard = Vec::new();
     for path in paths {
-        read_rules(path, sources, &mut user, &mut guard)?;
+        read_rules(path, sources, &mut own, &mut guard)?;
     }
-    if user.is_empty() {
-        let digest = embedded_digest(&base);
-        return Ok(Catalogue { built_in: digest.clone(), digest, rules: base, guard });
-    }
+    with(own, guard, sources)
+}
+
+/// The built-in rules and those of texts that were read.
+pub(crate) fn with(
+    own: Vec<RuleSource>,
+    guard: Vec<(String, Arc<str>)>,
+    sources: &SourceMap,
+) -> Result<Catalogue, Fail> {
+    let base = embedded()?;
     let built_in = embedded_digest(&base);
-    let (rules, problems) = compile_with(&base, &user);
+    if own.is_empty() {
+        return Ok(Catalogue { digest: built_in.clone(), built_in, rules: base, own, guard });
+    }
+    let (rules, problems) = compile_with(&base, &own);
     let errors: Vec<String> =
         problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, sources)).collect();
     if errors.is_empty() {
-        Ok(Catalogue { digest: rules.digest(), built_in, rules, guard })
+        Ok(Catalogue { digest: rules.digest(), built_in, rules, own, guard })
     } else {
         Err(Fail::new(errors.join("\n")))
     }

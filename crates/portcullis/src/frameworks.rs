@@ -35,16 +35,32 @@ fn built_in(rules: &RuleSet) -> Result<Vec<Framework>, Fail> {
             files.push(entry.into_path());
         }
     }
-    read(&files, rules, &[])
+    read(&texts(&files)?, rules, &[])
 }
 
 /// The built-in frameworks and those in `files` (`--framework-file`), which may name rules of their
 /// own and refer to built-in frameworks.
 pub(crate) fn load(files: &[PathBuf], rules: &RuleSet) -> Result<Vec<Framework>, Fail> {
+    with(&texts(files)?, rules)
+}
+
+/// The built-in frameworks and those of files that were read: paths, with `/`, and texts.
+pub(crate) fn with(own: &[(String, Arc<str>)], rules: &RuleSet) -> Result<Vec<Framework>, Fail> {
     let mut out = built_in(rules)?;
-    let own = read(files, rules, &out)?;
+    let own = read(own, rules, &out)?;
     out.extend(own);
     Ok(out)
+}
+
+/// The texts of framework files.
+pub(crate) fn texts(files: &[PathBuf]) -> Result<Vec<(String, Arc<str>)>, Fail> {
+    let text = |file: &PathBuf| {
+        let path = file.to_string_lossy().replace('\\', "/");
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| Fail::new(format!("framework file {path} cannot be read: {e}")))?;
+        Ok((path, text.into()))
+    };
+    files.iter().map(text).collect()
 }
 
 /// The frameworks that a scan needs: all where it is asked for one, else none.
@@ -55,16 +71,18 @@ pub(crate) fn asked(scan: &Scan, rules: &RuleSet) -> Result<Vec<Framework>, Fail
     load(&scan.shared.framework_file, rules)
 }
 
-fn read(files: &[PathBuf], rules: &RuleSet, base: &[Framework]) -> Result<Vec<Framework>, Fail> {
+fn read(
+    files: &[(String, Arc<str>)],
+    rules: &RuleSet,
+    base: &[Framework],
+) -> Result<Vec<Framework>, Fail> {
     let sources = SourceMap::default();
-    let mut list = Vec::new();
-    for file in files {
-        let path = file.to_string_lossy().replace('\\', "/");
-        let text: Arc<str> = std::fs::read_to_string(file)
-            .map_err(|e| Fail::new(format!("framework file {path} cannot be read: {e}")))?
-            .into();
-        list.push(RuleSource { file: sources.add(path.as_str(), text.clone()), path, text });
-    }
+    let source = |(path, text): &(String, Arc<str>)| RuleSource {
+        file: sources.add(path.as_str(), text.clone()),
+        path: path.clone(),
+        text: text.clone(),
+    };
+    let list: Vec<RuleSource> = files.iter().map(source).collect();
     let (found, problems) = read_frameworks(&list, rules, base);
     let errors: Vec<String> =
         problems.iter().filter(|d| d.level == Level::Error).map(|d| place(d, &sources)).collect();

@@ -115,7 +115,7 @@ fn run(asked: Asked<'_>, place: Option<Place>) -> Result<Scanned, Fail> {
     let files = &targets.files;
     let since =
         options.since.as_deref().map(|rev| Since::open(rev, files, cache.as_ref())).transpose()?;
-    let Catalogue { rules, digest, built_in, guard } =
+    let Catalogue { rules, digest, built_in, guard, own: _ } =
         catalogue::load(&rule_paths(options, &targets), files.sources())?;
     let guard = crate::guard::Guard::new(guard)?;
     let policy = Policy::read(options.shared.policy.as_deref(), &rules, &as_of)?;

@@ -93,6 +93,7 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
             assert_eq!(
                 derived,
                 [
+                    "catalogue.json",
                     "exceptions.csv",
                     "inputs.csv",
                     "oscal.json",
@@ -115,6 +116,59 @@ fn what_was_packed_derives_again_whatever_was_scanned() {
             scope.spawn(move || derives_again(&project));
         }
     });
+}
+
+const OWN_RULE: &str = r#"
+id: acme-bucket-name
+title: Buckets carry the team's name
+severity: low
+rationale: Owners are found by name.
+resources: { tf: aws_s3_bucket, cfn: "AWS::S3::Bucket" }
+attributes:
+  name: { tf: bucket, cfn: BucketName }
+require: { name: { starts_with: acme- } }
+message: "{resource} is not named after its team"
+remediation: Begin the name with acme-.
+examples:
+  terraform:
+    pass: ['resource "aws_s3_bucket" "q" { bucket = "acme-q" }']
+    fail: ['resource "aws_s3_bucket" "q" { bucket = "q" }']
+"#;
+
+#[test]
+fn what_a_framework_of_ones_own_excepts_is_shown_and_derives_again() {
+    let framework = "id: acme\ntitle: Acme\ncontrols:\n  - id: N-1\n    title: Doors are shut\n    \
+        rules: [acme-bucket-name, \"aws-ec2-sg-ingress-*\"]\n    \
+        except: [{ rule: \"aws-ec2-sg-ingress-*\", because: the network team looks at them }]\n";
+    let files =
+        [("main.tf", OPEN), ("acme.yaml", framework), (".portcullis/rules/name.yaml", OWN_RULE)];
+    let work = Folder::new("packs-own", &files);
+    let dir = &work.0;
+    let args = ["--framework-file", "acme.yaml", "--format", "json=r.json"];
+    pack(dir, &args, "p.zip");
+    let seen = json(&report(dir, 0, &["verify", "p.zip", "--format", "json"]));
+    assert_eq!(seen["differences"], serde_json::json!([]), "{seen}");
+    assert!(seen["derived"].as_array().unwrap().contains(&"catalogue.json".into()), "{seen}");
+    let own: Vec<(&str, &str)> = seen["made"]["own"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|o| (o["kind"].as_str().unwrap(), o["path"].as_str().unwrap()))
+        .collect();
+    assert_eq!(own, [("framework", "acme.yaml"), ("rules", ".portcullis/rules/name.yaml")]);
+
+    let told: Value = serde_json::from_slice(&std::fs::read(dir.join("r.json")).unwrap()).unwrap();
+    let control = &told["frameworks"][0]["controls"][0];
+    assert_eq!(control["rules"].as_array().unwrap().len(), 1, "{control}");
+    let excepted = control["excepted"].as_array().unwrap();
+    assert!(excepted.len() > 1, "{control}");
+    assert!(
+        excepted
+            .iter()
+            .all(|e| e["strength"] == "direct" && e["because"] == "the network team looks at them")
+    );
+    let text = std::fs::read_to_string(dir.join("report.md")).unwrap();
+    assert!(text.contains("Excepted by the framework's file: aws-ec2-sg-ingress-"), "{text}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::archive::{self, Broken, CHUNK, Entry, MAX_FILE, Sink};
+use super::own::{self, OwnText};
 use super::tables;
 use super::{ATTESTATIONS, CATALOGUE, CONTEXT, Context, Listed, MANIFEST, Manifest, PackedScan};
 use super::{SCANS, SCHEMA};
@@ -59,13 +60,15 @@ impl Packed {
     }
 }
 
-/// Makes a pack: the inputs, the tables, and a file for each of `renderings`.
+/// Makes a pack: the inputs, the tables, and a file for each of `renderings`. `own` are the files of
+/// [`Made::own`](crate::Made::own).
 ///
 /// # Errors
 /// What cannot be compressed, and what is larger than a pack's files may be.
 pub fn make(
     assessment: &Assessment,
     mut scans: Vec<Saved>,
+    own: &[OwnText],
     options: Vec<String>,
     renderings: &[Rendering],
 ) -> Result<Packed, Broken> {
@@ -90,6 +93,12 @@ pub fn make(
     let mut files = Vec::new();
     for (path, bytes) in given {
         files.push(file(path, &bytes)?);
+    }
+    for (own, text) in own {
+        let path = own::packed(own);
+        if files.iter().all(|(l, _): &(Listed, Entry)| l.path != path) {
+            files.push(file(&path, text.as_bytes())?);
+        }
     }
     for scan in scans {
         if files.iter().all(|(l, _)| l.path != scan.listed.path) {
@@ -146,7 +155,7 @@ pub(super) fn pretty(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// A name as part of a path.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let kept = name.chars().map(|c| match c {
         'a'..='z' | '0'..='9' | '-' | '_' => c,
         'A'..='Z' => c.to_ascii_lowercase(),

@@ -1,10 +1,11 @@
 //! The evidence pack: everything that a report was made from, and the report, as one set of files
 //! with one digest.
 //!
-//! A pack holds two kinds of files. Those that were given: the saved scans byte by byte, the
-//! frameworks with their links (`catalogue.json`), what people attest, and how the report was asked
-//! for (`context.json`). And those that follow from them: the tables and the reports. Whoever has
-//! the pack can derive the second kind from the first again, which is what [`verify()`] does.
+//! A pack holds two kinds of files. Those that were given: the saved scans and the user's own files
+//! of frameworks and rules byte by byte, the frameworks with their links (`catalogue.json`), what
+//! people attest, and how the report was asked for (`context.json`). And those that follow from
+//! them: the tables and the reports. Whoever has the pack can derive the second kind from the first
+//! again, which is what [`verify()`] does; [`verify_catalogue`] does it for the catalogue.
 //! `manifest.json` lists every other file with size and digest; its own digest stands for the pack.
 //!
 //! Deliberately absent: the disk. A folder is read through [`Files`], which the caller implements.
@@ -15,6 +16,7 @@ mod differ;
 mod make;
 mod manifest;
 mod numbers;
+mod own;
 mod seen;
 mod tables;
 mod verify;
@@ -24,6 +26,7 @@ pub use context::{Context, PackedScan, SCHEMA};
 pub use differ::Difference;
 pub use make::{Packed, Rendering, Saved, make};
 pub use manifest::{Listed, Manifest};
+pub use own::{Again, Derive, OwnText, verify_catalogue};
 pub use verify::{Opened, Verified, open, verify};
 
 /// The list of all other files.

@@ -132,12 +132,16 @@ fn population(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     table.0.flush()
 }
 
-/// A row for each file that a scan read, its config and policy included.
+/// A row for each of the user's own files of frameworks and rules, then for each file that a scan
+/// read, its config and policy included.
 fn inputs(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = Table::new(
         out,
         &["repository", "scan_sha256", "commit", "work_tree", "path", "sha256", "kind", "root"],
     )?;
+    for own in &a.made.own {
+        table.row(&["", "", "", "", &own.path, &own.sha256, own.kind.name(), ""])?;
+    }
     for scan in &a.estate.scans {
         let (commit, tree) = commit(Some(scan));
         for i in &scan.inputs {

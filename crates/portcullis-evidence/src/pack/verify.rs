@@ -9,6 +9,7 @@ use super::archive::{Broken, CHUNK, Files, MAX_FILE, Sink, is_ours};
 use super::differ::{Difference, differences};
 use super::make::{Rendering, derived, pretty};
 use super::numbers::Numbers;
+use super::own;
 use super::seen::pass;
 use super::{ATTESTATIONS, CATALOGUE, CONTEXT, Context, MANIFEST, Manifest, SCHEMA};
 use crate::saved::sha256;
@@ -45,7 +46,7 @@ impl Verified {
         self.differences.is_empty()
     }
 
-    fn add(&mut self, difference: Difference) {
+    pub(super) fn add(&mut self, difference: Difference) {
         if self.differences.len() < MOST {
             self.differences.push(difference);
         } else {
@@ -211,9 +212,24 @@ fn check_form(
         let path = &listed.path;
         let expected = given.contains(&path.as_str())
             || context.derived.contains(path)
-            || context.scans.iter().any(|s| s.path == *path);
+            || context.scans.iter().any(|s| s.path == *path)
+            || context.made.own.iter().any(|o| own::packed(o) == *path);
         if !expected {
             out.add(Difference::new(path, "", "a file that context.json names", "another"));
+        }
+    }
+    for (i, o) in context.made.own.iter().enumerate() {
+        let path = own::packed(o);
+        match manifest.files.binary_search_by(|l| l.path.cmp(&path)) {
+            Ok(at) if manifest.files[at].sha256 == o.sha256 => {}
+            Ok(at) => {
+                let place = format!("$.made.own[{i}].sha256");
+                let (expected, found) = (manifest.files[at].sha256.clone(), o.sha256.clone());
+                out.add(Difference::new(CONTEXT, place, expected, found));
+            }
+            Err(_) => {
+                out.add(Difference::new(&path, "", "the file that context.json names", "nothing"));
+            }
         }
     }
     for path in &context.derived {
@@ -282,15 +298,16 @@ impl Inputs {
     }
 }
 
-fn context(files: &dyn Files) -> Result<Context, Broken> {
+pub(super) fn context(files: &dyn Files) -> Result<Context, Broken> {
     let context: Context = parse(files, CONTEXT)?;
-    match context.scans.iter().find(|s| !is_ours(&s.path)) {
-        Some(s) => Err(Broken::file(CONTEXT, format!("no pack has a file named {:?}", s.path))),
+    let own = context.made.own.iter().map(own::packed);
+    match context.scans.iter().map(|s| s.path.clone()).chain(own).find(|path| !is_ours(path)) {
+        Some(path) => Err(Broken::file(CONTEXT, format!("no pack has a file named {path:?}"))),
         None => Ok(context),
     }
 }
 
-fn parse<T: DeserializeOwned>(files: &dyn Files, path: &str) -> Result<T, Broken> {
+pub(super) fn parse<T: DeserializeOwned>(files: &dyn Files, path: &str) -> Result<T, Broken> {
     let bytes = files.read(path, MAX_FILE)?;
     serde_json::from_slice(&bytes).map_err(|e| Broken::file(path, e))
 }

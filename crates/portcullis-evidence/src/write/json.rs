@@ -87,6 +87,8 @@ struct Control<'a> {
     resources: usize,
     rules: Vec<Link<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    excepted: Vec<Excepted<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     attestations: &'a [usize],
 }
 
@@ -100,6 +102,18 @@ struct Link<'a> {
     results: Counts,
     rationale: &'a str,
     source: &'a str,
+}
+
+/// A rule that would speak to the control if the framework's file did not except it.
+#[derive(Serialize)]
+struct Excepted<'a> {
+    rule: &'a str,
+    strength: &'static str,
+    because: &'a str,
+    ran_in_scans: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<&'static str>,
+    results: Counts,
 }
 
 #[derive(Serialize)]
@@ -319,7 +333,19 @@ fn control<'a>(framework: &'a crate::Framework, r: &'a ControlResult) -> Option<
         results: r.counts,
         resources: r.resources,
         rules: r.rules.iter().filter_map(|rule| link(control, rule)).collect(),
+        excepted: r.excepted.iter().filter_map(|rule| excepted(control, rule)).collect(),
         attestations: &r.attestations,
+    })
+}
+
+fn excepted<'a>(control: &'a crate::Control, r: &'a RuleResult) -> Option<Excepted<'a>> {
+    Some(Excepted {
+        rule: &r.rule,
+        strength: r.strength.name(),
+        because: &control.excepted.get(r.link)?.because,
+        ran_in_scans: r.ran,
+        severity: r.severity.map(crate::Severity::name),
+        results: r.counts,
     })
 }
 

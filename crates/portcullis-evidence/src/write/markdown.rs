@@ -7,7 +7,7 @@ use std::io;
 
 use portcullis_core::text::{code, counted, markdown as text};
 
-use super::{accepted, spoken};
+use super::{accepted, excepted, spoken};
 use crate::{
     Assessed, Assessment, Control, ControlResult, Framework, Judged, Outcome, RuleResult,
     ScanFacts, Status,
@@ -499,5 +499,6 @@ fn notes(a: &Assessment, control: &Control, result: &ControlResult) -> String {
             }),
         );
     }
+    out.extend(excepted(result));
     out.join(". ")
 }

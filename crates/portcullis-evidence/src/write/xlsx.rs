@@ -12,6 +12,7 @@ use rust_xlsxwriter::{
 use rustc_hash::FxHashMap;
 
 use super::exceptions::exceptions;
+use super::{excepted, links};
 use crate::{Assessment, Counts, Judged, Severity, Status};
 
 /// Rows that a sheet can have.
@@ -331,6 +332,7 @@ impl<'a> Book<'a> {
                         at.status, at.owner, at.date, at.valid_until, at.evidence
                     ));
                 }
+                notes.extend(excepted(result));
                 let c = result.counts;
                 table.row([
                     (&*framework.title).into(),
@@ -371,16 +373,15 @@ impl<'a> Book<'a> {
             let Some(framework) = a.catalogue.frameworks.get(assessed.framework) else { continue };
             for result in &assessed.controls {
                 let Some(control) = framework.controls.get(result.control) else { continue };
-                for rule in &result.rules {
-                    let Some(link) = control.links.get(rule.link) else { continue };
+                for (rule, strength, why, source) in links(control, result) {
                     let c = rule.counts;
                     table.row([
                         (&*framework.title).into(),
                         (&*control.id).into(),
                         (&*rule.rule).into(),
-                        rule.strength.name().into(),
-                        (&*link.rationale).into(),
-                        (&*link.source).into(),
+                        strength.into(),
+                        why.into(),
+                        source.into(),
                         c.fail.into(),
                         c.unknown.into(),
                         c.suppressed.into(),
@@ -503,6 +504,9 @@ impl<'a> Book<'a> {
             [("Scan", 24), ("File", 60), ("Kind", 18), ("SHA-256", 68), ("Commit", 52)];
         let a = self.a;
         let mut table = Table::new(&mut self.book, &self.looks, "Inputs", &COLUMNS)?;
+        for own in &a.made.own {
+            table.row(["", &own.path, own.kind.name(), &own.sha256].map(Cell::Text))?;
+        }
         for scan in &a.estate.scans {
             let commit = scan.repository.as_ref().map_or_else(String::new, |r| {
                 format!("{}{}", r.commit, if r.clean { "" } else { ", work tree changed" })

@@ -129,6 +129,7 @@ pub(crate) fn made(time: &str) -> Made {
         time: time.to_owned(),
         clock: "SOURCE_DATE_EPOCH".to_owned(),
         as_of: time[..10].to_owned(),
+        own: Vec::new(),
     }
 }
 
@@ -184,7 +185,7 @@ pub(crate) fn packed(scans: &[(&str, Vec<u8>)], time: &str) -> Packed {
     };
     let saved = scans.iter().map(saved).collect();
     let options = vec!["--framework demo".to_owned()];
-    let packed = make(&assessed(scans, time), saved, options, &RENDERINGS).unwrap();
+    let packed = make(&assessed(scans, time), saved, &[], options, &RENDERINGS).unwrap();
     let (digest, mut bytes) = (packed.digest.clone(), Vec::new());
     packed.write(&mut bytes).unwrap();
     Packed { bytes, digest }

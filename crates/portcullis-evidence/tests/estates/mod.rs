@@ -2,8 +2,8 @@
 #![allow(dead_code)]
 
 use portcullis_evidence::{
-    Assessment, Attestation, Catalogue, Control, Estate, Framework, Link, Made, Rule, Scan,
-    Severity, Strength, assess,
+    Assessment, Attestation, Catalogue, Control, Estate, Excepted, Framework, Link, Made, Rule,
+    Scan, Severity, Strength, assess,
 };
 use serde_json::{Value, json};
 
@@ -82,6 +82,7 @@ pub(crate) fn catalogue(rules: &[&str]) -> Catalogue {
                 source: "https://example.com/source".into(),
             })
             .collect(),
+        excepted: Vec::new(),
     };
     let mut controls: Vec<Control> =
         rules.iter().enumerate().map(|(i, r)| control(&format!("C{i}"), true, &[r])).collect();
@@ -123,6 +124,7 @@ pub(crate) fn made() -> Made {
         time: "2026-11-29T21:41:00Z".into(),
         clock: "SOURCE_DATE_EPOCH".into(),
         as_of: "2026-11-29".into(),
+        own: Vec::new(),
     }
 }
 
@@ -162,4 +164,29 @@ pub(crate) fn varied() -> Assessment {
         said("aws-passes", "pass", "low"),
     ];
     assessed(&[("shop", scan(&results))], &["aws-fails", "aws-unsure", "aws-excused", "aws-passes"])
+}
+
+/// A control that passes because the framework's file excepts the rule that fails, and another that
+/// did not run.
+pub(crate) fn excepting() -> Assessment {
+    let said = |rule, outcome| Said {
+        rule,
+        outcome,
+        severity: "high",
+        address: "aws_s3_bucket.logs",
+        message: "aws_s3_bucket.logs is open",
+    };
+    let saved = scan(&[said("aws-passes", "pass"), said("aws-taken-out", "fail")]);
+    let mut catalogue = catalogue(&["aws-passes"]);
+    let excepted = |rule: &str, strength, because: &str| Excepted {
+        rule: rule.into(),
+        strength,
+        because: because.into(),
+    };
+    catalogue.frameworks[0].controls[0].excepted = vec![
+        excepted("aws-not-asked", Strength::Supporting, ""),
+        excepted("aws-taken-out", Strength::Direct, "not ours: <b>shared</b>"),
+    ];
+    let scan = Scan::read("shop", saved.to_string().as_bytes()).expect("a saved scan");
+    assess(catalogue, Estate::merge(vec![scan]), Vec::new(), made())
 }

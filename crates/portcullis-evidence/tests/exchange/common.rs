@@ -131,6 +131,7 @@ pub(crate) fn assessment_of(results: &[Value], time: &str) -> Assessment {
         time: time.into(),
         clock: "--as-of".into(),
         as_of: time.split('T').next().unwrap().into(),
+        own: Vec::new(),
     };
     assess(catalogue(), Estate::merge(vec![scan]), vec![attestation], made)
 }

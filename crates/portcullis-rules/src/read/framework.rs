@@ -8,7 +8,9 @@ use portcullis_syntax::Node;
 
 use super::{Reader, Text, by_strength};
 use crate::compile::RuleSource;
-use crate::framework::{Framework, FrameworkControl, InRules, NAMED, Published, Strength, Via};
+use crate::framework::{
+    Except, Framework, FrameworkControl, InRules, NAMED, Published, Strength, Via,
+};
 use crate::ruleset::RuleSet;
 
 const KEYS: [&str; 13] = [
@@ -240,9 +242,15 @@ fn control(
         }
     }
     let mut named: Vec<(Arc<str>, Strength)> = Vec::new();
+    let mut singly: Vec<Arc<str>> = Vec::new();
     if let Some(n) = node.get("rules") {
         by_strength(r, n, Strength::Direct, &mut |r, name, strength| {
-            for id in known(r, &name, rules) {
+            let found = known(r, &name, rules);
+            // Of a glob or an id of another tool that means several, `except` takes some out.
+            if let ([id], false) = (&found[..], name.text.contains(['*', '?'])) {
+                singly.push(id.clone());
+            }
+            for id in found {
                 match named.iter_mut().find(|(n, _)| *n == id) {
                     Some((_, old)) => *old = strength.min(*old),
                     None => named.push((id, strength)),
@@ -250,11 +258,7 @@ fn control(
             }
         });
     }
-    let mut except: Vec<Arc<str>> = Vec::new();
-    for name in node.get("except").map_or_else(Vec::new, |n| r.texts(n, "a rule's id")) {
-        except.extend(known(r, &name, rules));
-    }
-    named.retain(|(id, _)| !except.contains(id));
+    let except = node.get("except").map_or_else(Vec::new, |n| excepted(r, n, rules, &singly));
     let asks = node.get("asks").map_or_else(Vec::new, |n| r.texts(n, "a part of a control"));
     let assessable = assessable.unwrap_or(why_not.is_none());
     if !assessable && let Some(n) = node.get("asks") {
@@ -263,7 +267,8 @@ fn control(
     if assessable && let Some(why) = &why_not {
         r.error(why.span, "`why_not` is for a control with `assessable: false`");
     }
-    if !assessable && (!from.is_empty() || !named.is_empty()) {
+    let speaks = |(id, _): &(Arc<str>, Strength)| except.iter().all(|e| e.rule != *id);
+    if !assessable && (!from.is_empty() || named.iter().any(speaks)) {
         let span = node.get("rules").or_else(|| node.get("from")).map_or(node.span, |n| n.span);
         r.error(span, "no template can speak to this control (`assessable: false`), yet rules do");
     }
@@ -279,6 +284,41 @@ fn control(
         except,
     };
     Some((control, id.span))
+}
+
+/// What a control excepts: ids, or `{ rule: id, because: text }`. `singly` are the rules that the same
+/// control names one by one: it cannot mean both.
+fn excepted(r: &mut Reader, node: &Node, rules: &RuleSet, singly: &[Arc<str>]) -> Vec<Except> {
+    let mut out: Vec<Except> = Vec::new();
+    for item in node.as_seq().unwrap_or(std::slice::from_ref(node)) {
+        let (name, because) = match item.as_map() {
+            None => (r.text(item, "a rule's id"), None),
+            Some(_) => {
+                r.fields(item, "an exception of a control", &["rule", "because"]);
+                if item.get("rule").is_none() {
+                    r.error(item.span, "an exception of a control lacks `rule`");
+                }
+                (
+                    item.get("rule").and_then(|n| r.text(n, "a rule's id")),
+                    item.get("because").and_then(|n| r.text(n, "because")),
+                )
+            }
+        };
+        let Some(name) = name else { continue };
+        let because: Arc<str> = because.map_or_else(|| "".into(), |t| t.text.trim().into());
+        for rule in known(r, &name, rules) {
+            if singly.contains(&rule) {
+                let said =
+                    format!("`{rule}` is under `rules` of the same control: drop one of both");
+                r.error(name.span, said);
+            }
+            // The first that is said of a rule stands.
+            if out.iter().all(|e| e.rule != rule) {
+                out.push(Except { rule, because: because.clone() });
+            }
+        }
+    }
+    out
 }
 
 /// The rules of a name; a name that none has is an error.

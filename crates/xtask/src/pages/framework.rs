@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use portcullis_core::FileId;
-use portcullis_rules::{Framework, FrameworkControl, Link, Strength, links};
+use portcullis_rules::{Framework, FrameworkControl, Link, Resolved, Strength, links, resolve};
 use portcullis_syntax::{Node, yaml};
 
 use super::{Input, Page};
@@ -86,7 +86,7 @@ fn of(input: &Input, f: &Framework) -> Page {
             editions.join(", ")
         );
     }
-    let links = links(f, &input.frameworks, &input.catalogue.rules);
+    let Resolved { links, excepted } = resolve(f, &input.frameworks, &input.catalogue.rules);
     let by = by_control(&links);
     let (with, without): (Vec<&FrameworkControl>, Vec<&FrameworkControl>) =
         f.controls.iter().partition(|c| by.contains_key(&*c.id));
@@ -108,6 +108,22 @@ fn of(input: &Input, f: &Framework) -> Page {
             if !list.is_empty() {
                 let _ = writeln!(text, "  - {strength}: {}", list.join(", "));
             }
+        }
+        let list: Vec<String> = excepted
+            .iter()
+            .filter(|e| e.link.control == control.id)
+            .map(|e| {
+                let why = if e.because.is_empty() { "" } else { ": " };
+                format!(
+                    "[{0}](../{0}.md) (else {1}{why}{2})",
+                    e.link.rule,
+                    e.link.strength.name(),
+                    e.because
+                )
+            })
+            .collect();
+        if !list.is_empty() {
+            let _ = writeln!(text, "  - excepted by the framework's file: {}", list.join(", "));
         }
     }
     let (open, never): (Vec<&FrameworkControl>, Vec<&FrameworkControl>) =

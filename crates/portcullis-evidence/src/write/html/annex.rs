@@ -277,6 +277,17 @@ pub(super) fn inputs(view: &View<'_>) -> Markup {
                 (text::count(all, "file", "files")) ". The digest over the saved scans is that of the lines "
                 "that " code { "sha256sum" } " prints for them, in the order below."
             }
+            @if !view.a.made.own.is_empty() {
+                h3 { "Frameworks and rules of one's own" }
+                table .inputs {
+                    thead { tr { th scope="col" { "File" } th scope="col" { "Kind" } th scope="col" { "SHA-256" } } }
+                    tbody { @for own in &view.a.made.own { tr {
+                        td .at { (text::shown(&own.path)) }
+                        td { (own.kind.name()) }
+                        td .digest { (text::shown(&own.sha256)) }
+                    } } }
+                }
+            }
             @for scan in scans {
                 @let shown = left.take(scan.inputs.len());
                 h3 { (text::shown(&scan.name)) }

@@ -94,8 +94,10 @@ fn row(
     let class = text::class(result.status);
     let severity = result.severity.map_or("", Severity::name);
     let anchor = text::anchor(&framework.id, &control.id, result.control);
-    let silent =
-        result.rules.is_empty() && result.reasons.is_empty() && result.attestations.is_empty();
+    let silent = result.rules.is_empty()
+        && result.reasons.is_empty()
+        && result.attestations.is_empty()
+        && result.excepted.is_empty();
     let line = html! {
         span .id { (text::shown(&control.id)) }
         span .title {
@@ -175,6 +177,34 @@ fn body(view: &View<'_>, control: &Control, result: &ControlResult) -> Markup {
                     @if i > 0 { ", " }
                     span title=(text::shown(view.title_of(&r.rule))) { (text::shown(&r.rule)) }
                     @if r.ran == 0 { " (did not run)" }
+                }
+            }
+        }
+        (excepted(view, control, result))
+    }
+}
+
+/// The rules that the framework's file takes out, with what they found: a reader may disagree.
+fn excepted(view: &View<'_>, control: &Control, result: &ControlResult) -> Markup {
+    html! {
+        @if !result.excepted.is_empty() {
+            p .note {
+                "Excepted by the framework's file: "
+                (text::count(result.excepted.len(), "rule", "rules"))
+                " that would speak to the control. Nothing of them counts here."
+            }
+            ul .excepted {
+                @for r in &result.excepted {
+                    @let because = control.excepted.get(r.link).map_or("", crate::write::because);
+                    li {
+                        span title=(text::shown(view.title_of(&r.rule))) { (text::shown(&r.rule)) }
+                        " (" (r.strength.name()) "): "
+                        @if r.counts.total() > 0 { (counts(r.counts)) }
+                        @else if r.ran == 0 { "did not run" }
+                        @else { "met no resource" }
+                        @if let Some(s) = r.severity { " " (super::overview::chip(s)) }
+                        ". Because: " (text::shown(because)) "."
+                    }
                 }
             }
         }

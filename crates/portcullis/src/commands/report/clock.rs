@@ -21,5 +21,6 @@ pub(crate) fn made(options: &Report) -> Result<Made, Fail> {
         time,
         clock: clock.to_owned(),
         as_of,
+        own: Vec::new(),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis_core::Severity;
 use portcullis_evidence as evidence;
-use portcullis_rules::{Framework, Link, RuleSet, Scope, Strength, links, nearest};
+use portcullis_rules::{Framework, Link, RuleSet, Scope, Strength, nearest, resolve};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Report;
@@ -78,14 +78,28 @@ fn unknown(by: &str, id: &str, all: &[Framework]) -> Fail {
 }
 
 /// The form that assessments read.
-fn catalogue(picked: &[&Framework], all: &[Framework], rules: &RuleSet) -> evidence::Catalogue {
+pub(crate) fn catalogue(
+    picked: &[&Framework],
+    all: &[Framework],
+    rules: &RuleSet,
+) -> evidence::Catalogue {
     let mut out = evidence::Catalogue::default();
     let mut linked: FxHashSet<Arc<str>> = FxHashSet::default();
     for framework in picked {
         let mut speaking: FxHashMap<Arc<str>, Vec<evidence::Link>> = FxHashMap::default();
-        for l in links(framework, all, rules) {
+        let mut silent: FxHashMap<Arc<str>, Vec<evidence::Excepted>> = FxHashMap::default();
+        let found = resolve(framework, all, rules);
+        for l in found.links {
             linked.insert(l.rule.clone());
             speaking.entry(l.control.clone()).or_default().push(link(l));
+        }
+        for e in found.excepted {
+            linked.insert(e.link.rule.clone());
+            silent.entry(e.link.control.clone()).or_default().push(evidence::Excepted {
+                rule: e.link.rule,
+                strength: strength(e.link.strength),
+                because: e.because,
+            });
         }
         let controls = framework.controls.iter().map(|control| evidence::Control {
             id: control.id.clone(),
@@ -94,6 +108,7 @@ fn catalogue(picked: &[&Framework], all: &[Framework], rules: &RuleSet) -> evide
             assessable: control.assessable,
             why_not: control.why_not.clone(),
             links: speaking.remove(&control.id).unwrap_or_default(),
+            excepted: silent.remove(&control.id).unwrap_or_default(),
         });
         out.frameworks.push(evidence::Framework {
             id: framework.id.clone(),
@@ -111,12 +126,16 @@ fn catalogue(picked: &[&Framework], all: &[Framework], rules: &RuleSet) -> evide
 fn link(link: Link) -> evidence::Link {
     evidence::Link {
         rule: link.rule,
-        strength: match link.strength {
-            Strength::Direct => evidence::Strength::Direct,
-            Strength::Supporting => evidence::Strength::Supporting,
-        },
+        strength: strength(link.strength),
         rationale: link.rationale.into(),
         source: link.source,
+    }
+}
+
+fn strength(strength: Strength) -> evidence::Strength {
+    match strength {
+        Strength::Direct => evidence::Strength::Direct,
+        Strength::Supporting => evidence::Strength::Supporting,
     }
 }
 

@@ -10,6 +10,7 @@ mod formats;
 mod frameworks;
 mod options;
 mod over_time;
+mod own;
 mod packs;
 mod taken;
 mod verify;
@@ -52,7 +53,9 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let wanted = taken::wanted(options)?;
     let config = frameworks::config(options, &wanted)?;
     let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
-    let all = crate::frameworks::load(&options.shared.framework_file, &rules.rules)?;
+    let texts = crate::frameworks::texts(&options.shared.framework_file)?;
+    let all = crate::frameworks::with(&texts, &rules.rules)?;
+    let own = own::files(&texts, &rules);
     let chosen = frameworks::chosen(options, &config, &rules.rules, &all)?;
     let mut exchange = Exchange::of(options, &config, gate, &formats, &chosen)?;
     let mut attested = match &options.attestations {
@@ -69,12 +72,13 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     }
     let empty = taken.empty;
     let estate = Estate::merge(taken.scans);
-    let made = evidence::Made { rules_digest: rules.digest, ..made };
+    let files = own.iter().map(|(file, _)| file.clone()).collect();
+    let made = evidence::Made { rules_digest: rules.digest, own: files, ..made };
     let assessment = assess(chosen, estate, attested, made);
     exchange.same_names(&assessment)?;
     if let Some(target) = target {
         let formats: Vec<Format> = formats.iter().map(|(format, _)| *format).collect();
-        let digest = packs::make(options, &target, &assessment, taken.packed, &formats)?;
+        let digest = packs::make(options, &target, &assessment, (taken.packed, &own), &formats)?;
         exchange.statement.evidence = Some(packs::subject(&target, &digest));
     }
     write_all(&formats, &assessment, &exchange, out)?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use portcullis_evidence::Assessment;
 use portcullis_evidence::pack::{
-    self, Broken, Files, MANIFEST, Manifest, Opened, Packed, Rendering, Saved, Zipped, open,
+    self, Broken, Files, MANIFEST, Manifest, Opened, OwnText, Packed, Rendering, Saved, Zipped,
+    open,
 };
 use portcullis_evidence::write::in_toto;
 
@@ -91,7 +92,7 @@ pub(crate) fn make(
     options: &Report,
     target: &Target,
     assessment: &Assessment,
-    scans: Vec<Saved>,
+    (scans, own): (Vec<Saved>, &[OwnText]),
     formats: &[Format],
 ) -> Result<String, Fail> {
     let mut renderings: Vec<Rendering> = Vec::new();
@@ -100,7 +101,7 @@ pub(crate) fn make(
             renderings.push(rendering);
         }
     }
-    let packed = pack::make(assessment, scans, kept(options), &renderings)
+    let packed = pack::make(assessment, scans, own, kept(options), &renderings)
         .map_err(|e| broken(target.path(), &e))?;
     let digest = packed.digest.clone();
     target.save(packed)?;

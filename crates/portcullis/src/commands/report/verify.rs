@@ -9,7 +9,7 @@ use portcullis_evidence::pack::{self, Difference, MANIFEST, Verified};
 use serde::Serialize;
 
 use super::formats::Format;
-use super::packs;
+use super::{own, packs};
 use crate::fail::Fail;
 use crate::output::broken;
 
@@ -86,7 +86,8 @@ pub(crate) fn run(options: &Verify, out: &mut dyn Write) -> Result<u8, Fail> {
     let renderings: Vec<pack::Rendering> =
         Format::NAMES.iter().filter_map(|(_, f)| f.rendering()).collect();
     let seen = packs::files(&options.pack).and_then(|files| {
-        let verified = pack::verify(&*files, &renderings, version)?;
+        let mut verified = pack::verify(&*files, &renderings, version)?;
+        pack::verify_catalogue(&*files, version, &mut verified, &own::again)?;
         let manifest = files.read(MANIFEST, u64::MAX - 1)?;
         Ok((verified, manifest, Some(files)))
     });
