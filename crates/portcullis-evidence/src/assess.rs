@@ -152,6 +152,16 @@ impl Counts {
         self.fail + self.unknown + self.suppressed + self.pass
     }
 
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            fail: self.fail.saturating_sub(other.fail),
+            unknown: self.unknown.saturating_sub(other.unknown),
+            suppressed: self.suppressed.saturating_sub(other.suppressed),
+            pass: self.pass.saturating_sub(other.pass),
+            scope_unknown: self.scope_unknown.saturating_sub(other.scope_unknown),
+        }
+    }
+
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             fail: self.fail + other.fail,

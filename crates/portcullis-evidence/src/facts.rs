@@ -97,6 +97,8 @@ pub struct ScanFacts {
     pub hidden: Vec<Hidden>,
     /// Resources that no rule asks anything of, where the scan says so.
     pub unasked: Vec<Unasked>,
+    /// What the scan's own rules find wrong with exceptions, sorted.
+    pub concerns: Vec<Concern>,
 }
 
 impl ScanFacts {
@@ -190,6 +192,30 @@ pub struct Unasked {
     pub start_line: u32,
     /// Last line.
     pub end_line: u32,
+}
+
+/// What the scan's own rules find wrong with an exception: that it accepts nothing, gives no reason,
+/// has expired. It judges no resource, so it is no result: it stands with the exceptions and counts
+/// nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Concern {
+    /// File the exception is written in.
+    pub file: Arc<str>,
+    /// Line from 1.
+    pub line: u32,
+    /// The own rule: `portcullis-suppression-unused`.
+    pub rule: Arc<str>,
+    /// The rule that the exception names.
+    pub about: Arc<str>,
+    /// What is wrong.
+    pub message: Arc<str>,
+}
+
+impl Concern {
+    /// The type that saved scans give what these rules are about.
+    pub(crate) const KIND: &'static str = "suppression";
+    /// How the ids of these rules begin.
+    pub(crate) const RULES: &'static str = "portcullis-suppression-";
 }
 
 /// A resource that a condition or count switches off.

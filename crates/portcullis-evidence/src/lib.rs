@@ -30,7 +30,9 @@ pub use catalogue::{
     Catalogue, Control, Excepted, Framework, Link, OwnFile, OwnKind, Rule, Strength,
 };
 pub use estate::{Conflict, Estate, Merged};
-pub use facts::{ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked};
+pub use facts::{
+    Concern, ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked,
+};
 pub use saved::{
     Evidence, Excerpt, Hop, Judged, Location, Refused, Resource, Scan, Suppression, sha256,
 };

@@ -10,7 +10,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::facts::{ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked};
+use crate::facts::{
+    Concern, ConfigFile, Gap, Gate, Hidden, Input, Problem, Repository, ScanFacts, Unasked,
+};
 use crate::words::Scope;
 use crate::{Outcome, Severity, Verdict};
 
@@ -264,8 +266,11 @@ impl Scan {
         let mut texts = Texts::default();
         let mut resources = Resources::default();
         let mut excerpts = Excerpts::default();
-        let mut results: Vec<Box<Judged>> = file
-            .results
+        let (own, results): (Vec<_>, Vec<_>) =
+            file.results.into_iter().partition(Outcomes::is_of_an_exception);
+        let mut concerns: Vec<Concern> = own.iter().map(|r| r.concern(&mut texts)).collect();
+        concerns.sort();
+        let mut results: Vec<Box<Judged>> = results
             .into_iter()
             .map(|r| Box::new(r.kept(&mut texts, &mut resources, &mut excerpts)))
             .collect();
@@ -293,6 +298,7 @@ impl Scan {
             not_covered: file.not_covered,
             hidden: file.hidden,
             unasked: file.unasked,
+            concerns,
         };
         Ok(Self { facts, resources: resources.list, results })
     }
@@ -505,6 +511,21 @@ struct Found<'a> {
 }
 
 impl Outcomes<'_> {
+    /// Whether it judges an exception and no resource.
+    fn is_of_an_exception(&self) -> bool {
+        self.resource.r#type == Concern::KIND && self.rule.starts_with(Concern::RULES)
+    }
+
+    fn concern(&self, texts: &mut Texts) -> Concern {
+        Concern {
+            file: texts.one(&self.location.file),
+            line: self.location.start_line,
+            rule: texts.one(&self.rule),
+            about: texts.one(&self.resource.address),
+            message: texts.one(&self.message),
+        }
+    }
+
     fn kept(self, texts: &mut Texts, resources: &mut Resources, excerpts: &mut Excerpts) -> Judged {
         let subject = Resource {
             address: texts.one(&self.resource.address),

@@ -103,7 +103,7 @@ fn tables_say_the_whole_population_and_what_is_not_in_it() {
         "{population}"
     );
     assert!(text("exceptions.csv").contains(
-        "shop,aws-b,high,fail,.,,aws_b.one,aws_b,\"a test, \"\"quoted\"\"\",team,,,the scan does not say,2027-01-31,main.tf,1,aws-b/aws_b.one\r\n"
+        "shop,aws-b,high,fail,.,,aws_b.one,aws_b,\"a test, \"\"quoted\"\"\",team,,,the scan does not say,2027-01-31,main.tf,1,aws-b/aws_b.one,,\r\n"
     ));
     assert!(
         text("unread.csv")

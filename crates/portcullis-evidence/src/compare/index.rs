@@ -119,6 +119,12 @@ impl<'a> Index<'a> {
         for scan in &estate.scans {
             let rules = out.ran.entry(&*scan.name).or_default();
             rules.extend(scan.rules_evaluated.iter().map(|r| &**r));
+            for c in scan.concerns.iter().filter(|c| &*c.rule == EXPIRED) {
+                // `… expired on 2026-06-30`.
+                let at = c.message.len().saturating_sub(10);
+                let day = c.message.get(at..).filter(|day| is_date(day)).unwrap_or_default();
+                out.lapsed.push([&scan.name, &c.file, &c.about, day]);
+            }
         }
         let controls = assessment.catalogue.frameworks.iter().flat_map(|f| &f.controls);
         let spoken: FxHashSet<&str> = controls.flat_map(|c| &c.links).map(|l| &*l.rule).collect();
@@ -128,12 +134,6 @@ impl<'a> Index<'a> {
             else {
                 continue;
             };
-            if &*judged.rule == EXPIRED {
-                // `… expired on 2026-06-30`.
-                let at = judged.message.len().saturating_sub(10);
-                let day = judged.message.get(at..).filter(|day| is_date(day)).unwrap_or_default();
-                out.lapsed.push([&scan.name, &resource.file, &resource.address, day]);
-            }
             let of = resource_key(&scan.name, resource);
             out.resources.insert(of);
             if !spoken.contains(&*judged.rule) {

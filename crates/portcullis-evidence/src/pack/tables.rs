@@ -6,6 +6,7 @@ use std::io;
 use portcullis_core::text::cell;
 
 use super::make::Rendering;
+use crate::write::exceptions::concerns;
 use crate::{Assessment, ConfigFile, Judged, Outcome, ScanFacts};
 
 /// Every table.
@@ -168,7 +169,8 @@ fn inputs(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     table.0.flush()
 }
 
-/// A row for each result that an exception took out.
+/// A row for each result that an exception took out, and for each thing that is wrong with an
+/// exception; `finding` has only the latter.
 fn exceptions(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = Table::new(
         out,
@@ -190,6 +192,8 @@ fn exceptions(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
             "written_in",
             "written_line",
             "fingerprint",
+            "finding",
+            "message",
         ],
     )?;
     for r in a.estate.results.iter().filter(|r| r.outcome == Outcome::Suppressed) {
@@ -212,7 +216,16 @@ fn exceptions(a: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
             s.file.as_deref().unwrap_or_default(),
             &s.line.map(|l| l.to_string()).unwrap_or_default(),
             &r.fingerprint,
+            "",
+            "",
         ])?;
+    }
+    for (scan, c) in concerns(&a.estate) {
+        let mut row = [""; 19];
+        let line = c.line.to_string();
+        (row[0], row[1]) = (&scan.name, &c.about);
+        (row[14], row[15], row[17], row[18]) = (&c.file, &line, &c.rule, &c.message);
+        table.row(&row)?;
     }
     table.0.flush()
 }

@@ -1,8 +1,8 @@
 //! The register of exceptions: each once, with all that it covers.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{Estate, Judged, Outcome, Resource, Suppression};
+use crate::{Concern, Estate, Judged, Outcome, Resource, ScanFacts, Suppression};
 
 /// One exception and what it covers.
 pub(crate) struct Excepted<'a> {
@@ -45,4 +45,27 @@ pub(crate) fn exceptions(estate: &Estate) -> Vec<Excepted<'_>> {
         }
     }
     out
+}
+
+/// What is wrong with exceptions, with the scan that says so; what scans of one repository share is
+/// there once.
+pub(crate) fn concerns(estate: &Estate) -> Vec<(&ScanFacts, &Concern)> {
+    let mut known: FxHashSet<(&str, &Concern)> = FxHashSet::default();
+    let all = estate.scans.iter().flat_map(|s| s.concerns.iter().map(move |c| (s, c)));
+    all.filter(|(s, c)| known.insert((&s.name, c))).collect()
+}
+
+impl Concern {
+    /// What is wrong, in a word or two: what its rule's id ends with.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.rule.strip_prefix(Self::RULES).unwrap_or_default() {
+            "expired" => "has expired",
+            "expiring" => "about to end",
+            "forbidden" => "not allowed",
+            "reason" => "without a reason",
+            "unknown-rule" => "names no rule",
+            "unused" => "accepts nothing",
+            _ => "see what is said",
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Spoken, spoken};
+use super::exceptions::concerns;
+use super::{Spoken, figures, spoken};
 use crate::{
     Assessed, Assessment, Attestation, ConfigFile, ControlResult, Counts, Figures, Gap, Hidden,
     Input, Judged, Made, Outcome, Problem, Repository, RuleResult, ScanFacts, Status, Suppression,
@@ -30,13 +31,15 @@ struct Document<'a> {
     frameworks: Vec<Framework<'a>>,
     rules: Vec<Rule<'a>>,
     findings: Findings<'a>,
+    exception_findings: Vec<OfException<'a>>,
     attestations: Vec<Attested<'a>>,
     scans: Vec<Scan<'a>>,
     resources: Vec<Resource<'a>>,
     merged: Merged<'a>,
 }
 
-/// How much was judged. `results` are those of rules that speak to a control.
+/// How much was judged. `results` are those of rules that speak to a control, `other_results` the
+/// others; `exceptions` counts exceptions, `accepted_results` all results that they accept.
 #[derive(Serialize)]
 struct Population {
     scans: usize,
@@ -45,7 +48,9 @@ struct Population {
     resources: usize,
     hidden: usize,
     results: Counts,
+    other_results: Counts,
     exceptions: usize,
+    accepted_results: usize,
     accepted_gaps: usize,
 }
 
@@ -159,6 +164,17 @@ struct Finding<'a> {
     fingerprint: &'a str,
 }
 
+/// What is wrong with an exception.
+#[derive(Serialize)]
+struct OfException<'a> {
+    rule: &'a str,
+    about: &'a str,
+    message: &'a str,
+    repository: &'a str,
+    file: &'a str,
+    line: u32,
+}
+
 #[derive(Serialize)]
 struct Attested<'a> {
     #[serde(flatten)]
@@ -227,6 +243,7 @@ impl<'a> Document<'a> {
     fn of(a: &'a Assessment) -> Self {
         let spoken = spoken(a);
         let estate = &a.estate;
+        let population = figures::Population::of(a);
         let speaking = || spoken.keys().flat_map(|rule| estate.of_rule(rule));
         // Counted in one pass: a resource's results are spread over all rules.
         let mut of_resource = vec![Counts::default(); estate.resources.len()];
@@ -250,18 +267,31 @@ impl<'a> Document<'a> {
             kind: "portcullis-report",
             made: &a.made,
             population: Population {
-                scans: estate.scans.len(),
-                incomplete_scans: estate.scans.iter().filter(|s| !s.is_complete()).count(),
+                scans: population.scans,
+                incomplete_scans: population.incomplete,
                 files: estate.scans.iter().map(|s| s.inputs.len()).sum(),
-                resources: estate.resources.len(),
+                resources: population.resources,
                 hidden: estate.scans.iter().map(|s| s.hidden.len()).sum(),
-                results: Counts::of(speaking()),
-                exceptions: speaking().filter(|r| r.outcome == Outcome::Suppressed).count(),
+                results: population.speaking,
+                other_results: population.other(),
+                exceptions: population.exceptions,
+                accepted_results: population.all.suppressed,
                 accepted_gaps: estate.scans.iter().map(ScanFacts::accepted_gaps).sum(),
             },
             frameworks: a.frameworks.iter().filter_map(|f| framework(a, f)).collect(),
             rules: rules(a, &spoken),
             findings: Findings(a, spoken.keys().copied().collect()),
+            exception_findings: concerns(estate)
+                .into_iter()
+                .map(|(scan, c)| OfException {
+                    rule: &c.rule,
+                    about: &c.about,
+                    message: &c.message,
+                    repository: &scan.name,
+                    file: &c.file,
+                    line: c.line,
+                })
+                .collect(),
             attestations: a
                 .attestations
                 .iter()

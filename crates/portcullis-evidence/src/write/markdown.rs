@@ -7,6 +7,8 @@ use std::io;
 
 use portcullis_core::text::{code, counted, markdown as text};
 
+use super::exceptions::concerns;
+use super::figures::Population;
 use super::{accepted, excepted, spoken};
 use crate::{
     Assessed, Assessment, Control, ControlResult, Framework, Judged, Outcome, RuleResult,
@@ -146,6 +148,30 @@ impl<'a> Page<'a> {
             self.line(&row);
         }
         self.text.push('\n');
+        let p = Population::of(self.a);
+        let c = p.all;
+        let mut said = format!(
+            "In all {} with {}: {} fail, {} not determined, {} accepted by {}, {} pass",
+            counted(p.resources, "resource"),
+            counted(c.total(), "result"),
+            c.fail,
+            c.unknown,
+            c.suppressed,
+            counted(p.exceptions, "exception"),
+            c.pass
+        );
+        if c.scope_unknown > 0 {
+            let _ = write!(said, ", {} pass if in scope", c.scope_unknown);
+        }
+        said.push('.');
+        if p.other().total() > 0 {
+            let _ = write!(
+                said,
+                " Of these, {} of rules that speak to no control reported on; below are the others.",
+                p.other().total()
+            );
+        }
+        self.paragraph(&said);
         let merged = &self.a.estate.merged;
         if !merged.twice.is_empty() || merged.duplicates > 0 {
             self.paragraph(&format!(
@@ -302,10 +328,35 @@ impl<'a> Page<'a> {
         let a = self.a;
         let spoken = spoken(a);
         let list: Vec<&Judged> = accepted(a, &spoken).collect();
-        if list.is_empty() {
+        let wrong = concerns(&a.estate);
+        if list.is_empty() && wrong.is_empty() {
             return;
         }
         self.paragraph("## Accepted by exceptions");
+        self.accepted(list);
+        if wrong.is_empty() {
+            return;
+        }
+        self.paragraph(
+            "What is wrong with exceptions (none of these judges a resource, so none is a result):",
+        );
+        for (scan, c) in wrong {
+            let at = code(&format!("{}:{}", c.file, c.line));
+            let of = match a.estate.scans.len() {
+                1 => String::new(),
+                _ => format!(" of {}", text(&scan.name)),
+            };
+            self.line(&format!("- {}: {at}{of}: {}", capital(c.word()), text(&c.message)));
+        }
+        self.text.push('\n');
+    }
+
+    /// A row for each result that an exception takes out.
+    fn accepted(&mut self, list: Vec<&Judged>) {
+        if list.is_empty() {
+            self.paragraph("No exception takes anything out of these results.");
+            return;
+        }
         self.line("| Rule | Severity | Resource | Reason | Owner | Since | Until | Written in |");
         self.line("| --- | --- | --- | --- | --- | --- | --- | --- |");
         for r in list {

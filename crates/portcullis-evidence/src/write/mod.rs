@@ -3,7 +3,8 @@
 
 pub mod asff;
 mod csv;
-mod exceptions;
+pub(crate) mod exceptions;
+mod figures;
 mod html;
 pub mod in_toto;
 mod json;

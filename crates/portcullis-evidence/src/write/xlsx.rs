@@ -11,7 +11,8 @@ use rust_xlsxwriter::{
 };
 use rustc_hash::FxHashMap;
 
-use super::exceptions::exceptions;
+use super::exceptions::{concerns, exceptions};
+use super::figures::Population;
 use super::{excepted, links};
 use crate::{Assessment, Counts, Judged, Severity, Status};
 
@@ -246,22 +247,25 @@ impl<'a> Book<'a> {
         let sheet = self.book.add_worksheet();
         sheet.set_name("Summary")?;
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
-        sheet.set_column_width(0, 38)?;
+        sheet.set_column_width(0, 42)?;
         sheet.set_column_range_width(1, 13, 14)?;
         sheet.write_string_with_format(0, 0, "Compliance report", &looks.title)?;
         let digest = a.estate.digest();
-        let facts: [(&str, Cell<'_>); 9] = [
+        let p = Population::of(a);
+        let facts: [(&str, Cell<'_>); 13] = [
             ("Made", a.made.time.as_str().into()),
             ("By clock", a.made.clock.as_str().into()),
             ("Judged as of", a.made.as_of.as_str().into()),
             ("Portcullis", a.made.tool_version.as_str().into()),
             ("Rules", a.made.rules_digest.as_str().into()),
             ("Saved scans, digest", digest.into()),
-            ("Saved scans", a.estate.scans.len().into()),
-            ("Resources", a.estate.resources.len().into()),
-            ("Scans that read everything", {
-                a.estate.scans.iter().filter(|s| s.is_complete()).count().into()
-            }),
+            ("Saved scans", p.scans.into()),
+            ("Scans that read everything", (p.scans - p.incomplete).into()),
+            ("Resources", p.resources.into()),
+            ("Results", p.all.total().into()),
+            ("Results of rules that speak to no control", p.other().total().into()),
+            ("Exceptions", p.exceptions.into()),
+            ("Results that exceptions accept", p.all.suppressed.into()),
         ];
         let mut row = 2;
         for (name, value) in &facts {
@@ -467,7 +471,7 @@ impl<'a> Book<'a> {
             ("Since", 12),
             ("First in commit", 44),
             ("Until", 12),
-            ("State", 12),
+            ("State", 16),
             ("Written in", 44),
             ("Scan", 16),
             ("Resources", 10),
@@ -494,6 +498,20 @@ impl<'a> Book<'a> {
                 scan.into(),
                 covers.len().into(),
                 addresses.join(", ").into(),
+            ])?;
+        }
+        // What is wrong with exceptions, of those that cover nothing as well.
+        for (scan, c) in concerns(&a.estate) {
+            table.row([
+                (&*c.about).into(),
+                (&*c.message).into(),
+                "".into(),
+                "".into(),
+                "".into(),
+                "".into(),
+                c.word().into(),
+                format!("{}:{}", c.file, c.line).into(),
+                scan.name.as_str().into(),
             ])?;
         }
         table.end(COLUMNS.len())

@@ -60,11 +60,15 @@ pub(crate) fn saved_with(commit: &str, clean: bool, rules: &[&str], results: &[&
 fn outcome(r: &Result<'_>) -> Value {
     let address = r.address;
     let last = address.rsplit('.').next().unwrap();
+    let kind = match r.rule.starts_with("portcullis-suppression-") {
+        true => "suppression",
+        false => "aws_b",
+    };
     let mut out = json!({
         "rule": r.rule, "title": "Is as it should be", "outcome": r.outcome,
         "verdict": if r.outcome == "suppressed" { "fail" } else { r.outcome },
         "severity": "high",
-        "resource": { "address": address, "type": "aws_b", "root": ".", "file": "main.tf",
+        "resource": { "address": address, "type": kind, "root": ".", "file": "main.tf",
                       "start_line": 1, "end_line": 3 },
         "location": { "file": "main.tf", "start_line": 2, "start_column": 3, "end_line": 2 },
         "trail": [], "message": format!("{address} is open"),

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::bounds;
 use super::text;
 use super::view::{View, place_of};
-use crate::write::exceptions::Excepted;
+use crate::write::exceptions::{Excepted, concerns};
 use crate::{Counts, Problem, ScanFacts, Status, Suppression};
 
 pub(super) fn exceptions(view: &View<'_>) -> Markup {
@@ -25,7 +25,7 @@ pub(super) fn exceptions(view: &View<'_>) -> Markup {
             } @else {
                 p .note {
                     (text::count(all.len(), "exception accepts", "exceptions accept")) " "
-                    (text::count(view.counts.suppressed, "result", "results"))
+                    (text::count(view.population.all.suppressed, "result", "results"))
                     ". What is accepted is never counted as a pass."
                     @if unowned > 0 { " " (text::number(unowned)) " name nobody who answers for them." }
                     @if endless > 0 { " " (text::number(endless)) " have no end." }
@@ -40,6 +40,30 @@ pub(super) fn exceptions(view: &View<'_>) -> Markup {
                 }
                 (bounds::left_out(shown, all.len(), "exceptions"))
             }
+            (wrong(view))
+        }
+    }
+}
+
+/// What is wrong with exceptions: these findings judge no resource and are no results.
+fn wrong(view: &View<'_>) -> Markup {
+    let all = concerns(&view.a.estate);
+    let shown = all.len().min(bounds::EXCEPTIONS);
+    html! {
+        @if !all.is_empty() {
+            h3 { "What is wrong with exceptions " small { (text::number(all.len())) } }
+            p .note { "None of these judges a resource, so none is counted as a result." }
+            table .concerns {
+                thead { tr {
+                    th scope="col" { "State" } th scope="col" { "What is said" } th scope="col" { "Written in" }
+                } }
+                tbody { @for (scan, c) in all.iter().take(shown) { tr {
+                    td { (c.word()) }
+                    td { (text::shown(&c.message)) }
+                    td .at { (text::shown(&c.file)) ":" (c.line) @if view.several() { " " (text::shown(&scan.name)) } }
+                } } }
+            }
+            (bounds::left_out(shown, all.len(), "entries"))
         }
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn summary(view: &View<'_>) -> Markup {
 /// The figures in one sentence.
 fn conclusion(view: &View<'_>) -> Markup {
     let sum = |of: fn(&Assessed) -> usize| view.a.frameworks.iter().map(of).sum::<usize>();
-    let exceptions = view.exceptions().len();
+    let p = &view.population;
     html! {
         p .conclusion {
             "Of " (text::count(sum(|f| f.figures.controls), "control", "controls")) ", templates can speak to "
@@ -104,9 +104,9 @@ fn conclusion(view: &View<'_>) -> Markup {
             (text::number(sum(|f| f.count(Status::NotDetermined)))) " could not be determined, "
             (text::number(sum(|f| f.count(Status::Accepted)))) " accepted by exceptions, and "
             b { (text::number(sum(|f| f.figures.passed))) " pass" } "."
-            @if exceptions > 0 {
-                " " a href="#exceptions" { (text::count(exceptions, "exception takes", "exceptions take"))
-                    " results out" } "."
+            @if p.exceptions > 0 {
+                " " a href="#exceptions" { (text::count(p.exceptions, "exception accepts", "exceptions accept"))
+                    " " (text::count(p.all.suppressed, "result", "results")) } "."
             }
         }
     }
@@ -166,7 +166,8 @@ fn framework_row(framework: &Framework, assessed: &Assessed) -> Markup {
 fn severities(view: &View<'_>) -> Markup {
     let tallies = view.by_severity();
     let most = tallies.iter().map(|t| t.fail + t.unknown + t.suppressed).max().unwrap_or(0);
-    let counts = view.counts;
+    let counts = view.population.all;
+    let other = view.population.other().total();
     html! {
         div .figure {
             h3 #by-severity { "Results by severity" }
@@ -197,6 +198,9 @@ fn severities(view: &View<'_>) -> Markup {
                 (text::number(counts.total())) "."
                 @if counts.scope_unknown > 0 {
                     " Of " (text::number(counts.scope_unknown)) " more it is not known whether they are in scope."
+                }
+                @if other > 0 {
+                    " " (text::number(other)) " are of rules that speak to no control reported on."
                 }
             }
         }

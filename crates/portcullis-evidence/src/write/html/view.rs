@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::text;
 use crate::write::exceptions::{Excepted, exceptions};
+use crate::write::figures::Population;
 use crate::{
     Assessment, Control, Counts, Framework, Judged, Link, Outcome, Problem, Rule, Severity,
 };
@@ -47,8 +48,8 @@ pub(super) struct View<'a> {
     pub(super) rules: Vec<Met<'a>>,
     /// Digest over the saved scans.
     pub(super) digest: String,
-    /// All results.
-    pub(super) counts: Counts,
+    /// The figures of the population.
+    pub(super) population: Population,
     by_id: FxHashMap<&'a str, usize>,
     catalogue: FxHashMap<&'a str, &'a Rule>,
 }
@@ -114,7 +115,7 @@ impl<'a> View<'a> {
             a,
             rules,
             digest: a.estate.digest(),
-            counts: Counts::of(&a.estate.results),
+            population: Population::of(a),
             by_id,
             catalogue,
         }
