@@ -71,7 +71,10 @@ impl Status {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Status::Fail => "A rule that speaks to it failed.",
+            Status::Fail => {
+                "A rule that speaks to it failed. Of a direct rule: that part of it is not met. Of \
+                 supporting rules alone: a reason to look."
+            }
             Status::NotDetermined => {
                 "Nothing failed, but something could not be told, or not everything was read."
             }
@@ -247,6 +250,24 @@ pub struct ControlResult {
     pub attestations: Vec<usize>,
 }
 
+impl ControlResult {
+    /// The rules that failed, the worst first.
+    #[must_use]
+    pub fn failing(&self) -> Vec<&RuleResult> {
+        let mut out: Vec<&RuleResult> = self.rules.iter().filter(|r| r.counts.fail > 0).collect();
+        out.sort_by_key(|r| (r.severity, r.strength, std::cmp::Reverse(r.counts.fail)));
+        out
+    }
+
+    /// Whether it fails by supporting rules alone: a reason to look, since no rule that failed says
+    /// by itself that the control is not met.
+    #[must_use]
+    pub fn by_supporting_alone(&self) -> bool {
+        let direct = |r: &RuleResult| r.strength == Strength::Direct && r.counts.fail > 0;
+        self.status == Status::Fail && !self.rules.iter().any(direct)
+    }
+}
+
 /// The denominators: how much of a framework an assessment speaks about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Figures {
@@ -276,6 +297,12 @@ impl Assessed {
     #[must_use]
     pub fn count(&self, status: Status) -> usize {
         self.controls.iter().filter(|c| c.status == status).count()
+    }
+
+    /// How many of the failing controls fail by supporting rules alone.
+    #[must_use]
+    pub fn by_supporting_alone(&self) -> usize {
+        self.controls.iter().filter(|c| c.by_supporting_alone()).count()
     }
 
     /// How many controls have each status, every status named.
@@ -405,7 +432,7 @@ impl About<'_> {
             let of = control.links.iter().flat_map(|l| self.estate.of_rule(&l.rule));
             of.filter(|r| r.outcome == outcome).map(|r| r.severity).min()
         };
-        ControlResult {
+        let mut out = ControlResult {
             control: at,
             status,
             reasons,
@@ -415,7 +442,26 @@ impl About<'_> {
             rules,
             excepted,
             attestations,
+        };
+        if out.by_supporting_alone() {
+            let reason = self.to_look(&out);
+            out.reasons.insert(0, reason);
         }
+        out
+    }
+
+    /// What supporting rules that failed give reason to.
+    fn to_look(&self, result: &ControlResult) -> String {
+        let failing = result.failing();
+        let first = failing.first().map(|r| &r.rule);
+        let about = first.and_then(|id| self.catalogue.rule(id));
+        let more = match failing.len() {
+            0 | 1 => String::new(),
+            n => format!("; {} more", n - 1),
+        };
+        let id = first.map(|id| &**id).unwrap_or_default();
+        let title = about.map_or(id, |r| &*r.title);
+        format!("a reason to look (supporting): {title} ({id}){more}")
     }
 
     fn rule(&self, at: usize, id: &Arc<str>, strength: Strength) -> RuleResult {

@@ -98,6 +98,19 @@ pub struct Framework {
     pub controls: Vec<Control>,
 }
 
+impl Framework {
+    /// Its name in reports: title and edition, since editions of one framework have one title.
+    #[must_use]
+    pub fn named(&self) -> String {
+        named(&self.title, &self.version)
+    }
+}
+
+/// A title with the edition, where there is one.
+pub(crate) fn named(title: &str, version: &str) -> String {
+    if version.is_empty() { title.to_owned() } else { format!("{title} {version}") }
+}
+
 /// What reports say about a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Rule {

@@ -8,6 +8,7 @@ use portcullis_core::text::{code, markdown};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
+use crate::catalogue::named;
 use crate::write::period;
 use crate::{Assessment, Figures, Judged, Outcome, Repository, Severity, Status, Suppression};
 
@@ -254,13 +255,13 @@ impl Trend {
         Self { schema_version: "1", kind: "portcullis-trend", points, exceptions, unread }
     }
 
-    /// The frameworks of all packs: id and title, in the newest packs' order.
+    /// The frameworks of all packs: id and title with edition, in the newest packs' order.
     #[must_use]
-    pub fn frameworks(&self) -> Vec<(&str, &str)> {
-        let mut out: Vec<(&str, &str)> = Vec::new();
+    pub fn frameworks(&self) -> Vec<(&str, String)> {
+        let mut out: Vec<(&str, String)> = Vec::new();
         for f in self.points.iter().rev().flat_map(|p| &p.frameworks) {
             if out.iter().all(|(id, _)| *id != f.id) {
-                out.push((&f.id, &f.title));
+                out.push((&f.id, named(&f.title, &f.version)));
             }
         }
         out
@@ -340,7 +341,7 @@ impl Trend {
             let _ = writeln!(out, "\n> **Note:** {pack} could not be read: {reason}");
         }
         for (id, title) in self.frameworks() {
-            let _ = writeln!(out, "\n## {}\n", markdown(title));
+            let _ = writeln!(out, "\n## {}\n", markdown(&title));
             out.push_str("| made | controls | assessable | evaluated |");
             Status::ALL.iter().for_each(|s| {
                 let _ = write!(out, " {} |", s.name());

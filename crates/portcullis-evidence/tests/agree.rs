@@ -91,10 +91,7 @@ fn formats_give_the_same_figures() {
     let severities = seen(between(&page, "class=\"severities\"", "</table>"));
     assert!(severities.contains("high 2 1 2") && severities.contains("info 0 0 0"), "{severities}");
     let all = seen(&page);
-    assert!(
-        all.contains("1 result passes, of 6. 1 are of rules that speak to no control"),
-        "{all}"
-    );
+    assert!(all.contains("1 result passes, of 6. 1 is of rules that speak to no control"), "{all}");
     assert!(all.contains("1 exception accepts 2 results"), "{all}");
     assert!(all.contains("3 rules met 3 resources"), "{all}");
 

@@ -69,7 +69,7 @@ fn figures_stand_with_their_denominators_and_every_control_with_its_status() {
         ("C2 title of C2 1 accepted accepted"),
         ("C3 title of C3 1 pass pass"),
         ("SILENT title of SILENT no resource in scope"),
-        ("PEOPLE title of PEOPLE attested"),
+        ("PEOPLE title of PEOPLE evidence not seen attested"),
         ("NORULE title of NORULE no rule"),
     ];
     assert_eq!(rows.len(), starts.len());
@@ -89,7 +89,7 @@ fn a_failure_can_be_followed_down_to_the_line_and_back_to_where_the_value_is_set
         "acl public-read private",
         "value set here prod.tfvars:2",
         "acl = var.acl",
-        "The Frame C0",
+        "The Frame 1 C0",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

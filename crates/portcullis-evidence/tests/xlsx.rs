@@ -27,7 +27,7 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
     }
     let controls = rows(&book, 2);
     assert_eq!(controls.len(), 8);
-    assert_eq!(controls[1][..6], ["The Frame", "C0", "title of C0", "fail", "critical", "1"]);
+    assert_eq!(controls[1][..6], ["The Frame 1", "C0", "title of C0", "fail", "critical", "1"]);
     assert_eq!(controls[6][3], "attested");
     assert!(controls[6].last().unwrap().contains("by people team on 2026-01-01"));
     let results = rows(&book, 4);
@@ -60,7 +60,7 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
     let summary = rows(&book, 1);
     assert!(
         summary.contains(
-            &["The Frame", "1", "7", "6", "4", "1", "1", "1", "1", "1", "1", "1", "0", "1"]
+            &["The Frame", "1", "7", "6", "4", "1", "1", "1", "1", "1", "1", "1", "0", "1", "0"]
                 .map(str::to_owned)
                 .to_vec()
         )

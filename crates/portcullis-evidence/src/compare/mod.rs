@@ -94,7 +94,7 @@ pub struct ControlRow {
 pub struct FrameworkRow {
     /// Its id.
     pub id: String,
-    /// Its name.
+    /// Its name, with the edition.
     pub title: String,
     /// Its figures before; `None` where the older pack does not report on it.
     pub before: Option<Figures>,
@@ -248,7 +248,7 @@ fn framework(
     old: Option<(Framework, Assessed)>,
     new: Option<(Framework, Assessed)>,
 ) -> Option<FrameworkRow> {
-    let title = new.as_ref().or(old.as_ref())?.0.title.to_string();
+    let title = new.as_ref().or(old.as_ref())?.0.named();
     let mut out = FrameworkRow {
         id: id.to_owned(),
         title,

@@ -5,6 +5,7 @@ use std::io;
 
 use portcullis_core::text::cell;
 
+use super::notes::Notes;
 use crate::{Assessment, ControlResult, Framework, Judged, RuleResult};
 
 const HEADER: [&str; 29] = [
@@ -46,11 +47,20 @@ const HEADER: [&str; 29] = [
 pub fn csv(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     table.write_record(HEADER)?;
+    let of = Notes::of(assessment);
     for assessed in &assessment.frameworks {
         let Some(framework) = assessment.catalogue.frameworks.get(assessed.framework) else {
             continue;
         };
         for control in &assessed.controls {
+            // Said of the control, so it stands in each of its rows.
+            let mut said = of.attested(control);
+            if control.by_supporting_alone() {
+                said.insert(
+                    0,
+                    "only supporting rules fail of the control: a reason to look".into(),
+                );
+            }
             let head = head(framework, control);
             let mut empty = true;
             for rule in &control.rules {
@@ -58,12 +68,16 @@ pub fn csv(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
                     empty = false;
                     let tail = row(assessment, rule, judged);
                     let cells = head.iter().map(String::as_str).chain(tail.iter().map(|t| &**t));
-                    let notes = judged.doubt();
-                    table.write_record(cells.chain([notes]).map(|c| cell(c).into_owned()))?;
+                    let doubt = Some(judged.doubt()).filter(|d| !d.is_empty());
+                    let notes: Vec<&str> =
+                        doubt.into_iter().chain(said.iter().map(String::as_str)).collect();
+                    let notes = notes.join("; ");
+                    table.write_record(cells.chain([&*notes]).map(|c| cell(c).into_owned()))?;
                 }
             }
             if empty {
-                let notes = control.reasons.join("; ");
+                let of_framework = framework.controls.get(control.control);
+                let notes = of_framework.map(|c| of.all(c, control)).unwrap_or_default().join("; ");
                 let blank = std::iter::repeat_n("", HEADER.len() - head.len() - 1);
                 let cells = head.iter().map(String::as_str).chain(blank).chain([&*notes]);
                 table.write_record(cells.map(|c| cell(c).into_owned()))?;

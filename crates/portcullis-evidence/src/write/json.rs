@@ -63,6 +63,7 @@ struct Framework<'a> {
     source: &'a str,
     figures: Figures,
     statuses: Statuses<'a>,
+    failed_by_supporting_alone: usize,
     controls: Vec<Control<'a>>,
 }
 
@@ -85,6 +86,8 @@ struct Control<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<&'a str>,
     status: Status,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    supporting_alone: bool,
     reasons: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<&'static str>,
@@ -345,6 +348,7 @@ fn framework<'a>(a: &'a Assessment, assessed: &'a Assessed) -> Option<Framework<
         source: &framework.source,
         figures: assessed.figures,
         statuses: Statuses(assessed),
+        failed_by_supporting_alone: assessed.by_supporting_alone(),
         controls: controls.collect(),
     })
 }
@@ -358,6 +362,7 @@ fn control<'a>(framework: &'a crate::Framework, r: &'a ControlResult) -> Option<
         assessable: control.assessable,
         why_not: control.why_not.as_deref(),
         status: r.status,
+        supporting_alone: r.by_supporting_alone(),
         reasons: &r.reasons,
         severity: r.severity.map(crate::Severity::name),
         results: r.counts,

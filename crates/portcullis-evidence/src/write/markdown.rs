@@ -9,11 +9,9 @@ use portcullis_core::text::{code, counted, markdown as text};
 
 use super::exceptions::concerns;
 use super::figures::Population;
-use super::{accepted, excepted, spoken};
-use crate::{
-    Assessed, Assessment, Control, ControlResult, Framework, Judged, Outcome, RuleResult,
-    ScanFacts, Status,
-};
+use super::notes::Notes;
+use super::{accepted, spoken};
+use crate::{Assessed, Assessment, ControlResult, Framework, Judged, Outcome, ScanFacts, Status};
 
 /// Resources listed under a rule.
 const SHOWN: usize = 50;
@@ -96,7 +94,7 @@ impl<'a> Page<'a> {
             let figures = assessed.figures;
             let mut row = format!(
                 "| {} | {} | {} | {} | {} |",
-                cell(&named(f)),
+                cell(&f.named()),
                 figures.controls,
                 figures.assessable,
                 figures.evaluated,
@@ -186,7 +184,7 @@ impl<'a> Page<'a> {
 
     fn framework(&mut self, framework: &'a Framework, assessed: &'a Assessed) {
         let figures = assessed.figures;
-        self.paragraph(&format!("## {}", text(&named(framework))));
+        self.paragraph(&format!("## {}", text(&framework.named())));
         self.paragraph(&format!(
             "**{} of {} assessable controls passed**; {} evaluated; the framework has {}.",
             figures.passed,
@@ -194,23 +192,33 @@ impl<'a> Page<'a> {
             figures.evaluated,
             counted(figures.controls, "control")
         ));
+        let alone = assessed.by_supporting_alone();
+        if alone > 0 {
+            self.paragraph(&format!(
+                "Failing controls: {}, of these by supporting rules alone: {alone}. A supporting rule \
+                 that fails is a reason to look; it does not say by itself that the control is not met.",
+                assessed.count(Status::Fail)
+            ));
+        }
         self.line("| Control | Requirement | Status | Priority | Fail | Unknown | Accepted | Pass | Notes |");
         self.line("| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |");
+        let of = Notes::of(self.a);
         for result in &assessed.controls {
             let Some(control) = framework.controls.get(result.control) else { continue };
             let counts = result.counts;
+            let notes = of.all(control, result);
             let number = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
             let row = format!(
                 "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 cell(&control.id),
                 cell(&control.title),
-                status(result.status),
+                state(&of, result),
                 priority(result),
                 number(counts.fail),
                 number(counts.unknown),
                 number(counts.suppressed),
                 number(counts.pass),
-                cell(&notes(self.a, control, result))
+                cell(&notes.iter().map(|n| capital(n)).collect::<Vec<_>>().join(". "))
             );
             self.line(&row);
         }
@@ -224,7 +232,7 @@ impl<'a> Page<'a> {
         for result in failing {
             let Some(control) = framework.controls.get(result.control) else { continue };
             self.paragraph(&format!("**{}** {}", text(&control.id), text(&control.title)));
-            for rule in worst_first(result) {
+            for rule in result.failing() {
                 let title = self.a.catalogue.rule(&rule.rule).map(|r| &*r.title);
                 let line = format!(
                     "- [{}](#{}) ({}, {}): {}; {} of {} fail",
@@ -286,9 +294,9 @@ impl<'a> Page<'a> {
                 self.line(&format!("- … and {more} more: the CSV lists all"));
             }
             self.text.push('\n');
-            let fix = rule.and_then(|r| r.remediation.trim().lines().find(is_prose));
-            if let (Outcome::Fail, Some(fix)) = (outcome, fix) {
-                self.paragraph(&format!("To fix it: {}", text(fix)));
+            let fix = rule.map(|r| first_paragraph(&r.remediation)).unwrap_or_default();
+            if outcome == Outcome::Fail && !fix.is_empty() {
+                self.paragraph(&format!("To fix it: {}", text(&fix)));
             }
         }
     }
@@ -460,13 +468,13 @@ fn spot(file: Option<&str>, line: Option<u32>) -> String {
     }
 }
 
-fn is_prose(line: &&str) -> bool {
-    let line = line.trim();
-    !line.is_empty() && !line.starts_with("```") && !line.starts_with("**")
-}
-
-fn named(f: &Framework) -> String {
-    if f.version.is_empty() { f.title.to_string() } else { format!("{} {}", f.title, f.version) }
+/// The first paragraph of prose, on one line.
+fn first_paragraph(markdown: &str) -> String {
+    let goes_on = |line: &&str| !line.is_empty() && !line.starts_with("```");
+    // A line of bold text is a heading where a paragraph would begin.
+    let begins = |line: &&str| goes_on(line) && !line.starts_with("**");
+    let lines = markdown.lines().map(str::trim).skip_while(|l| !begins(l));
+    lines.take_while(goes_on).collect::<Vec<_>>().join(" ")
 }
 
 fn capital(words: &str) -> String {
@@ -498,58 +506,19 @@ fn status(status: Status) -> String {
     format!("{mark}{}", capital(status.name()))
 }
 
+/// The status of a control, with what makes an attestation of it worth less.
+fn state(notes: &Notes<'_>, result: &ControlResult) -> String {
+    let reserves = notes.reserves(result);
+    match reserves.is_empty() {
+        true => status(result.status),
+        false => format!("{} ({})", status(result.status), cell(&reserves)),
+    }
+}
+
 fn priority(result: &ControlResult) -> String {
     match (result.status, result.severity) {
         (Status::Fail, Some(s)) => format!("**{}**", s.name().to_uppercase()),
         (Status::NotDetermined, Some(s)) => s.name().to_owned(),
         _ => "-".to_owned(),
     }
-}
-
-/// The rules of a control that failed, the worst first.
-fn worst_first(result: &ControlResult) -> Vec<&RuleResult> {
-    let mut out: Vec<&RuleResult> = result.rules.iter().filter(|r| r.counts.fail > 0).collect();
-    out.sort_by_key(|r| (r.severity, r.strength, std::cmp::Reverse(r.counts.fail)));
-    out
-}
-
-/// What the counts of a control do not say.
-fn notes(a: &Assessment, control: &Control, result: &ControlResult) -> String {
-    let mut out = Vec::new();
-    let title = |r: &RuleResult| a.catalogue.rule(&r.rule).map(|r| r.title.to_string());
-    if result.status == Status::Fail {
-        let worst = worst_first(result);
-        if let Some(first) = worst.first() {
-            let more = match worst.len() - 1 {
-                0 => String::new(),
-                n => format!("; {n} more"),
-            };
-            let title = title(first).unwrap_or_default();
-            out.push(format!("Not met: {title} ({}){more}", first.rule));
-        }
-    }
-    if result.status == Status::NotAssessable {
-        out.extend(control.why_not.as_deref().map(str::to_owned));
-    }
-    if result.status == Status::NotDetermined && result.counts.unknown > 0 {
-        let open: Vec<&RuleResult> = result.rules.iter().filter(|r| r.counts.unknown > 0).collect();
-        if let Some(first) = open.first() {
-            let more = match open.len() - 1 {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            out.push(format!("Could not be told: {}{more}", first.rule));
-        }
-    }
-    out.extend(result.reasons.iter().map(|r| capital(r)));
-    if result.status == Status::Attested {
-        let said = result.attestations.iter().filter_map(|i| a.attestations.get(*i));
-        out.extend(
-            said.filter(|s| s.holds(&a.made.as_of)).map(|s| {
-                format!("Attested as {} by {} until {}", s.status, s.owner, s.valid_until)
-            }),
-        );
-    }
-    out.extend(excepted(result));
-    out.join(". ")
 }

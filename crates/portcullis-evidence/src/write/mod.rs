@@ -9,6 +9,7 @@ mod html;
 pub mod in_toto;
 mod json;
 mod markdown;
+mod notes;
 pub mod ocsf;
 pub mod oscal;
 pub(crate) mod text;

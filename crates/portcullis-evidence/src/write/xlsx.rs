@@ -4,22 +4,19 @@
 //! Every text is a text cell, so that nothing a repository says becomes a formula. Sheets end
 //! where Excel ends and say so.
 
+mod table;
+
 use std::io;
 
-use rust_xlsxwriter::{
-    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
-};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use rustc_hash::FxHashMap;
 
 use super::exceptions::{concerns, exceptions};
 use super::figures::Population;
-use super::{excepted, links};
+use super::links;
+use super::notes::Notes;
 use crate::{Assessment, Counts, Judged, Severity, Status};
-
-/// Rows that a sheet can have.
-const ROWS: u32 = 1_048_576;
-/// Characters that a cell can have.
-const CELL: usize = 32_767;
+use table::{Cell, Column, Looks, Table, put};
 
 /// Writes the workbook.
 ///
@@ -28,168 +25,6 @@ const CELL: usize = 32_767;
 pub fn xlsx(assessment: &Assessment, out: &mut dyn io::Write) -> io::Result<()> {
     let bytes = Book::new(assessment).bytes().map_err(io::Error::other)?;
     out.write_all(&bytes)
-}
-
-/// A cell: a number or a text.
-enum Cell<'a> {
-    Number(usize),
-    Text(&'a str),
-    Owned(String),
-}
-
-impl From<usize> for Cell<'_> {
-    fn from(n: usize) -> Self {
-        Cell::Number(n)
-    }
-}
-
-impl From<u32> for Cell<'_> {
-    fn from(n: u32) -> Self {
-        Cell::Number(n as usize)
-    }
-}
-
-impl<'a> From<&'a str> for Cell<'a> {
-    fn from(text: &'a str) -> Self {
-        Cell::Text(text)
-    }
-}
-
-impl From<String> for Cell<'_> {
-    fn from(text: String) -> Self {
-        Cell::Owned(text)
-    }
-}
-
-/// A column: its head and its width in characters.
-type Column = (&'static str, u16);
-
-/// A sheet that is being filled, row by row.
-struct Table<'b> {
-    sheet: &'b mut Worksheet,
-    looks: &'b Looks,
-    next: u32,
-    left_out: usize,
-}
-
-/// How cells look.
-struct Looks {
-    title: Format,
-    head: Format,
-    text: Format,
-    marked: Vec<(&'static str, Format)>,
-}
-
-impl Looks {
-    fn new() -> Self {
-        let text = Format::new().set_align(FormatAlign::Top);
-        let tint = |ink: u32, paper: u32| {
-            text.clone().set_font_color(Color::RGB(ink)).set_background_color(Color::RGB(paper))
-        };
-        let marked = vec![
-            ("fail", tint(0x8E1616, 0xFDEAEA)),
-            ("not determined", tint(0x6F3C00, 0xFFF0D9)),
-            ("accepted", tint(0x54279A, 0xF2EBFC)),
-            ("pass", tint(0x0B5130, 0xE3F4EA)),
-            ("attested", tint(0x0B4482, 0xE3EFFC)),
-            ("critical", tint(0xFFFFFF, 0x8A1033)),
-            ("high", tint(0xFFFFFF, 0xB23C0C)),
-            ("medium", tint(0x533800, 0xFBE2A3)),
-        ];
-        Self {
-            title: Format::new().set_bold().set_font_size(16),
-            head: Format::new()
-                .set_bold()
-                .set_align(FormatAlign::Bottom)
-                .set_font_color(Color::White)
-                .set_background_color(Color::RGB(0x141D2A)),
-            text,
-            marked,
-        }
-    }
-
-    fn of(&self, text: &str) -> &Format {
-        self.marked.iter().find(|(word, _)| *word == text).map_or(&self.text, |(_, look)| look)
-    }
-}
-
-impl<'b> Table<'b> {
-    fn new(
-        book: &'b mut Workbook,
-        looks: &'b Looks,
-        name: &str,
-        columns: &[Column],
-    ) -> Result<Self, XlsxError> {
-        let sheet = book.add_worksheet();
-        sheet.set_name(name)?;
-        sheet.set_freeze_panes(1, 0)?;
-        sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
-        sheet.set_repeat_rows(0, 0)?;
-        for (column, (head, width)) in (0..).zip(columns) {
-            sheet.write_string_with_format(0, column, *head, &looks.head)?;
-            sheet.set_column_width(column, *width)?;
-        }
-        Ok(Self { sheet, looks, next: 1, left_out: 0 })
-    }
-
-    fn row<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) -> Result<(), XlsxError> {
-        // The last row stays free to say what is left out.
-        if self.next >= ROWS - 1 {
-            self.left_out += 1;
-            return Ok(());
-        }
-        for (column, cell) in (0..).zip(cells) {
-            put(self.sheet, self.looks, self.next, column, &cell)?;
-        }
-        self.next += 1;
-        Ok(())
-    }
-
-    /// Ends the sheet: filters over its rows, or what is left out.
-    fn end(self, columns: usize) -> Result<(), XlsxError> {
-        if self.left_out > 0 {
-            let said = format!(
-                "{} more rows do not fit in a sheet; the CSV and JSON reports have them",
-                self.left_out
-            );
-            self.sheet.write_string(self.next, 0, said)?;
-        }
-        if let (Some(last), true) = (columns.checked_sub(1), self.next > 1) {
-            let last = u16::try_from(last).unwrap_or(u16::MAX);
-            self.sheet.autofilter(0, 0, self.next - 1, last)?;
-        }
-        Ok(())
-    }
-}
-
-fn put(
-    sheet: &mut Worksheet,
-    looks: &Looks,
-    row: u32,
-    column: u16,
-    cell: &Cell<'_>,
-) -> Result<(), XlsxError> {
-    let text = match cell {
-        Cell::Number(n) => {
-            // Counts are far below 2^53, where a spreadsheet's numbers stop being exact.
-            #[allow(clippy::cast_precision_loss)]
-            sheet.write_number_with_format(row, column, *n as f64, &looks.text)?;
-            return Ok(());
-        }
-        Cell::Text(text) => text,
-        Cell::Owned(text) => text.as_str(),
-    };
-    if text.is_empty() {
-        return Ok(());
-    }
-    let look = looks.of(text);
-    if text.len() > CELL && text.chars().nth(CELL).is_some() {
-        let cut: String = text.chars().take(CELL - 8).chain(" … (cut)".chars()).collect();
-        sheet.write_string_with_format(row, column, cut, look)?;
-    } else {
-        sheet.write_string_with_format(row, column, text, look)?;
-    }
-    Ok(())
 }
 
 struct Book<'a> {
@@ -248,7 +83,7 @@ impl<'a> Book<'a> {
         sheet.set_name("Summary")?;
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         sheet.set_column_width(0, 42)?;
-        sheet.set_column_range_width(1, 13, 14)?;
+        sheet.set_column_range_width(1, 14, 14)?;
         sheet.write_string_with_format(0, 0, "Compliance report", &looks.title)?;
         let digest = a.estate.digest();
         let p = Population::of(a);
@@ -276,7 +111,8 @@ impl<'a> Book<'a> {
         row += 1;
         let heads = ["Framework", "Version", "Controls", "Assessable", "Evaluated", "Passed"];
         let statuses = Status::ALL.map(Status::name);
-        for (column, head) in (0..).zip(heads.iter().chain(&statuses)) {
+        let last = ["fail by supporting rules alone"];
+        for (column, head) in (0..).zip(heads.iter().chain(&statuses).chain(&last)) {
             sheet.write_string_with_format(row, column, *head, &looks.head)?;
         }
         for assessed in &a.frameworks {
@@ -287,6 +123,7 @@ impl<'a> Book<'a> {
                 vec![(&*framework.title).into(), (&*framework.version).into()];
             cells.extend([f.controls, f.assessable, f.evaluated, f.passed].map(Cell::Number));
             cells.extend(Status::ALL.map(|s| Cell::Number(assessed.count(s))));
+            cells.push(assessed.by_supporting_alone().into());
             for (column, cell) in (0..).zip(&cells) {
                 put(sheet, looks, row, column, cell)?;
             }
@@ -307,8 +144,8 @@ impl<'a> Book<'a> {
     }
 
     fn controls(&mut self) -> Result<(), XlsxError> {
-        const COLUMNS: [Column; 13] = [
-            ("Framework", 24),
+        const COLUMNS: [Column; 14] = [
+            ("Framework", 36),
             ("Control", 14),
             ("Title", 52),
             ("Status", 24),
@@ -320,26 +157,20 @@ impl<'a> Book<'a> {
             ("Resources", 10),
             ("Rules", 7),
             ("Rules that ran", 12),
+            ("Attested only as", 24),
             ("Notes", 60),
         ];
         let a = self.a;
+        let of = Notes::of(a);
         let mut table = Table::new(&mut self.book, &self.looks, "Controls", &COLUMNS)?;
         for assessed in &a.frameworks {
             let Some(framework) = a.catalogue.frameworks.get(assessed.framework) else { continue };
             for result in &assessed.controls {
                 let Some(control) = framework.controls.get(result.control) else { continue };
                 let ran = result.rules.iter().filter(|r| r.ran > 0).count();
-                let mut notes = result.reasons.clone();
-                for at in result.attestations.iter().filter_map(|i| a.attestations.get(*i)) {
-                    notes.push(format!(
-                        "attested: {}, by {} on {}, valid until {}, evidence {}",
-                        at.status, at.owner, at.date, at.valid_until, at.evidence
-                    ));
-                }
-                notes.extend(excepted(result));
                 let c = result.counts;
                 table.row([
-                    (&*framework.title).into(),
+                    framework.named().into(),
                     (&*control.id).into(),
                     (&*control.title).into(),
                     result.status.name().into(),
@@ -351,7 +182,8 @@ impl<'a> Book<'a> {
                     result.resources.into(),
                     result.rules.len().into(),
                     ran.into(),
-                    notes.join("; ").into(),
+                    of.reserves(result).into(),
+                    of.all(control, result).join("; ").into(),
                 ])?;
             }
         }
@@ -360,7 +192,7 @@ impl<'a> Book<'a> {
 
     fn links(&mut self) -> Result<(), XlsxError> {
         const COLUMNS: [Column; 10] = [
-            ("Framework", 24),
+            ("Framework", 36),
             ("Control", 14),
             ("Rule", 40),
             ("Strength", 11),
@@ -380,7 +212,7 @@ impl<'a> Book<'a> {
                 for (rule, strength, why, source) in links(control, result) {
                     let c = rule.counts;
                     table.row([
-                        (&*framework.title).into(),
+                        framework.named().into(),
                         (&*control.id).into(),
                         (&*rule.rule).into(),
                         strength.into(),

@@ -379,7 +379,10 @@ pub(super) fn method(view: &View<'_>) -> Markup {
 
 fn meaning(status: Status) -> &'static str {
     match status {
-        Status::Fail => "A rule that speaks to it failed on at least one resource.",
+        Status::Fail => {
+            "A rule that speaks to it failed on at least one resource. Where only supporting rules \
+             failed, that is a reason to look, and is said."
+        }
         Status::NotDetermined => {
             "Nothing failed, but it is not known to be met: a value is not known, a rule did not run, \
              not everything was read, or only supporting rules met a resource."

@@ -30,7 +30,7 @@ fn filters(view: &View<'_>) -> Markup {
             label { "Framework " select name="framework" {
                 option value="" { "All" }
                 @for f in &view.a.catalogue.frameworks {
-                    option value=(text::shown(&f.id)) { (text::shown(&f.title)) }
+                    option value=(text::shown(&f.id)) { (text::shown(&f.named())) }
                 }
             } }
             label { "Status " select name="status" {
@@ -94,6 +94,7 @@ fn row(
     let class = text::class(result.status);
     let severity = result.severity.map_or("", Severity::name);
     let anchor = text::anchor(&framework.id, &control.id, result.control);
+    let reserves = view.notes.reserves(result);
     let silent = result.rules.is_empty()
         && result.reasons.is_empty()
         && result.attestations.is_empty()
@@ -104,8 +105,12 @@ fn row(
             (text::shown(&control.title))
             @if let Some(why) = &control.why_not { small .why { (text::shown(why)) } }
         }
-        span .counts { (counts(result.counts)) }
+        span .counts {
+            (counts(result.counts))
+            @if result.by_supporting_alone() { " · by supporting rules alone" }
+        }
         span .state {
+            @if !reserves.is_empty() { small .reserves { (text::shown(&reserves)) } }
             @if let Some(severity) = result.severity { (super::overview::chip(severity)) }
             span class={ "chip s-" (class) } { (result.status.name()) }
         }
@@ -153,6 +158,7 @@ fn body(view: &View<'_>, control: &Control, result: &ControlResult) -> Markup {
                 "."
             }
         }
+        @if let Some(accepted) = view.notes.accepted(result) { p .note { "Accepted by " (text::shown(&accepted)) "." } }
         @if !result.reasons.is_empty() {
             ul .reasons { @for reason in &result.reasons { li { (text::shown(reason)) } } }
         }
@@ -244,6 +250,7 @@ fn attested(view: &View<'_>, a: &Attestation) -> Markup {
             (text::shown(&a.status)) ", by " (text::shown(&a.owner)) " on " (text::day(&a.date))
             ", valid until " (text::day(&a.valid_until)) ". Evidence: "
             (text::shown(&a.evidence))
+            @if a.checked { " (seen, with the digest that is stated)" } @else { b { " (not seen)" } }
             @if !a.sha256.is_empty() { ", " span .digest { "sha256:" (text::shown(&a.sha256)) } }
         }
     }

@@ -95,12 +95,14 @@ pub(super) fn summary(view: &View<'_>) -> Markup {
 fn conclusion(view: &View<'_>) -> Markup {
     let sum = |of: fn(&Assessed) -> usize| view.a.frameworks.iter().map(of).sum::<usize>();
     let p = &view.population;
+    let alone = sum(Assessed::by_supporting_alone);
     html! {
         p .conclusion {
             "Of " (text::count(sum(|f| f.figures.controls), "control", "controls")) ", templates can speak to "
             (text::number(sum(|f| f.figures.assessable))) ", and "
             (text::number(sum(|f| f.figures.evaluated))) " met a resource: "
-            b { (text::number(sum(|f| f.count(Status::Fail)))) " fail" } ", "
+            b { (text::number(sum(|f| f.count(Status::Fail)))) " fail" }
+            @if alone > 0 { " (" (text::number(alone)) " of these by supporting rules alone)" } ", "
             (text::number(sum(|f| f.count(Status::NotDetermined)))) " could not be determined, "
             (text::number(sum(|f| f.count(Status::Accepted)))) " accepted by exceptions, and "
             b { (text::number(sum(|f| f.figures.passed))) " pass" } "."
@@ -138,6 +140,7 @@ fn framework_row(framework: &Framework, assessed: &Assessed) -> Markup {
         .map(|s| Part { class: text::class(*s), value: assessed.count(*s), name: s.name() })
         .collect();
     let figures = assessed.figures;
+    let alone = assessed.by_supporting_alone();
     let cell = |name: &str, n: usize| {
         html! { div { dt { (name) } dd { (text::number(n)) } } }
     };
@@ -155,8 +158,9 @@ fn framework_row(framework: &Framework, assessed: &Assessed) -> Markup {
                 (cell("passed", figures.passed))
             }
             div .drawn {
-                (chart::bar(&framework.title, &parts, figures.controls))
+                (chart::bar(&framework.named(), &parts, figures.controls))
                 (chart::legend(&parts))
+                @if alone > 0 { p .note { "Of these " (text::count(alone, "fails", "fail")) " by supporting rules alone." } }
             }
         }
     }
@@ -200,7 +204,7 @@ fn severities(view: &View<'_>) -> Markup {
                     " Of " (text::number(counts.scope_unknown)) " more it is not known whether they are in scope."
                 }
                 @if other > 0 {
-                    " " (text::number(other)) " are of rules that speak to no control reported on."
+                    " " (text::count(other, "is", "are")) " of rules that speak to no control reported on."
                 }
             }
         }
@@ -226,7 +230,7 @@ fn matrix(view: &View<'_>) -> Markup {
                     @for assessed in &view.a.frameworks {
                         @if let Some(framework) = view.a.catalogue.frameworks.get(assessed.framework) {
                             tr {
-                                th scope="row" { (text::shown(&framework.title)) }
+                                th scope="row" { (text::shown(&framework.named())) }
                                 @for s in Severity::ALL {
                                     @let n = failing(assessed, s);
                                     td .n { @if n == 0 { span .zero { "0" } } @else {
@@ -297,7 +301,7 @@ pub(super) fn by_framework(controls: &[Spoken<'_>], most: usize) -> Markup {
     html! {
         @for (i, group) in few.chunk_by(|a, b| a.framework.id == b.framework.id).enumerate() {
             @if i > 0 { "; " }
-            @if let Some(first) = group.first() { (text::shown(&first.framework.title)) " " }
+            @if let Some(first) = group.first() { (text::shown(&first.framework.named())) " " }
             @for (i, spoken) in group.iter().enumerate() {
                 @if i > 0 { ", " }
                 a href={ "#" (spoken.anchor) } { (text::shown(&spoken.control.id)) }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::text;
 use crate::write::exceptions::{Excepted, exceptions};
 use crate::write::figures::Population;
+use crate::write::notes::Notes;
 use crate::{
     Assessment, Control, Counts, Framework, Judged, Link, Outcome, Problem, Rule, Severity,
 };
@@ -48,6 +49,8 @@ pub(super) struct View<'a> {
     pub(super) rules: Vec<Met<'a>>,
     /// Digest over the saved scans.
     pub(super) digest: String,
+    /// What is said beside the status of controls.
+    pub(super) notes: Notes<'a>,
     /// The figures of the population.
     pub(super) population: Population,
     by_id: FxHashMap<&'a str, usize>,
@@ -115,6 +118,7 @@ impl<'a> View<'a> {
             a,
             rules,
             digest: a.estate.digest(),
+            notes: Notes::of(a),
             population: Population::of(a),
             by_id,
             catalogue,
@@ -142,8 +146,8 @@ impl<'a> View<'a> {
 
     /// The frameworks by name, or how many they are.
     pub(super) fn subject(&self) -> String {
-        let names: Vec<Cow<'_, str>> =
-            self.a.catalogue.frameworks.iter().map(|f| text::shown(&f.title)).collect();
+        let name = |f: &Framework| Cow::Owned(text::shown(&f.named()).into_owned());
+        let names: Vec<Cow<'_, str>> = self.a.catalogue.frameworks.iter().map(name).collect();
         match names.len() {
             0 => "no framework".to_owned(),
             1..=3 => text::listed(&names),

@@ -22,7 +22,7 @@ const FEW: usize = 12;
 
 /// The page.
 pub(crate) fn page(trend: &Trend) -> String {
-    let titles: Vec<&str> = trend.frameworks().iter().map(|(_, title)| *title).collect();
+    let titles: Vec<String> = trend.frameworks().into_iter().map(|(_, title)| title).collect();
     let all = trend.points.iter().flat_map(|p| &p.scans);
     let named = trend.points.iter().any(|p| p.scans.len() > 1);
     let (lead, of) = match (trend.points.first(), trend.points.last()) {
@@ -38,7 +38,7 @@ pub(crate) fn page(trend: &Trend) -> String {
     };
     written(Page {
         overline: "Compliance over time",
-        title: subject(&titles),
+        title: subject(&titles.iter().map(String::as_str).collect::<Vec<_>>()),
         lead,
         facts: facts(trend, named),
         contents: vec![
@@ -106,7 +106,7 @@ fn summary(trend: &Trend) -> Markup {
                         th scope="col" .n { "Accepted" } th scope="col" .n { "Pass" }
                     } }
                     tbody { @for (i, (id, title)) in trend.frameworks().into_iter().enumerate() {
-                        (ends((i, id, title), first, last))
+                        (ends((i, id, &title), first, last))
                     } }
                 }
                 p .note {
@@ -306,7 +306,7 @@ fn controls(trend: &Trend) -> Markup {
                 "Controls that templates cannot speak to, or that no rule speaks to, are in the tables and not in the charts."
             }
             @for (i, (id, title)) in trend.frameworks().into_iter().enumerate() {
-                (framework(trend, i, id, title))
+                (framework(trend, i, id, &title))
             }
         }
     }
