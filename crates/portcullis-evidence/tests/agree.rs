@@ -65,7 +65,7 @@ fn table(saved: &Value, name: &str) -> String {
     let bytes = saved.to_string().into_bytes();
     let scan = Saved::new(&Scan::read("shop", &bytes).unwrap(), &bytes).unwrap();
     let none: [Rendering; 0] = [];
-    let packed = make(&of(saved.clone()), vec![scan], Vec::new(), &none).unwrap();
+    let packed = make(&of(saved.clone()), vec![scan], &[], Vec::new(), &none).unwrap();
     let mut out = Vec::new();
     packed.write(&mut out).unwrap();
     let zip = Zipped::open(out).unwrap();
