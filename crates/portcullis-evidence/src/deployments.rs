@@ -147,6 +147,8 @@ pub struct Deployments {
     pub commits: Vec<Deployment>,
     /// Commits before the first one that has a pack, where they were left out.
     pub earlier: usize,
+    /// Scans of commits of the branch that are not of the days asked for: they are in no figure.
+    pub outside: usize,
     /// Scans of commits that are not on the branch, or of none.
     pub elsewhere: Vec<Scanned>,
     /// Packs of the folder that could not be read: a commit without a pack may have its pack here.
@@ -157,11 +159,12 @@ impl Deployments {
     /// Puts packs against the commits of a branch, which come the newest first.
     #[must_use]
     pub fn of(branch: &str, shallow: bool, commits: Vec<Commit>, mut scans: Vec<Scanned>) -> Self {
-        scans.sort_by(|a, b| (&a.time, &a.digest, &a.name).cmp(&(&b.time, &b.digest, &b.name)));
-        // One pack under two names is one pack.
-        scans.dedup_by(|b, a| {
-            (&a.digest, &a.name, &a.repository) == (&b.digest, &b.name, &b.repository)
-        });
+        let key = |s: &Scanned| (s.time.clone(), s.digest.clone(), s.pack.clone(), s.name.clone());
+        scans.sort_by_cached_key(key);
+        // One pack under two names is one pack; two scans in one pack are two, however alike.
+        let mut names: FxHashMap<String, String> = FxHashMap::default();
+        scans
+            .retain(|s| *names.entry(s.digest.clone()).or_insert_with(|| s.pack.clone()) == s.pack);
         let places: FxHashMap<String, usize> =
             commits.iter().enumerate().map(|(at, c)| (c.id.clone(), at)).collect();
         let mut of: Vec<Vec<Scanned>> = vec![Vec::new(); commits.len()];
@@ -186,9 +189,22 @@ impl Deployments {
             shallow,
             commits: commits.collect(),
             earlier: 0,
+            outside: 0,
             elsewhere,
             unread: Vec::new(),
         }
+    }
+
+    /// Leaves out commits before `from` and after `to`, days by UTC (`YYYY-MM-DD`); both days count.
+    pub fn keep_days(&mut self, from: Option<&str>, to: Option<&str>) {
+        let mut outside = 0;
+        self.commits.retain(|d| {
+            let day = d.commit.time.get(..10).unwrap_or_default();
+            let kept = from.is_none_or(|from| from <= day) && to.is_none_or(|to| day <= to);
+            outside += if kept { 0 } else { d.scans.len() };
+            kept
+        });
+        self.outside += outside;
     }
 
     /// Begins with the first commit that has a pack: nobody kept packs before. Where none has one,
@@ -256,6 +272,13 @@ impl Deployments {
                 out,
                 "{} before the first one with a pack are left out.\n",
                 counted(self.earlier, "commit")
+            );
+        }
+        if self.outside > 0 {
+            let _ = writeln!(
+                out,
+                "Not shown: {} of commits of other days.\n",
+                counted(self.outside, "scan")
             );
         }
         out.push_str("| coverage | commits |\n| --- | ---: |\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
 
-use portcullis_core::text::{code, markdown};
+use portcullis_core::text::{code, counted, markdown};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
@@ -216,6 +216,8 @@ impl Point {
 }
 
 fn excepted(a: &Assessment, r: &Judged) -> Option<(Excepted, Suppression)> {
+    // Most results are none: they are told apart before any text is copied.
+    let suppression = r.suppression.as_deref().filter(|_| r.outcome == Outcome::Suppressed)?;
     let (resource, scan) = (a.estate.resource(r)?, a.estate.scan(r)?);
     let of = Excepted {
         repository: scan.name.clone(),
@@ -225,7 +227,7 @@ fn excepted(a: &Assessment, r: &Judged) -> Option<(Excepted, Suppression)> {
         address: resource.address.to_string(),
         fingerprint: r.fingerprint.to_string(),
     };
-    Some((of, r.suppression.as_deref()?.clone())).filter(|_| r.outcome == Outcome::Suppressed)
+    Some((of, suppression.clone()))
 }
 
 /// Packs in order of time.
@@ -329,8 +331,8 @@ impl Trend {
         let _ = match (self.points.first(), self.points.last()) {
             (Some(a), Some(b)) => writeln!(
                 out,
-                "{} packs from {} to {}.",
-                self.points.len(),
+                "{} from {} to {}.",
+                counted(self.points.len(), "pack"),
                 markdown(&a.time),
                 markdown(&b.time)
             ),

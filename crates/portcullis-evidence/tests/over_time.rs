@@ -232,6 +232,9 @@ fn a_trend_is_in_order_of_time_and_counts_each_pack_once() {
     let trend = Trend::of(points, Vec::new());
     let packs: Vec<&str> = trend.points.iter().map(|p| p.pack.as_str()).collect();
     assert_eq!(packs, ["a.zip", "b.zip"]);
+    let mut one = Vec::new();
+    Trend::of(trend.points[..1].to_vec(), Vec::new()).markdown(&mut one).unwrap();
+    assert!(String::from_utf8(one).unwrap().contains("\n1 pack from "));
     assert_eq!(trend.points[0].failing["high"], 1);
     assert_eq!(trend.points[1].failing["high"], 0);
     assert_eq!(trend.points[0].frameworks[0].statuses["fail"], 1);
@@ -339,7 +342,8 @@ fn every_deployed_commit_is_accounted_for() {
         // Of two packs of one commit the one that said no counts.
         scanned("6a", "c6", true, Some((1, false))),
         scanned("6b", "c6", true, Some((0, false))),
-        scanned("6b", "c6", true, Some((0, false))),
+        // The same pack under another name.
+        Scanned { pack: "6c".to_owned(), ..scanned("6b", "c6", true, Some((0, false))) },
         scanned("9", "c9", true, Some((0, false))),
     ];
     let d = Deployments::of("main", false, commits.to_vec(), scans);

@@ -478,6 +478,15 @@ fn commits_without_evidence_and_gates_that_were_overridden_are_named() {
     assert_eq!(all["commits"].as_array().unwrap().len(), 7);
     let none = json(&report(dir, 0, &[&args[..], &["--to", "2000-01-01"]].concat()));
     assert_eq!(none["commits"], serde_json::json!([]));
+    // Scans of commits of other days are of this branch: they are counted apart.
+    assert_eq!(none["elsewhere"], out["elsewhere"]);
+    let shown: usize = out["commits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["scans"].as_array().unwrap().len())
+        .sum();
+    assert_eq!((&none["outside"], &out["outside"]), (&shown.into(), &0.into()));
     let out = report(dir, 2, &["--deployments", &packs, "--branch", "nowhere"]);
     assert!(
         stderr(&out).contains("--branch nowhere: git knows no such commit here"),

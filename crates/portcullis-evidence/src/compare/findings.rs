@@ -20,6 +20,8 @@ pub enum Why {
     ResourceGone,
     /// The rule did not run any more.
     RuleNotRun,
+    /// No framework of the newer pack has a control that the rule speaks to.
+    RuleNotCounted,
     /// Its repository is not in the newer pack.
     RepositoryGone,
     /// The resource is still judged, and this is not said of it any more.
@@ -32,6 +34,8 @@ pub enum Why {
     NewResource,
     /// The rule did not run before.
     NewRule,
+    /// No framework of the older pack has a control that the rule speaks to.
+    RuleNotCountedBefore,
     /// Its repository is not in the older pack.
     NewRepository,
     /// The resource was judged before, and this was not said of it.
@@ -47,12 +51,14 @@ impl Why {
             Why::Accepted => "accepted by an exception",
             Why::ResourceGone => "the resource is gone",
             Why::RuleNotRun => "the rule did not run",
+            Why::RuleNotCounted => "no framework of the newer pack counts the rule",
             Why::RepositoryGone => "the repository is not in the newer pack",
             Why::NotSaid => "not said any more",
             Why::Passed => "passed before",
             Why::ExceptionEnded => "its exception ended",
             Why::NewResource => "new resource",
             Why::NewRule => "the rule did not run before",
+            Why::RuleNotCountedBefore => "no framework of the older pack counts the rule",
             Why::NewRepository => "the repository is not in the older pack",
             Why::New => "new",
         }
@@ -185,12 +191,15 @@ pub(super) fn closed(f: &Found<'_>, new: &Index<'_>) -> Why {
         Why::Accepted
     } else if !new.has_repository(repository) {
         Why::RepositoryGone
+    } else if !new.counts(rule) {
+        Why::RuleNotCounted
+    } else if new.passes(rule, &resource) {
+        // Before anything of the whole repository: the rule may have run for some roots only.
+        Why::Fixed
     } else if !new.ran(repository, rule) {
         Why::RuleNotRun
     } else if !new.has(&resource) {
         Why::ResourceGone
-    } else if new.passes(rule, &resource) {
-        Why::Fixed
     } else {
         Why::NotSaid
     }
@@ -202,12 +211,14 @@ fn opened(f: &Found<'_>, old: &Index<'_>) -> Why {
         Why::ExceptionEnded
     } else if !old.has_repository(repository) {
         Why::NewRepository
+    } else if !old.counts(rule) {
+        Why::RuleNotCountedBefore
+    } else if old.passes(rule, &resource) {
+        Why::Passed
     } else if !old.ran(repository, rule) {
         Why::NewRule
     } else if !old.has(&resource) {
         Why::NewResource
-    } else if old.passes(rule, &resource) {
-        Why::Passed
     } else {
         Why::New
     }

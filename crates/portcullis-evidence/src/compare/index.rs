@@ -100,13 +100,16 @@ pub(super) struct Index<'a> {
     resources: FxHashSet<ResourceKey<'a>>,
     /// Which repositories there are, and the rules that ran in each.
     ran: FxHashMap<&'a str, FxHashSet<&'a str>>,
-    /// The resources that passed, by rule and repository.
+    /// The rules that speak to a control.
+    spoken: FxHashSet<&'a str>,
+    /// The resources that certainly passed, by rule.
     passed: FxHashMap<&'a str, FxHashSet<ResourceKey<'a>>>,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn new(assessment: &'a Assessment) -> Self {
         let estate = &assessment.estate;
+        let controls = assessment.catalogue.frameworks.iter().flat_map(|f| &f.controls);
         let mut out = Self {
             assessment,
             open: FxHashMap::default(),
@@ -114,6 +117,7 @@ impl<'a> Index<'a> {
             lapsed: Vec::new(),
             resources: FxHashSet::default(),
             ran: FxHashMap::default(),
+            spoken: controls.flat_map(|c| &c.links).map(|l| &*l.rule).collect(),
             passed: FxHashMap::default(),
         };
         for scan in &estate.scans {
@@ -126,8 +130,6 @@ impl<'a> Index<'a> {
                 out.lapsed.push([&scan.name, &c.file, &c.about, day]);
             }
         }
-        let controls = assessment.catalogue.frameworks.iter().flat_map(|f| &f.controls);
-        let spoken: FxHashSet<&str> = controls.flat_map(|c| &c.links).map(|l| &*l.rule).collect();
         let mut numbers: FxHashMap<Key<'a>, u32> = FxHashMap::default();
         for judged in &estate.results {
             let (Some(resource), Some(scan)) = (estate.resource(judged), estate.scan(judged))
@@ -136,11 +138,13 @@ impl<'a> Index<'a> {
             };
             let of = resource_key(&scan.name, resource);
             out.resources.insert(of);
-            if !spoken.contains(&*judged.rule) {
+            if !out.spoken.contains(&*judged.rule) {
                 continue;
             }
             if judged.outcome == Outcome::Pass {
-                out.passed.entry(&*judged.rule).or_default().insert(of);
+                if !judged.scope_unknown {
+                    out.passed.entry(&*judged.rule).or_default().insert(of);
+                }
                 continue;
             }
             let mut key = Key {
@@ -192,6 +196,11 @@ impl<'a> Index<'a> {
 
     pub(super) fn ran(&self, repository: &str, rule: &str) -> bool {
         self.ran.get(repository).is_some_and(|rules| rules.contains(rule))
+    }
+
+    /// Whether the rule speaks to a control of this side, so that its results count.
+    pub(super) fn counts(&self, rule: &str) -> bool {
+        self.spoken.contains(rule)
     }
 
     pub(super) fn has(&self, resource: &ResourceKey<'_>) -> bool {

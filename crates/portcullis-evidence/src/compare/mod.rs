@@ -225,37 +225,60 @@ fn notes(old: Side<'_>, new: Side<'_>) -> Vec<String> {
     for name in now.iter().filter(|n| !before.contains(n)) {
         out.push(format!("{name} is in the newer pack only"));
     }
+    for (one, other, here, there) in [(old, new, "older", "newer"), (new, old, "newer", "older")] {
+        let other = &other.assessment.catalogue.frameworks;
+        let frameworks = one.assessment.catalogue.frameworks.iter();
+        for f in frameworks.filter(|f| other.iter().all(|o| o.id != f.id)) {
+            out.push(format!(
+                "{} is in the {here} pack only: rules that speak to no other framework are not \
+                 counted in the {there} one",
+                f.title
+            ));
+        }
+    }
+    out.extend(unread(old, "older", "what seems new may have been there"));
+    out.extend(unread(new, "newer", "what seems gone may be there"));
     out
 }
 
-fn frameworks(old: &Assessment, new: &Assessment) -> Vec<FrameworkRow> {
-    let of = |a: &'_ Assessment, id: &str| -> Option<usize> {
-        a.catalogue.frameworks.iter().position(|f| *f.id == *id)
+/// That scans of a side did not read everything, and what follows for the other one.
+fn unread(side: Side<'_>, word: &str, so: &str) -> Option<String> {
+    let scans = side.assessment.estate.scans.iter().filter(|s| !s.is_complete());
+    let mut names: Vec<&str> = scans.map(|s| &*s.name).collect();
+    names.dedup();
+    let which = match names.as_slice() {
+        [] => return None,
+        [one] => format!("{one} was"),
+        [first, more @ ..] => format!("{first} and {} more were", more.len()),
     };
+    Some(format!("{which} not read in full in the {word} pack: no control passes in it, and {so}"))
+}
+
+fn frameworks(old: &Assessment, new: &Assessment) -> Vec<FrameworkRow> {
     let mut ids: Vec<&str> = new.catalogue.frameworks.iter().map(|f| &*f.id).collect();
     let gone = old.catalogue.frameworks.iter().map(|f| &*f.id);
-    ids.extend(gone.filter(|id| of(new, id).is_none()));
-    let pair = |a: &'_ Assessment, id: &str| -> Option<(Framework, Assessed)> {
-        let at = of(a, id)?;
-        let assessed = a.frameworks.iter().find(|f| f.framework == at)?;
-        Some((a.catalogue.frameworks.get(at)?.clone(), assessed.clone()))
-    };
+    ids.extend(gone.filter(|id| new.catalogue.frameworks.iter().all(|f| *f.id != **id)));
     ids.into_iter().filter_map(|id| framework(id, pair(old, id), pair(new, id))).collect()
 }
 
-fn framework(
-    id: &str,
-    old: Option<(Framework, Assessed)>,
-    new: Option<(Framework, Assessed)>,
-) -> Option<FrameworkRow> {
-    let title = new.as_ref().or(old.as_ref())?.0.named();
+/// A framework of a side, and what is said of its controls.
+type Pair<'a> = (&'a Framework, &'a Assessed);
+
+fn pair<'a>(a: &'a Assessment, id: &str) -> Option<Pair<'a>> {
+    let at = a.catalogue.frameworks.iter().position(|f| *f.id == *id)?;
+    let assessed = a.frameworks.iter().find(|f| f.framework == at)?;
+    Some((a.catalogue.frameworks.get(at)?, assessed))
+}
+
+fn framework(id: &str, old: Option<Pair<'_>>, new: Option<Pair<'_>>) -> Option<FrameworkRow> {
+    let title = new.or(old)?.0.named();
     let mut out = FrameworkRow {
         id: id.to_owned(),
         title,
-        before: old.as_ref().map(|(_, a)| a.figures),
-        now: new.as_ref().map(|(_, a)| a.figures),
-        statuses_before: old.as_ref().map(|(_, a)| a.by_status()),
-        statuses_now: new.as_ref().map(|(_, a)| a.by_status()),
+        before: old.map(|(_, a)| a.figures),
+        now: new.map(|(_, a)| a.figures),
+        statuses_before: old.map(|(_, a)| a.by_status()),
+        statuses_now: new.map(|(_, a)| a.by_status()),
         changed: Vec::new(),
         unchanged: 0,
     };

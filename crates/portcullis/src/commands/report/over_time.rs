@@ -160,16 +160,10 @@ fn deployments(
         _ => return Err(Fail::new("--deployments: expected one PATH at most, the repository")),
     };
     let history = git::first_parents(repository, branch)?;
-    let within = |c: &Commit| {
-        let day = c.time.get(..10).unwrap_or_default();
-        options.from.as_deref().is_none_or(|from| from <= day)
-            && options.to.as_deref().is_none_or(|to| day <= to)
-    };
     let commits: Vec<Commit> = history
         .commits
         .into_iter()
         .map(|c| Commit { id: c.id, time: crate::date::moment(c.seconds), subject: c.subject })
-        .filter(within)
         .collect();
     let (scans, unread) = each_in("--deployments", folder, |name, p| {
         Scanned::of(name, &p.digest, &p.assessment.made.time, &p.assessment.estate)
@@ -177,6 +171,7 @@ fn deployments(
     let scans = scans.into_iter().flatten().collect();
     let mut found = Deployments::of(branch, history.shallow, commits, scans);
     found.unread = unread;
+    found.keep_days(options.from.as_deref(), options.to.as_deref());
     if options.from.is_none() {
         found.leave_out_before_first_pack();
     }

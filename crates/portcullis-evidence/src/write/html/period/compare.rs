@@ -96,7 +96,6 @@ fn summary(c: &Comparison) -> Markup {
             [c.population.joined.len(), c.population.left.len()],
         ),
     ];
-    let incomplete = |w: &Which| w.scans.iter().any(|s| !s.complete);
     html! {
         section #summary aria-labelledby="summary-title" {
             h2 #summary-title { "Summary" }
@@ -105,11 +104,6 @@ fn summary(c: &Comparison) -> Markup {
                     p { b { "Before reading on" } }
                     ul { @for note in &c.notes { li { (text::shown(note)) } } }
                 }
-            }
-            @for (word, w) in [("older", &c.old), ("newer", &c.new)] {
-                @if incomplete(w) { p .doubt {
-                    b { "The " (word) " pack did not read everything." } " No control passes in it; what was not read is in no figure."
-                } }
             }
             (conclusion(c))
             table .cards .figures-of .narrow aria-labelledby="summary-title" {

@@ -78,6 +78,9 @@ fn summary(d: &Deployments) -> Markup {
                     th scope="row" { (c.name()) } td .n { (text::number(d.count(c))) }
                 } } }
             }
+            @if d.outside > 0 { p .note {
+                "Not shown: " (text::count(d.outside, "scan", "scans")) " of commits of other days."
+            } }
             @if d.earlier > 0 { p .note {
                 (text::count(d.earlier, "commit", "commits")) " before the first one with a pack are left out."
             } }
@@ -135,7 +138,7 @@ fn elsewhere(d: &Deployments) -> Markup {
     html! {
         section #elsewhere .part aria-labelledby="elsewhere-title" {
             h2 #elsewhere-title { "Scans of other commits" }
-            @if d.elsewhere.is_empty() { p { "Every scan is of a commit above." } } @else {
+            @if d.elsewhere.is_empty() { p { "None." } } @else {
                 ul .scans { @for s in d.elsewhere.iter().take(shown) { li {
                     @match &s.repository {
                         Some(r) => { code title=(text::brief(&r.commit)) { (start(&r.commit, 12)) } }
