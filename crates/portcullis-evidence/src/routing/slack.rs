@@ -134,8 +134,12 @@ fn sections(lines: &[String]) -> Vec<Block> {
 /// Text in which nothing is a link, a mention or a format.
 /// <https://docs.slack.dev/messaging/formatting-message-text>
 fn escaped(text: &str) -> String {
+    let text = line(text);
     let mut out = String::with_capacity(text.len());
-    for c in line(text).chars() {
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -144,8 +148,11 @@ fn escaped(text: &str) -> String {
             '*' => out.push('∗'),
             '~' => out.push('∼'),
             '`' => out.push('ʼ'),
+            // Within a word it formats nothing, and names are to be copied.
+            '_' if !(in_word(before) && in_word(rest.clone().next())) => out.push('ˍ'),
             c => out.push(c),
         }
+        before = Some(c);
     }
     out
 }
@@ -173,7 +180,7 @@ enum Block {
 impl Block {
     fn header(text: &str) -> Self {
         let text = clipped(text, HEADER).into_owned();
-        Block::Header { text: Text { r#type: "plain_text", text } }
+        Block::Header { text: Text { r#type: "plain_text", text, verbatim: None } }
     }
 }
 
@@ -181,10 +188,13 @@ impl Block {
 struct Text {
     r#type: &'static str,
     text: String,
+    /// That addresses and names of channels in it stay text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verbatim: Option<bool>,
 }
 
 impl Text {
     fn markup(text: &str) -> Self {
-        Self { r#type: "mrkdwn", text: text.to_owned() }
+        Self { r#type: "mrkdwn", text: text.to_owned(), verbatim: Some(true) }
     }
 }

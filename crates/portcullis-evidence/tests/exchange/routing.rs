@@ -116,8 +116,19 @@ fn a_message_keeps_slacks_limits_and_mentions_nobody() {
                 assert!(!text.is_empty() && text.chars().count() <= most, "{text}");
                 assert!(block["type"] == "header" || !text.contains('<'), "{text}");
             }
+            // Else Slack makes links of addresses and of names of channels.
+            for object in std::iter::once(&block["text"])
+                .chain(block["elements"].as_array().into_iter().flatten())
+            {
+                assert!(object["type"] != "mrkdwn" || object["verbatim"] == true, "{block}");
+            }
         }
     }
+    let mut r = result("r", "fail", "high", "x_y.z", 1);
+    r["resource"]["root"] = "_live_/my_stack_".into();
+    let message = slack::write(&assessment_of(&[r], NOW), &all());
+    let said = String::from_utf8(message).unwrap();
+    assert!(said.contains("in ˍliveˍ/my_stackˍ") && said.contains("`x_y.z`"), "{said}");
     let message = parsed(&slack::write(&assessment(), &Table::default()));
     assert_eq!(message["text"], "Portcullis: 1 ticket, 2 to know");
     insta::assert_json_snapshot!(message);
