@@ -321,7 +321,26 @@ fn wrong_questions_are_refused() {
     refused(&["--trend", "full"], "no evidence pack is in it");
     refused(&["--deployments", "full"], "--branch");
     refused(&["--branch", "main"], "--deployments");
-    refused(&["--compare", "a.zip", "b.zip", "--framework", "soc2"], "cannot be used with");
+    // What means nothing there is not passed over.
+    for option in [
+        "--framework=soc2",
+        "--previous=x.json",
+        "--account=1",
+        "--run-url=u",
+        "--min-severity=high",
+        "--var=a=b",
+        "--var-file=x",
+        "--rules=x",
+        "--policy=x",
+        "--as-of=2026-01-01",
+        "--config=x",
+        "--no-suppressions",
+    ] {
+        refused(&["--compare", "a.zip", "b.zip", option], "cannot be used with");
+        refused(&["--trend", "full", option], "cannot be used with");
+        refused(&["--deployments", "full", "--branch", "main", option], "cannot be used with");
+    }
+    refused(&["--evidence", "."], "has no name of its own");
     // It is there, and is no pack.
     let out = stdout(&report(&folder.0, 1, &["verify", "x.txt"]));
     assert!(

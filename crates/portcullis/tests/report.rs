@@ -182,6 +182,74 @@ fn repositories_of_one_name_are_told_apart() {
     let report = json(&out);
     assert_eq!(report["population"]["scans"], 2);
     assert_eq!(report["population"]["resources"], 4);
+
+    // The same of saved scans: each pipeline may call its own `scan.json`.
+    for one in ["a", "b"] {
+        let scan =
+            ["scan", "--include-passed", "--exit-zero", "-q", "--format", "json=../scan.json"];
+        let out = run_in(&folder.0.join(one).join("infra"), &scan);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+    }
+    let ask = |args: &[&str]| {
+        run_in(&folder.0, &[&["report", "--framework", "soc2", "--format", "json"], args].concat())
+    };
+    let out = ask(&["a/scan.json", "b/scan.json"]);
+    assert_eq!(code(&out), 2);
+    assert!(
+        stderr(&out).contains("a/scan.json and b/scan.json are both called `scan`"),
+        "{}",
+        stderr(&out)
+    );
+    let out = ask(&["--scan", "a=a/scan.json", "--scan", "b=b/scan.json"]);
+    assert_eq!(json(&out)["population"]["resources"], 4);
+    // One file is one scan, however it is called; one name that was chosen is one repository.
+    assert_eq!(json(&ask(&["a/scan.json", "b/../a/scan.json"]))["population"]["scans"], 1);
+    let out = ask(&["--scan", "a=a/scan.json", "--scan", "a=b/scan.json"]);
+    assert_eq!(json(&out)["population"]["resources"], 2);
+}
+
+#[test]
+fn a_rule_that_several_repositories_have_a_copy_of_is_one_rule() {
+    let rule = |wanted: &str| {
+        format!(
+            "id: acme-name\ntitle: Buckets have names\nseverity: low\nrationale: So we find them.\n\
+             message: \"{{resource}} has no name\"\nremediation: Name it.\n\
+             references: [https://example.org]\ncontrols: {{ soc2: [CC6.1] }}\n\
+             resources: {{ tf: aws_s3_bucket }}\nattributes: {{ name: {{ tf: bucket }} }}\n\
+             require: {{ name: {wanted} }}\n"
+        )
+    };
+    let (set, unset) = (rule("set"), rule("unset"));
+    let folder = |name: &str, other: &str| {
+        Folder::new(
+            name,
+            &[
+                ("a/main.tf", OPEN),
+                ("b/main.tf", OPEN),
+                ("a/portcullis.toml", ""),
+                ("b/portcullis.toml", ""),
+                ("a/.portcullis/rules/name.yaml", &set),
+                ("b/.portcullis/rules/acme/name.yaml", other),
+            ],
+        )
+    };
+    let args = ["report", "a", "b", "--framework", "soc2", "--format", "json"];
+    let same = folder("report-rules-same", &set);
+    let out = run_in(&same.0, &args);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let report = json(&out);
+    let ran = report["frameworks"][0]["controls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|c| c["rules"].as_array().unwrap())
+        .find(|r| r["rule"] == "acme-name")
+        .unwrap();
+    assert_eq!(ran["results"]["pass"], 2, "{ran}");
+    let other = folder("report-rules-other", &unset);
+    let out = run_in(&other.0, &args);
+    assert_eq!(code(&out), 2);
+    assert!(stderr(&out).contains("there is a rule `acme-name` already"), "{}", stderr(&out));
 }
 
 #[test]

@@ -59,9 +59,13 @@ pub(crate) fn read(path: &Path, all: &[Framework]) -> Result<Vec<Attestation>, F
         let checked = match evidence(folder, &said) {
             Ok(checked) => checked,
             Err((key, what)) => {
-                problems.push(Diagnostic::error(place(key), what).with_help(
-                    "look at what changed in the evidence, then state its digest and the day",
-                ));
+                let problem = Diagnostic::error(place(key), what);
+                problems.push(match key {
+                    "sha256" => problem.with_help(
+                        "look at what changed in the evidence, then state its digest and the day",
+                    ),
+                    _ => problem,
+                });
                 false
             }
         };

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use portcullis_core::{Severity, SourceMap};
 use portcullis_evidence as evidence;
 use portcullis_evidence::{Assessment, Estate, Outcome, assess};
+use rustc_hash::FxHashSet;
 
 use crate::catalogue;
 use crate::fail::Fail;
@@ -52,7 +53,7 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
     let made = clock::made(options)?;
     let wanted = taken::wanted(options)?;
     let config = frameworks::config(options, &wanted)?;
-    let rules = catalogue::load(&taken::rule_paths(options, &wanted), &SourceMap::default())?;
+    let rules = catalogue::load(&taken::rule_paths(options, &wanted)?, &SourceMap::default())?;
     let texts = crate::frameworks::texts(&options.shared.framework_file)?;
     let all = crate::frameworks::with(&texts, &rules.rules)?;
     let own = own::files(&texts, &rules);
@@ -81,24 +82,21 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<u8, Fail> {
         let digest = packs::make(options, &target, &assessment, (taken.packed, &own), &formats)?;
         exchange.statement.evidence = Some(packs::subject(&target, &digest));
     }
-    write_all(&formats, &assessment, &exchange, out)?;
+    write_all(&formats, out, |format, out| format.write(&assessment, &exchange, out))?;
     Ok(code(&assessment, gate, empty && !options.shared.allow_empty))
 }
 
 /// Writes every format to where it belongs.
-fn write_all(
-    formats: &[(Format, Option<PathBuf>)],
-    assessment: &Assessment,
-    exchange: &Exchange,
+fn write_all<F: Copy>(
+    formats: &[(F, Option<PathBuf>)],
     out: &mut dyn Write,
+    write: impl Fn(F, &mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), Fail> {
     for (format, file) in formats {
         match file {
-            None => format.write(assessment, exchange, out).map_err(broken)?,
-            Some(path) => {
-                replace_by(path, |out| format.write(assessment, exchange, out))
-                    .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
-            }
+            None => write(*format, out).map_err(broken)?,
+            Some(path) => replace_by(path, |out| write(*format, out))
+                .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?,
         }
     }
     Ok(())
@@ -115,9 +113,10 @@ fn code(assessment: &Assessment, gate: Option<Threshold>, empty: bool) -> u8 {
             Outcome::Suppressed | Outcome::Pass => false,
         })
     };
-    let frameworks = assessment.frameworks.iter();
-    let mut rules = frameworks.flat_map(|f| &f.controls).flat_map(|c| &c.rules);
-    if gate.is_some() && rules.any(|r| assessment.estate.of_rule(&r.rule).iter().any(|r| met(r))) {
+    let controls = assessment.frameworks.iter().flat_map(|f| &f.controls);
+    // A rule speaks to many controls; its results are looked at once.
+    let rules: FxHashSet<&str> = controls.flat_map(|c| &c.rules).map(|r| &*r.rule).collect();
+    if gate.is_some() && rules.iter().any(|r| assessment.estate.of_rule(r).iter().any(|r| met(r))) {
         return 1;
     }
     let incomplete = assessment.estate.scans.iter().any(|s| !s.is_complete());

@@ -14,6 +14,37 @@ pub(crate) enum ReportCommand {
     Verify(Verify),
 }
 
+/// The options by which a report is made: none of them means anything where packs that are there are
+/// read, which is said rather than passed over.
+const MAKING: [&str; 21] = [
+    "scans",
+    "framework",
+    "framework_file",
+    "attestations",
+    "evidence",
+    "fail_on",
+    "account",
+    "region",
+    "previous",
+    "run_url",
+    "min_severity",
+    "rules",
+    "var-file",
+    "var",
+    "parameters",
+    "policy",
+    "plan",
+    "no_suppressions",
+    "allow_empty",
+    "as_of",
+    "config",
+];
+
+/// [`MAKING`], and more.
+fn making_and(more: &[&'static str]) -> Vec<&'static str> {
+    [&MAKING[..], more].concat()
+}
+
 /// Options of `portcullis report`.
 #[derive(Debug, Default, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -44,22 +75,17 @@ pub(crate) struct Report {
     #[arg(long, value_name = "DIR|FILE.zip")]
     pub(crate) evidence: Option<PathBuf>,
     /// Instead of a report: what changed from one evidence pack to another; markdown, json or html
-    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = [
-        "paths", "scans", "framework", "framework_file", "attestations",
-        "evidence", "trend", "deployments", "fail_on"])]
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2,
+        conflicts_with_all = making_and(&["paths", "trend", "deployments"]))]
     pub(crate) compare: Option<Vec<PathBuf>>,
     /// Instead of a report: controls by status and findings by severity, for each evidence pack in a
     /// folder; markdown, json or html (with charts)
-    #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "paths", "scans", "framework", "framework_file", "attestations",
-        "evidence", "deployments", "fail_on"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = making_and(&["paths", "deployments"]))]
     pub(crate) trend: Option<PathBuf>,
     /// Instead of a report: the commits of the deployed branch of the repository at PATH against the
     /// evidence packs in a folder; which have none, which went out against the gate; markdown, json
     /// or html
-    #[arg(long, value_name = "DIR", requires = "branch", conflicts_with_all = [
-        "scans", "framework", "framework_file", "attestations",
-        "evidence", "fail_on"])]
+    #[arg(long, value_name = "DIR", requires = "branch", conflicts_with_all = making_and(&[]))]
     pub(crate) deployments: Option<PathBuf>,
     /// The branch that is deployed
     #[arg(long, value_name = "REV", requires = "deployments")]

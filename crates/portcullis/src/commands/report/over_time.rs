@@ -8,13 +8,12 @@ use portcullis_evidence::deployments::{Commit, Deployments, Scanned};
 use portcullis_evidence::pack::Opened;
 use portcullis_evidence::trend::{Point, Trend, Unread};
 
-use super::Report;
 use super::packs::{opened, packs_in};
+use super::{Report, write_all};
 use crate::fail::Fail;
 use crate::git;
 use crate::output::{broken, outputs};
 use crate::suppress::is_date;
-use crate::write::replace;
 
 /// What these reports can be written as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,26 +50,6 @@ pub(crate) fn run(options: &Report, out: &mut dyn Write) -> Result<Option<u8>, F
         }
         _ => Ok(None),
     }
-}
-
-/// Writes each format to where it belongs.
-fn write_all(
-    formats: &[(Format, Option<PathBuf>)],
-    out: &mut dyn Write,
-    write: impl Fn(Format, &mut dyn Write) -> std::io::Result<()>,
-) -> Result<(), Fail> {
-    for (format, file) in formats {
-        match file {
-            None => write(*format, out).map_err(broken)?,
-            Some(path) => {
-                let mut bytes = Vec::new();
-                write(*format, &mut bytes)
-                    .and_then(|()| replace(path, &bytes))
-                    .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn compared(

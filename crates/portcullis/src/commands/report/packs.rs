@@ -44,6 +44,10 @@ impl Target {
                 false => Ok(Target::Archive(path.to_path_buf())),
             };
         }
+        if path.file_name().is_none() {
+            // It could not be replaced in one step.
+            return Err(fail("has no name of its own: name FILE.zip or a folder"));
+        }
         match path.symlink_metadata() {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(fail(&e.to_string())),

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::pack;
-use portcullis_evidence::{Catalogue, Refused, Scan as Saved};
+use portcullis_evidence::{Catalogue, Refused, Scan as Saved, sha256};
 use portcullis_report::{Format, Style};
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Report;
+use crate::catalogue;
 use crate::cli::Scan;
 use crate::disk::boundary_of;
 use crate::fail::Fail;
@@ -22,6 +24,10 @@ pub(crate) enum Wanted {
         name: String,
         /// The file.
         path: PathBuf,
+        /// Where it lies, without links.
+        real: PathBuf,
+        /// Whether the user chose the name.
+        named: bool,
     },
     /// It is to be made.
     Made {
@@ -74,8 +80,9 @@ fn add(out: &mut Vec<Wanted>, name: Option<String>, path: PathBuf) -> Result<(),
         .canonicalize()
         .map_err(|e| Fail::new(format!("PATH {} cannot be read: {e}", path.display())))?;
     if is_saved(&path)? {
+        let named = name.is_some();
         let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        out.push(Wanted::Saved { name: name.unwrap_or_else(stem), path });
+        out.push(Wanted::Saved { name: name.unwrap_or_else(stem), path, real, named });
         return Ok(());
     }
     let here = boundary_of(&real);
@@ -110,21 +117,23 @@ fn is_saved(path: &Path) -> Result<bool, Fail> {
     Ok(Saved::is_saved(&head))
 }
 
-/// Two folders of one name would be taken for one repository.
+/// Two folders of one name, or two saved scans, would be taken for one repository, whose resources
+/// count once: nobody who gave no name meant that.
 fn unambiguous(wanted: &[Wanted]) -> Result<(), Fail> {
-    let made = || {
-        wanted.iter().filter_map(|w| match w {
-            Wanted::Made { name, boundary, named: false, .. } => Some((name, boundary)),
-            _ => None,
-        })
-    };
-    for (name, boundary) in made() {
-        if let Some((_, other)) = made().find(|(n, b)| *n == name && *b != boundary) {
+    let mut known: FxHashMap<(bool, &str), (&Path, &Path)> = FxHashMap::default();
+    for w in wanted {
+        let (saved, name, shown, real) = match w {
+            Wanted::Made { name, boundary, named: false, .. } => (false, name, boundary, boundary),
+            Wanted::Saved { name, path, real, named: false } => (true, name, path, real),
+            _ => continue,
+        };
+        let (first, other) = *known.entry((saved, name)).or_insert((shown, real));
+        if other != real {
             return Err(Fail::new(format!(
                 "{} and {} are both called `{name}`, which would make them one repository: name \
                  them with --scan NAME=PATH",
-                boundary.display(),
-                other.display()
+                first.display(),
+                shown.display()
             )));
         }
     }
@@ -132,8 +141,9 @@ fn unambiguous(wanted: &[Wanted]) -> Result<(), Fail> {
 }
 
 /// `--rules`, and the rules of the repositories that are scanned; where none is, those of the
-/// working directory.
-pub(crate) fn rule_paths(options: &Report, wanted: &[Wanted]) -> Vec<PathBuf> {
+/// working directory. A file that several repositories have a copy of is named once: a rule may not
+/// be defined twice.
+pub(crate) fn rule_paths(options: &Report, wanted: &[Wanted]) -> Result<Vec<PathBuf>, Fail> {
     let mut out = options.shared.rules.clone();
     let mut folders: Vec<&Path> = Vec::new();
     for w in wanted {
@@ -146,8 +156,34 @@ pub(crate) fn rule_paths(options: &Report, wanted: &[Wanted]) -> Vec<PathBuf> {
     if folders.is_empty() {
         folders.push(Path::new(""));
     }
-    out.extend(folders.iter().map(|f| f.join(".portcullis/rules")).filter(|own| own.is_dir()));
-    out
+    let own = folders.iter().map(|f| f.join(".portcullis/rules")).filter(|own| own.is_dir());
+    let own: Vec<PathBuf> = own.collect();
+    if own.len() < 2 {
+        out.extend(own);
+        return Ok(out);
+    }
+    let mut known = FxHashSet::default();
+    for folder in own {
+        let mut here = Vec::new();
+        for entry in walkdir::WalkDir::new(&folder).sort_by_file_name() {
+            let entry = entry.map_err(|e| {
+                Fail::new(format!("rules path {}", catalogue::unreadable(&folder, &e)))
+            })?;
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).map_err(|e| {
+                Fail::new(format!("rule file {} cannot be read: {e}", entry.path().display()))
+            })?;
+            let digest = sha256(&bytes);
+            if !known.contains(&digest) {
+                out.push(entry.into_path());
+            }
+            here.push(digest);
+        }
+        known.extend(here);
+    }
+    Ok(out)
 }
 
 /// Reads what was saved and scans the rest, by all rules of these frameworks.
@@ -210,7 +246,7 @@ fn one(
     frameworks: &[String],
 ) -> Result<(Saved, Option<pack::Saved>), Fail> {
     let (name, what, bytes) = match wanted {
-        Wanted::Saved { name, path } => {
+        Wanted::Saved { name, path, .. } => {
             let bytes = std::fs::read(&path)
                 .map_err(|e| Fail::new(format!("{} cannot be read: {e}", path.display())))?;
             (name, path.display().to_string(), bytes)
