@@ -433,6 +433,7 @@ fn an_attestation_that_is_wrong_is_told_with_its_place() {
         ("\"2026-10-01\"", "\"October\"", 9, "expected YYYY-MM-DD"),
         ("owner", "owned-by", 6, "owned-by"),
         ("\"badges.txt\"", "\"main.tf\"", 8, "main.tf has another digest"),
+        ("\"badges.txt\"", "\".\"", 7, ". is no file that can be read"),
     ] {
         let said = ATTESTED.replacen(from, to, 1);
         let folder = Folder::new("report-said", &[("main.tf", OPEN), ("said.toml", &said)]);
@@ -442,6 +443,8 @@ fn an_attestation_that_is_wrong_is_told_with_its_place() {
         let told = stderr(&out);
         assert!(told.contains(words), "{to}: {told}");
         assert!(told.contains(&format!("said.toml:{line}:")), "{to}: {told}");
+        // Only where the evidence changed is there something to look at in it.
+        assert_eq!(told.contains("what changed in the evidence"), to == "\"main.tf\"", "{told}");
     }
 }
 
