@@ -505,7 +505,16 @@ impl About<'_> {
             |r: &RuleResult| r.strength == Strength::Direct && r.counts.scope_unknown > 0;
         let (status, shown) = match counts {
             Counts { unknown: 1.., .. } => (Status::NotDetermined, true),
-            Counts { suppressed: 1.., .. } => (Status::Accepted, true),
+            Counts { suppressed: 1.., .. } => match self.lapsed(rules) {
+                0 => (Status::Accepted, true),
+                n => {
+                    let what = counted(n, "result");
+                    reasons.push(format!(
+                        "the exception of {what} has lapsed since the scan: scan again"
+                    ));
+                    (Status::NotDetermined, true)
+                }
+            },
             Counts { pass: 1.., .. } if !rules.iter().any(direct) => {
                 if rules.iter().any(in_doubt) {
                     reasons.push(out_of_scope(counts));
@@ -517,7 +526,15 @@ impl About<'_> {
                 );
                 (Status::NotDetermined, false)
             }
-            Counts { pass: 1.., .. } => (Status::Pass, true),
+            Counts { pass: 1.., .. } => {
+                let helping: Vec<&str> = self.absent(rules, Strength::Supporting).collect();
+                if let Some(which) = first_of(&helping) {
+                    reasons.push(format!(
+                        "not every scan ran {which} for all of its code, which would help towards it"
+                    ));
+                }
+                (Status::Pass, true)
+            }
             Counts { scope_unknown: 1.., .. } => {
                 reasons.push(out_of_scope(counts));
                 (Status::NotDetermined, false)
@@ -557,14 +574,9 @@ impl About<'_> {
                 rule.rule
             ));
         }
-        let absent = |r: &&RuleResult| !self.of_account(r) && r.ran < scans.len();
-        let missing: Vec<&str> = direct().filter(absent).map(|r| &*r.rule).collect();
-        if let Some(first) = missing.first() {
-            let more = match missing.len() - 1 {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            return Some(format!("not every scan ran {first}{more} for all of its code"));
+        let missing: Vec<&str> = self.absent(rules, Strength::Direct).collect();
+        if let Some(which) = first_of(&missing) {
+            return Some(format!("not every scan ran {which} for all of its code"));
         }
         let unread = scans.iter().filter(|s| !s.is_complete()).count();
         (unread > 0).then(|| match scans.len() {
@@ -573,9 +585,37 @@ impl About<'_> {
         })
     }
 
+    /// The rules of a strength that were not asked of every root of every scan.
+    fn absent<'r>(
+        &self,
+        rules: &'r [RuleResult],
+        strength: Strength,
+    ) -> impl Iterator<Item = &'r str> {
+        let of = rules.iter().filter(move |r| r.strength == strength && !self.of_account(r));
+        of.filter(|r| r.ran < self.estate.scans.len()).map(|r| &*r.rule)
+    }
+
+    /// How many results are accepted by exceptions whose last day was over on the day of the report:
+    /// what was saved earlier still has them.
+    fn lapsed(&self, rules: &[RuleResult]) -> usize {
+        let results = rules.iter().flat_map(|r| self.estate.of_rule(&r.rule));
+        let suppressed = results.filter(|r| r.outcome == Outcome::Suppressed);
+        let until = suppressed.filter_map(|r| r.suppression.as_ref()?.until.as_deref());
+        until.filter(|until| *until < self.as_of).count()
+    }
+
     fn of_account(&self, rule: &RuleResult) -> bool {
         self.catalogue.rule(&rule.rule).is_some_and(|r| r.account)
     }
+}
+
+/// `aws-a and 2 more`.
+fn first_of(rules: &[&str]) -> Option<String> {
+    let (first, more) = rules.split_first()?;
+    Some(match more.len() {
+        0 => (*first).to_owned(),
+        n => format!("{first} and {n} more"),
+    })
 }
 
 /// Why passes do not count.

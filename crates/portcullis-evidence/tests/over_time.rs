@@ -165,6 +165,28 @@ fn exceptions_open_last_lapse_and_end() {
 }
 
 #[test]
+fn an_exception_that_is_over_accepts_nothing_any_more() {
+    let saved = saved("c0", true, &["aws-a aws_b.one suppressed 2026-11-29"]);
+    let on = |day: &str| assessed(&[("shop", saved.clone())], &format!("{day}T00:00:00Z"));
+    let page = |a: &portcullis_evidence::Assessment| {
+        let mut out = Vec::new();
+        portcullis_evidence::write::markdown(a, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let last = on("2026-11-29");
+    assert_eq!(last.frameworks[0].controls[0].status, Status::Accepted);
+    assert!(page(&last).contains("| 2026-11-29 | main.tf:1 |"), "{}", page(&last));
+    let over = on("2026-11-30");
+    let control = &over.frameworks[0].controls[0];
+    assert_eq!(control.status, Status::NotDetermined);
+    assert_eq!(
+        control.reasons,
+        ["the exception of 1 result has lapsed since the scan: scan again"]
+    );
+    assert!(page(&over).contains("| 2026-11-29 (lapsed) | main.tf:1 |"), "{}", page(&over));
+}
+
+#[test]
 fn controls_change_with_their_figures() {
     let c = one(
         &["aws-a aws_b.one fail", "aws-b aws_b.one pass", "aws-c aws_b.one pass"],

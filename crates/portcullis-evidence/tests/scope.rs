@@ -73,6 +73,28 @@ fn only_a_certain_pass_of_a_direct_rule_shows_a_control_to_be_met() {
 }
 
 #[test]
+fn a_pass_names_supporting_rules_that_were_not_asked() {
+    let mut catalogue = catalogue(&["aws-a", "aws-b"]);
+    let mut link = catalogue.frameworks[0].controls[1].links[0].clone();
+    link.strength = Strength::Supporting;
+    catalogue.frameworks[0].controls[0].links.push(link);
+    let mut saved = marked(&[("aws-a", "pass")], &[]);
+    let reasons = |saved: &Value| {
+        let scan = Scan::read("shop", saved.to_string().as_bytes()).unwrap();
+        let a = assess(catalogue.clone(), Estate::merge(vec![scan]), Vec::new(), made());
+        assert_eq!(control(&a).status, Status::Pass);
+        control(&a).reasons.clone()
+    };
+    saved["rules_evaluated"] = serde_json::json!(["aws-a", "aws-b"]);
+    assert!(reasons(&saved).is_empty());
+    saved["rules_evaluated"] = serde_json::json!(["aws-a"]);
+    assert_eq!(
+        reasons(&saved),
+        ["not every scan ran aws-b for all of its code, which would help towards it"]
+    );
+}
+
+#[test]
 fn they_hide_no_failure_and_may_be_attested() {
     let a = assessed(
         &[("shop", marked(&[("aws-a", "pass"), ("aws-a", "fail")], &["aws-a"]))],

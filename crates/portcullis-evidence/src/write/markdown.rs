@@ -379,15 +379,20 @@ impl<'a> Page<'a> {
                 Some(v) if !v.trim().is_empty() => cell(v),
                 _ => other.to_owned(),
             };
+            let until = s.and_then(|s| s.until.as_deref());
+            let lapsed = match until.is_some_and(|until| until < a.made.as_of.as_str()) {
+                true => " (lapsed)",
+                false => "",
+            };
             let row = format!(
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {}{lapsed} | {} |",
                 r.rule,
                 r.severity.name(),
                 self.place(r).replace('|', "\\|"),
                 or(s.map(|s| &*s.reason), "none given"),
                 or(s.and_then(|s| s.owner.as_deref()), "nobody named"),
                 s.map(|s| cell(&s.stands())).unwrap_or_default(),
-                or(s.and_then(|s| s.until.as_deref()), "no end"),
+                or(until, "no end"),
                 cell(&written)
             );
             self.line(&row);
