@@ -380,7 +380,7 @@ impl<'a> Page<'a> {
                 _ => other.to_owned(),
             };
             let until = s.and_then(|s| s.until.as_deref());
-            let lapsed = match until.is_some_and(|until| until < a.made.as_of.as_str()) {
+            let lapsed = match until.is_some_and(|until| until < self.a.made.as_of.as_str()) {
                 true => " (lapsed)",
                 false => "",
             };
