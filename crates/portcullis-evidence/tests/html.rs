@@ -99,7 +99,15 @@ fn a_failure_can_be_followed_down_to_the_line_and_back_to_where_the_value_is_set
 
 #[test]
 fn an_exception_says_who_answers_and_that_it_has_lapsed() {
-    let page = html(&varied());
+    let mut saved = scan(&[Said {
+        rule: "aws-excused",
+        outcome: "suppressed",
+        severity: "medium",
+        address: "aws_s3_bucket.logs",
+        message: "open",
+    }]);
+    saved["results"][0]["suppression"]["until"] = "2026-11-01".into();
+    let page = html(&assessed(&[("shop", saved)], &["aws-excused"]));
     let register = seen(between(&page, "<table class=\"register\">", "</table>"));
     // A scan of an earlier version does not say since when.
     assert!(
@@ -130,7 +138,7 @@ fn an_exception_says_since_when_it_stands() {
     };
     let (rows, page) =
         register(&[("since", "2026-01-02"), ("since_commit", "0123456789abcdef0123")]);
-    assert!(rows.contains("payments 2026-01-02 (0123456789ab) 2026-11-01"), "{rows}");
+    assert!(rows.contains("payments 2026-01-02 (0123456789ab) 2026-12-01"), "{rows}");
     assert!(!seen(&page).contains("since when they stand"));
     let (rows, _) = register(&[("since_unknown", "the clone is <shallow>")]);
     assert!(rows.contains("not known: the clone is &lt;shallow&gt; 2026"), "{rows}");

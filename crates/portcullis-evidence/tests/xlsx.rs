@@ -40,7 +40,7 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
     assert_eq!((head("Since") + 1, results[0].len()), (head("Until"), 24));
     let excused = results.iter().find(|r| r.contains(&"aws-excused".to_owned())).unwrap();
     let since = "not known: the scan does not say";
-    assert!(excused.windows(2).any(|c| c == [since, "2026-11-01"]), "{excused:?}");
+    assert!(excused.windows(2).any(|c| c == [since, "2026-12-01"]), "{excused:?}");
     let exceptions = rows(&book, 5);
     assert_eq!(
         exceptions[1],
@@ -49,8 +49,8 @@ fn sheets_have_a_row_for_each_control_result_and_exception() {
             "kept for the auditors",
             "payments",
             "not known: the scan does not say",
-            "2026-11-01",
-            "lapsed",
+            "2026-12-01",
+            "in force",
             "main.tf:1",
             "shop",
             "1",
