@@ -196,6 +196,29 @@ fn a_history_with_holes_is_said() {
 }
 
 #[test]
+fn the_repositorys_settings_change_no_answer() {
+    let comment = accepted("reason=\"the log bucket\"");
+    let r = repository("stood-settings", &[("main.tf", &bucket("logs", &comment))]);
+    let old = r.git(&["rev-parse", "HEAD"]);
+    r.git(&["checkout", "-q", "--orphan", "anew"]);
+    r.write("notes.txt", "new");
+    r.commit_on("2026-02-01");
+    let new = r.git(&["rev-parse", "HEAD"]);
+    r.git(&["replace", "--graft", &new, &old]);
+    r.write(".git/info/grafts", &format!("{new} {old}\n"));
+    for (key, value) in [
+        ("i18n.logOutputEncoding", "UTF-16"),
+        ("log.showSignature", "true"),
+        ("core.abbrev", "4"),
+        ("diff.relative", "true"),
+        ("diff.orderFile", "/nowhere"),
+    ] {
+        r.git(&["config", key, value]);
+    }
+    assert_eq!(stands(r.dir()), "2026-02-01");
+}
+
+#[test]
 fn a_history_that_is_too_long_is_said() {
     let r = repository("stood-long", &[]);
     let text = bucket("logs", &accepted("reason=\"the log bucket\""));

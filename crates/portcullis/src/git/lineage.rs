@@ -68,7 +68,7 @@ impl Lineage {
         let top = top.canonicalize().unwrap_or(top);
         let shallow = lines.next() == Some("true");
         let mut command = git(folder);
-        command.args(["rev-list", "--format=%H%x00%T%x00%ct%x00%P"]);
+        command.args(["rev-list", "--encoding=UTF-8", "--format=%H%x00%T%x00%ct%x00%P"]);
         command.args([&format!("--max-count={COMMITS}"), "HEAD", "--"]);
         let listed = output(command)?;
         let steps = in_order(&String::from_utf8_lossy(&listed));

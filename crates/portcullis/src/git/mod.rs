@@ -26,6 +26,14 @@ use crate::fail::Fail;
 /// ran them.
 const PLACES: [&str; 3] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
 
+/// The only transport that is allowed: none has this name. A word would do no good: `git` looks for
+/// the helper of the transport `word` among the repository's aliases, and versions before 2.45 fetch
+/// whatever `GIT_NO_LAZY_FETCH` says.
+const NO_PROTOCOL: &str = "!";
+
+/// Where parents are said that commits do not have: nowhere, as no object is replaced.
+const NO_GRAFTS: &str = "/dev/null";
+
 /// A call of git in a folder, with everything off that could run or fetch something.
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
@@ -36,7 +44,8 @@ fn git(folder: &Path) -> Command {
         .args(["-c", "core.fsmonitor=false", "-c", "protocol.allow=never"])
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_ALLOW_PROTOCOL", NO_PROTOCOL)
+        .env("GIT_GRAFT_FILE", NO_GRAFTS)
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .env_remove("GIT_TRACE")
