@@ -7,6 +7,9 @@ use portcullis_core::date::{civil_from_days, days_from_civil};
 use crate::fail::Fail;
 use crate::suppress::is_date;
 
+/// The last second of the year 9999: later days are not written as days are here.
+pub(crate) const LAST: u64 = 253_402_300_799;
+
 /// `--as-of`, else `SOURCE_DATE_EPOCH`, else today (UTC), as `YYYY-MM-DD`.
 pub(crate) fn as_of(option: Option<&str>) -> Result<String, Fail> {
     if let Some(day) = option {
@@ -40,9 +43,9 @@ pub(crate) fn moment(seconds: u64) -> String {
     format!("{}T{hour:02}:{minute:02}:{second:02}Z", civil((seconds / 86_400) as i64))
 }
 
-/// The day (UTC) of a moment, in seconds since 1970 or before it.
-pub(crate) fn day(seconds: i64) -> String {
-    civil(seconds.div_euclid(86_400))
+/// The day (UTC) of a moment, in seconds since 1970.
+pub(crate) fn day(seconds: u64) -> String {
+    civil((seconds / 86_400) as i64)
 }
 
 /// The day so many days after `day` (`YYYY-MM-DD`).
@@ -66,7 +69,8 @@ mod tests {
     #[test]
     fn days_become_dates() {
         assert_eq!(civil(0), "1970-01-01");
-        assert_eq!((day(86_399), day(-1)), ("1970-01-01".to_owned(), "1969-12-31".to_owned()));
+        assert_eq!((&*day(86_399), &*day(LAST)), ("1970-01-01", "9999-12-31"));
+        assert_eq!(day(LAST + 1).len(), 11);
         assert_eq!(civil(19_782), "2024-02-29");
         assert_eq!(civil(20_781), "2026-11-24");
         assert_eq!(after("2026-11-24", 0), "2026-11-24");

@@ -117,6 +117,18 @@ fn what_was_not_accepted_before_is_younger() {
     let days: Vec<String> = list.iter().map(|(_, s)| told(s)).collect();
     assert_eq!(days, ["2026-03-01", "2026-02-01"], "{list:?}");
 
+    // A comment between two is of both, and of each since it stands there.
+    let line = |name: &str| format!("resource \"aws_s3_bucket\" \"{name}\" {{}}");
+    let first = format!("{}  {}\n", line("left"), accepted("reason=\"of two\""));
+    r.write("two/main.tf", &first);
+    r.commit_on("2026-03-02");
+    r.write("two/main.tf", &format!("{first}{}\n", line("right")));
+    r.commit_on("2026-03-03");
+    let list = suppressions(&r.dir().join("two"));
+    let days: Vec<String> = list.iter().map(|(_, s)| told(s)).collect();
+    assert_eq!(days, ["2026-03-02", "2026-03-03"], "{list:?}");
+    r.remove("two");
+
     // Removed for a while.
     r.write("main.tf", &bucket("logs", ""));
     r.commit_on("2026-04-01");
@@ -191,8 +203,75 @@ fn a_history_with_holes_is_said() {
     let commit = r.git(&["rev-parse", "HEAD~1"]);
     lose("HEAD~1^{tree}");
     let told = stands(r.dir());
-    assert!(told.starts_with("git cannot compare ") && told.ends_with(" with its parents here"));
+    assert!(told.ends_with(" has a tree that cannot be read here"), "{told}");
     assert!(told.contains(&commit) || told.contains(&r.git(&["rev-parse", "HEAD"])), "{told}");
+}
+
+#[test]
+fn a_hole_behind_what_changed_is_no_answer() {
+    let files = [("a/notes.txt", "1"), ("b/main.tf", &bucket("logs", ""))];
+    let r = repository("stood-hole-behind", &files);
+    r.write("a/notes.txt", "2");
+    r.write("b/main.tf", &bucket("logs", &accepted("reason=\"the log bucket\"")));
+    r.commit_on("2026-02-01");
+    let id = r.git(&["rev-parse", "HEAD~1:b"]);
+    r.remove(&format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    let told = stands(r.dir());
+    assert!(told.ends_with(" has a tree that cannot be read here"), "{told}");
+}
+
+/// A repository whose middle commit has a folder ten times over in itself, `depth` folders deep, which
+/// no commit that is checked out ever had.
+fn bomb(name: &str, depth: usize, leaf: &str) -> Repository {
+    let r = repository(name, &[("main.tf", &bucket("logs", ""))]);
+    let tree = |entries: &str| r.git_with(&["mktree"], entries);
+    let blob = r.git_with(&["hash-object", "-w", "--stdin"], leaf);
+    let mut folder = match leaf {
+        "" => tree(""),
+        _ => tree(&format!("100644 blob {blob}\tmain.tf\n")),
+    };
+    for _ in 0..depth {
+        let same: Vec<String> = (0..10).map(|i| format!("040000 tree {folder}\t{i}\n")).collect();
+        folder = tree(&same.concat());
+    }
+    let top = format!("{}\n040000 tree {folder}\tz\n", r.git(&["ls-tree", "HEAD"]));
+    let head = r.git(&["commit-tree", &tree(&top), "-p", "HEAD", "-m", "bomb"]);
+    r.git(&["update-ref", "refs/heads/main", &head]);
+    r.write("main.tf", &bucket("logs", &accepted("reason=\"the log bucket\"")));
+    r.git(&["add", "main.tf"]);
+    r.git_on("2026-02-01", &["commit", "-q", "-m", "accept"]);
+    r
+}
+
+#[test]
+fn trees_that_are_many_times_what_they_take_are_not_compared() {
+    for (name, leaf) in [("stood-bomb", "x"), ("stood-bomb-of-nothing", "")] {
+        let r = bomb(name, 9, leaf);
+        let told = stands(r.dir());
+        assert!(told.ends_with(" changes too many files to be compared"), "{told}");
+        // A smaller one is in nobody's way.
+        let r = bomb(&format!("{name}-small"), 3, leaf);
+        assert_eq!(stands(r.dir()), "2026-02-01");
+    }
+}
+
+#[test]
+fn a_commit_without_a_time_that_could_be_has_no_day() {
+    let text = bucket("logs", &accepted("reason=\"the log bucket\""));
+    for time in ["253402300800", "99999999999999999999999", "-5"] {
+        let r = repository("stood-time", &[("main.tf", &text)]);
+        let tree = r.git(&["rev-parse", "HEAD^{tree}"]);
+        let who = format!("t <t@example.com> {time} +0000");
+        let commit = format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\n");
+        let write = ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"];
+        let id = r.git_with(&write, &commit);
+        r.write(".git/refs/heads/main", &format!("{id}\n"));
+        assert_eq!(stands(r.dir()), format!("its commit {id} has no time that could be"));
+        // It was deployed all the same.
+        r.write("packs/.gitkeep", "");
+        let args = ["report", "--deployments", "packs", "--branch", "main", "--format", "json"];
+        assert_eq!(json(&run_in(r.dir(), &args))["commits"][0]["id"], id);
+    }
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::{git, line, output};
+use crate::date;
 use crate::fail::Fail;
 
 /// A commit of a branch.
 pub(crate) struct Commit {
     /// Full id.
     pub(crate) id: String,
-    /// When it was committed, in seconds since 1970.
+    /// When it was committed, in seconds since 1970; 0 where it has no time that could be.
     pub(crate) seconds: u64,
     /// The first line of its message.
     pub(crate) subject: String,
@@ -48,7 +49,9 @@ pub(crate) fn first_parents(folder: &Path, revision: &str) -> Result<History, Fa
     // Between the lines asked for stands `commit ID`, without a zero byte.
     let commits = text.lines().filter_map(|line| {
         let mut parts = line.splitn(3, '\0');
-        let (id, seconds) = (parts.next()?, parts.next()?.parse().ok()?);
+        let (id, seconds) = (parts.next()?, parts.next()?);
+        // One whose time is broken was deployed like the others.
+        let seconds = seconds.parse().ok().filter(|s| *s <= date::LAST).unwrap_or(0);
         let subject = parts.next().unwrap_or_default().to_owned();
         Some(Commit { id: id.to_owned(), seconds, subject })
     });

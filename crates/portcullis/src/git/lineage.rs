@@ -1,17 +1,18 @@
 //! The history behind the last commit, commit by commit with what each changed.
 //!
-//! Three processes serve all questions: one lists commits, one compares their trees, one hands out
-//! what files held. Trees are compared and not searched, so the cost is that of what commits changed.
+//! Three processes serve all questions: one lists commits, one hands out their trees, one what files
+//! held. Trees are compared and not searched, so the cost is that of what commits changed.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::time::Instant;
 
+use super::changes::{Change, Trees};
 use super::tree::Objects;
 use super::{git, line, output};
+use crate::date;
 
 /// Most commits that are walked.
 const COMMITS: usize = 20_000;
@@ -20,22 +21,11 @@ const COMMITS: usize = 20_000;
 pub(crate) struct Step {
     /// Full id.
     pub(crate) id: String,
-    /// When it was committed, in seconds since 1970.
-    pub(crate) seconds: i64,
+    /// When it was committed, in seconds since 1970; `None` where it has no time that could be.
+    pub(crate) seconds: Option<u64>,
     tree: String,
     /// Indices of its parents; `None` for one that is not walked.
     parents: Vec<Option<usize>>,
-}
-
-/// A file that differs between a commit and a parent of it.
-#[derive(Debug)]
-pub(crate) struct Change {
-    /// From the top of the work tree.
-    pub(crate) path: String,
-    /// The object in the parent; `None` where the file is new.
-    pub(crate) old: Option<String>,
-    /// The object in the commit; `None` where the file is gone.
-    pub(crate) new: Option<String>,
 }
 
 /// A commit against one of its parents.
@@ -85,18 +75,21 @@ impl Lineage {
     }
 
     /// Calls `visit` for each commit, children before parents, with what it changed against each
-    /// parent, until it breaks. What git complains with ends the walk.
+    /// parent, until it breaks. What git complains with ends the walk, and so does `end`.
     pub(crate) fn walk(
         &self,
+        end: Instant,
         visit: &mut dyn FnMut(usize, &[Against]) -> ControlFlow<()>,
     ) -> Result<(), String> {
-        let mut trees = Trees::start(self)?;
+        let mut trees = Trees::new(self.objects()?, end);
         for (at, step) in self.steps.iter().enumerate() {
             let mut against = Vec::with_capacity(step.parents.len());
+            trees.begin();
             for parent in &step.parents {
-                let before = parent.and_then(|p| self.steps.get(p));
-                let changes = match before.filter(|b| b.tree != step.tree) {
-                    Some(before) => trees.changes(before, step)?,
+                let changes = match parent.and_then(|p| self.steps.get(p)) {
+                    Some(before) => trees
+                        .changes(&before.tree, &step.tree)
+                        .map_err(|e| format!("{} {e}", step.id))?,
                     None => Vec::new(),
                 };
                 against.push(Against { parent: *parent, changes });
@@ -106,15 +99,6 @@ impl Lineage {
             }
         }
         Ok(())
-    }
-
-    /// The pairs of trees to compare, in the order in which they are walked.
-    fn pairs(&self) -> String {
-        let pairs = self.steps.iter().flat_map(|step| {
-            let before = step.parents.iter().filter_map(|p| self.steps.get((*p)?));
-            before.filter(|b| b.tree != step.tree).map(|b| format!("{} {}\n", b.tree, step.tree))
-        });
-        pairs.collect()
     }
 }
 
@@ -133,7 +117,7 @@ fn in_order(listed: &str) -> Vec<Step> {
         let step = Step {
             id: id.to_owned(),
             tree: tree.to_owned(),
-            seconds: seconds.parse().unwrap_or(0),
+            seconds: seconds.parse().ok().filter(|s| *s <= date::LAST),
             parents: Vec::new(),
         };
         read.push((step, parents.split_whitespace().collect()));
@@ -148,9 +132,9 @@ fn in_order(listed: &str) -> Vec<Step> {
             *n += 1;
         }
     }
-    let key = |i: usize| (read.get(i).map_or(0, |(step, _)| step.seconds), Reverse(i));
+    let key = |i: usize| (read.get(i).and_then(|(step, _)| step.seconds), Reverse(i));
     let free = children.iter().enumerate().filter(|(_, n)| **n == 0);
-    let mut ready: BinaryHeap<(i64, Reverse<usize>)> = free.map(|(i, _)| key(i)).collect();
+    let mut ready: BinaryHeap<(Option<u64>, Reverse<usize>)> = free.map(|(i, _)| key(i)).collect();
     let mut order = Vec::with_capacity(parents.len());
     while let Some((_, Reverse(i))) = ready.pop() {
         order.push(i);
@@ -176,66 +160,6 @@ fn in_order(listed: &str) -> Vec<Step> {
         Some(Step { parents, ..steps.get_mut(*old)?.take()? })
     };
     order.iter().filter_map(step).collect()
-}
-
-/// A running `git diff-tree --stdin`: pairs of trees in, their differences out.
-struct Trees {
-    child: Child,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Trees {
-    fn start(lineage: &Lineage) -> Result<Self, String> {
-        let mut command = git(&lineage.top);
-        command.args(["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|e| format!("git cannot be run: {e}"))?;
-        let (asks, answers) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut asks), Some(answers)) = (asks, answers) else {
-            return Err("git cannot be spoken with".to_owned());
-        };
-        let pairs = lineage.pairs();
-        // Written beside the reading. Where the walk ends early nobody listens any more.
-        std::thread::spawn(move || asks.write_all(pairs.as_bytes()));
-        Ok(Self { child, answers: BufReader::new(answers) })
-    }
-
-    fn changes(&mut self, before: &Step, step: &Step) -> Result<Vec<Change>, String> {
-        let cut = |_| "git cannot be read from".to_owned();
-        let mut head = Vec::new();
-        self.answers.read_until(b'\n', &mut head).map_err(cut)?;
-        if head.trim_ascii_end() != format!("{} {}", before.tree, step.tree).as_bytes() {
-            return Err(format!("git cannot compare {} with its parents here", step.id));
-        }
-        let mut out = Vec::new();
-        while self.answers.fill_buf().map_err(cut)?.first() == Some(&b':') {
-            let (mut about, mut path) = (Vec::new(), Vec::new());
-            self.answers.read_until(0, &mut about).map_err(cut)?;
-            self.answers.read_until(0, &mut path).map_err(cut)?;
-            let about = String::from_utf8_lossy(&about);
-            let words: Vec<&str> = about.trim_end_matches('\0').split(' ').collect();
-            // `:MODE MODE OBJECT OBJECT STATUS`; what is no UTF-8 is left out, as everywhere.
-            let [old_mode, new_mode, old, new, _] = &words[..] else { continue };
-            let Ok(path) = String::from_utf8(path) else { continue };
-            let is_file = |mode: &str| mode.trim_start_matches(':').starts_with("100");
-            out.push(Change {
-                path: path.trim_end_matches('\0').to_owned(),
-                old: is_file(old_mode).then(|| (*old).to_owned()),
-                new: is_file(new_mode).then(|| (*new).to_owned()),
-            });
-        }
-        Ok(out)
-    }
-}
-
-impl Drop for Trees {
-    fn drop(&mut self) {
-        // It may have much left to say, and would wait for somebody who reads it.
-        let _ = self.child.kill();
-        let mut rest = [0; 4096];
-        while self.answers.read(&mut rest).is_ok_and(|n| n > 0) {}
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]

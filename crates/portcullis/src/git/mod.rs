@@ -6,6 +6,7 @@
 //! hook, filter, text conversion, file-system monitor or pager is ever reached by these commands or
 //! is switched off, and objects that a partial clone lacks are not fetched.
 
+mod changes;
 mod history;
 mod index;
 mod lineage;
@@ -15,8 +16,9 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub(crate) use changes::Change;
 pub(crate) use history::first_parents;
-pub(crate) use lineage::{Against, Change, Lineage};
+pub(crate) use lineage::{Against, Lineage};
 pub(crate) use state::state;
 pub(crate) use tree::{GitTree, Objects};
 
@@ -25,6 +27,9 @@ use crate::fail::Fail;
 /// Variables that say where the repository is; git sets them for its hooks, relative to where it
 /// ran them.
 const PLACES: [&str; 3] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
+
+/// What is said where there is no git.
+pub(crate) const NOT_INSTALLED: &str = "the program `git` is not installed";
 
 /// The only transport that is allowed: none has this name. A word would do no good: `git` looks for
 /// the helper of the transport `word` among the repository's aliases, and versions before 2.45 fetch
@@ -65,7 +70,7 @@ fn output(mut command: Command) -> Result<Vec<u8>, String> {
     let out = match command.output() {
         Ok(out) => out,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err("the program `git` is not installed".to_owned());
+            return Err(NOT_INSTALLED.to_owned());
         }
         Err(e) => return Err(format!("git cannot be run: {e}")),
     };

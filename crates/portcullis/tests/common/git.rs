@@ -1,7 +1,8 @@
 //! A real repository, made by the git program, away from the developer's own configuration.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::Folder;
 
@@ -25,6 +26,17 @@ impl Repository {
     /// Runs git; what it prints.
     pub fn git(&self, args: &[&str]) -> String {
         git_in(self.dir(), args)
+    }
+
+    /// Runs git with text on its standard input; what it prints.
+    pub fn git_with(&self, args: &[&str], input: &str) -> String {
+        let mut command = program(self.dir(), args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "git {args:?}");
+        String::from_utf8_lossy(&out.stdout).trim_end().to_owned()
     }
 
     /// Commits everything; the commit's id.
@@ -88,18 +100,22 @@ pub fn git_in(dir: &Path, args: &[&str]) -> String {
     git_at(dir, None, args)
 }
 
-fn git_at(dir: &Path, time: Option<&str>, args: &[&str]) -> String {
-    let times = ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"];
-    let out = Command::new("git")
-        .envs(times.into_iter().zip(time.into_iter().cycle()))
+fn program(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
         .current_dir(dir)
         .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
         .args(["-c", "core.autocrlf=false", "-c", "protocol.file.allow=always"])
         .args(args)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
+        .env("GIT_CONFIG_SYSTEM", "/dev/null");
+    command
+}
+
+fn git_at(dir: &Path, time: Option<&str>, args: &[&str]) -> String {
+    let times = ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"];
+    let mut command = program(dir, args);
+    let out = command.envs(times.into_iter().zip(time.into_iter().cycle())).output().unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).trim_end().to_owned()
 }

@@ -1,5 +1,5 @@
-//! Since when a suppression stands: the commit in which the rule was first accepted at its place, and
-//! has been ever since.
+//! Since when a suppression stands: the commit in which the rule was first accepted at its place, as
+//! it was in every commit since.
 //!
 //! From the last commit backwards each version of the file is asked whether it accepts the rule at
 //! that place. Another reason or last day, another notation, moved lines, a renamed file and a
@@ -36,10 +36,7 @@ pub(crate) fn find_since(findings: &mut [Finding], with: &With<'_>, files: &Disk
     }
     let answers: Vec<Option<Since>> = match Lineage::around(&files.on_disk("")) {
         Ok(lineage) => asked(findings, with, files, &lineage),
-        Err(_) => {
-            let none = Since::Unknown("git knows no history here".to_owned());
-            vec![Some(none); findings.len()]
-        }
+        Err(why) => vec![Some(Since::Unknown(no_history(&why))); findings.len()],
     };
     for (f, answer) in findings.iter_mut().zip(answers) {
         if let Some(suppressed) = f.suppressed.as_mut().filter(|s| s.by.is_some()) {
@@ -47,6 +44,19 @@ pub(crate) fn find_since(findings: &mut [Finding], with: &With<'_>, files: &Disk
             *since = answer;
         }
     }
+}
+
+/// What is said where git tells of no history, by what it complains with, which names folders of this
+/// machine.
+fn no_history(why: &str) -> String {
+    let said = if why.contains("dubious ownership") {
+        "git reads no repository of another user here (its setting `safe.directory`)"
+    } else if why == crate::git::NOT_INSTALLED {
+        why
+    } else {
+        "git knows no history here"
+    };
+    said.to_owned()
 }
 
 /// The answer for each finding, where it is suppressed.
@@ -71,7 +81,7 @@ fn asked(
         Err(why) => return vec![Some(Since::Unknown(why)); findings.len()],
     };
     let mut texts: FxHashMap<u32, Option<Now>> = FxHashMap::default();
-    let mut places: FxHashMap<(Span, usize), Item> = FxHashMap::default();
+    let mut places: FxHashMap<(Span, usize, Option<What>), Item> = FxHashMap::default();
     let mut exceptions: FxHashMap<Asked, Item> = FxHashMap::default();
     let mut of_finding: Vec<Option<Item>> = vec![None; findings.len()];
     for (i, f) in findings.iter().enumerate() {
@@ -96,13 +106,16 @@ fn asked(
             let mut ask = || walk.ask(&now.path, now.kind, What::Finding(i), f.rule);
             *exceptions.entry(key).or_insert_with(&mut ask)
         } else {
-            let mut ask = || match now.text.at(span, f.rule) {
+            let heads = f.subject.calls.iter().chain([&f.subject.block]);
+            let heads = heads.filter(|h| h.file == span.file).map(|h| h.start);
+            let what = now.text.at(span, f.rule, &heads.collect::<Vec<_>>());
+            let mut ask = || match what.clone() {
                 Some(what) => walk.ask(&now.path, now.kind, what, f.rule),
                 None => {
                     walk.told(Since::Unknown("its place in the file is not understood".to_owned()))
                 }
             };
-            *places.entry((span, f.rule)).or_insert_with(&mut ask)
+            *places.entry((span, f.rule, what.clone())).or_insert_with(&mut ask)
         };
         of_finding[i] = Some(item);
     }

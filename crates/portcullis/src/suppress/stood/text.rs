@@ -84,6 +84,9 @@ pub(super) struct Text {
     source: Source,
     blocks: Vec<Block>,
     accepted: Vec<Accepted>,
+    /// By name, the first block of that name and what is accepted of it or another one of that name,
+    /// as indices.
+    named: FxHashMap<Arc<str>, (usize, Vec<usize>)>,
 }
 
 /// Reads versions of files.
@@ -118,7 +121,8 @@ impl<'a> Reader<'a> {
     /// Reads a text. What is broken in it accepts nothing, as when it is scanned.
     pub(super) fn read(&mut self, kind: Kind, text: &str) -> Text {
         let source = Source::new("", text);
-        let mut out = Text { source, blocks: Vec::new(), accepted: Vec::new() };
+        let (blocks, accepted, named) = (Vec::new(), Vec::new(), FxHashMap::default());
+        let mut out = Text { source, blocks, accepted, named };
         match kind {
             Kind::Hcl => {
                 let file = hcl::parse(FILE, text);
@@ -150,6 +154,14 @@ impl<'a> Reader<'a> {
                     out.accepted.push(Accepted { rules, of: Of::Config(Box::new(matchers)), span });
                 }
             }
+        }
+        for (at, block) in out.blocks.iter().enumerate() {
+            out.named.entry(block.name.clone()).or_insert_with(|| (at, Vec::new()));
+        }
+        for (i, a) in out.accepted.iter().enumerate() {
+            let Of::Block(at) = a.of else { continue };
+            let Some(block) = out.blocks.get(at) else { continue };
+            out.named.entry(block.name.clone()).or_default().1.push(i);
         }
         out
     }
@@ -240,20 +252,41 @@ fn block(b: &hcl::Block) -> Block {
 }
 
 impl Text {
-    /// What a suppression that is written at `span` is about, where it accepts a rule.
-    pub(super) fn at(&self, span: Span, rule: usize) -> Option<What> {
-        let here = |a: &&Accepted| {
-            a.rules.contains(&rule) && a.span.start <= span.end && span.start <= a.span.end
-        };
-        match &self.accepted.iter().find(here)?.of {
-            Of::Whole => Some(What::Whole),
-            Of::Block(at) => Some(What::Block(self.blocks.get(*at)?.name.clone())),
+    /// What a suppression that is written at `span` is about, where it accepts a rule: of two blocks
+    /// that it stands beside, the one in which one of `heads` is.
+    pub(super) fn at(&self, span: Span, rule: usize, heads: &[u32]) -> Option<What> {
+        let near = |a: &&Accepted| a.span.start <= span.end && span.start <= a.span.end;
+        let here = self.accepted.iter().filter(near).filter(|a| a.rules.contains(&rule));
+        let whats = here.filter_map(|a| match &a.of {
+            Of::Whole => Some((true, What::Whole)),
+            Of::Block(at) => {
+                let b = self.blocks.get(*at)?;
+                let inside = heads.iter().any(|h| (b.span.start..b.span.end).contains(h));
+                Some((inside, What::Block(b.name.clone())))
+            }
             Of::Config(_) => None,
-        }
+        });
+        // The first where none is in it: the parts of a loop have other names than it.
+        whats.min_by_key(|(inside, _)| !inside).map(|(_, what)| what)
     }
 
     fn has(&self, name: &str) -> bool {
-        self.blocks.iter().any(|b| *b.name == *name)
+        self.named.contains_key(name)
+    }
+
+    fn block(&self, name: &str) -> Option<&Block> {
+        self.blocks.get(self.named.get(name)?.0)
+    }
+
+    /// Whether a rule is accepted in the whole file.
+    fn accepts_all(&self, rule: usize) -> bool {
+        self.accepted.iter().any(|a| matches!(a.of, Of::Whole) && a.rules.contains(&rule))
+    }
+
+    /// Whether a rule is accepted for a block, and not for the whole file.
+    fn accepts_block(&self, name: &str, rule: usize) -> bool {
+        let of = self.named.get(name).map_or(&[][..], |(_, of)| of);
+        of.iter().filter_map(|i| self.accepted.get(*i)).any(|a| a.rules.contains(&rule))
     }
 
     /// Whether a rule is accepted for this; `matches` says whether globs match a finding.
@@ -263,20 +296,16 @@ impl Text {
         rule: usize,
         matches: &dyn Fn(&Matchers, usize) -> bool,
     ) -> bool {
-        let mut accepted = self.accepted.iter().filter(|a| a.rules.contains(&rule));
         match what {
-            What::Whole => accepted.any(|a| matches!(a.of, Of::Whole)),
+            What::Whole => self.accepts_all(rule),
             What::Block(name) => {
-                self.has(name)
-                    && accepted.any(|a| match a.of {
-                        Of::Whole => true,
-                        Of::Block(at) => self.blocks.get(at).is_some_and(|b| b.name == *name),
-                        Of::Config(_) => false,
-                    })
+                self.accepts_block(name, rule) || (self.has(name) && self.accepts_all(rule))
             }
-            What::Finding(f) => {
-                accepted.any(|a| matches!(&a.of, Of::Config(matchers) if matches(matchers, *f)))
-            }
+            What::Finding(f) => self
+                .accepted
+                .iter()
+                .filter(|a| a.rules.contains(&rule))
+                .any(|a| matches!(&a.of, Of::Config(matchers) if matches(matchers, *f))),
         }
     }
 
@@ -284,18 +313,18 @@ impl Text {
     /// same kind, half of its lines at least, and accepts the rule as well, and of all that came
     /// and went between the versions none is more alike.
     pub(super) fn renamed(&self, later: &Text, name: &str, rule: usize) -> Option<What> {
-        let accepts = |text: &Text, b: &Block| {
-            text.accepts(&What::Block(b.name.clone()), rule, &|_, _| false)
-        };
-        let now = later.blocks.iter().find(|b| *b.name == *name)?;
+        let whole = [self.accepts_all(rule), later.accepts_all(rule)];
+        let accepts =
+            |text: &Text, whole: bool, b: &Block| whole || text.accepts_block(&b.name, rule);
+        let now = later.block(name)?;
         if self.has(name) {
             return None;
         }
         let gone = self.blocks.iter().filter(|b| b.kind == now.kind && !later.has(&b.name));
-        let gone: Vec<&Block> = gone.filter(|b| accepts(self, b)).collect();
+        let gone: Vec<&Block> = gone.filter(|b| accepts(self, whole[0], b)).collect();
         let best = best(gone.iter().copied(), |b| self.alike(b.span, later, now.span))?;
         let came = later.blocks.iter().filter(|b| b.kind == now.kind && !self.has(&b.name));
-        let back = came.filter(|b| accepts(later, b));
+        let back = came.filter(|b| accepts(later, whole[1], b));
         let its = self::best(back, |b| self.alike(best.span, later, b.span))?;
         (its.name == now.name).then(|| What::Block(best.name.clone()))
     }
@@ -309,7 +338,7 @@ impl Text {
     /// that name, else the whole file.
     pub(super) fn is_like(&self, later: &Text, what: &What) -> bool {
         let find = |text: &Text| match what {
-            What::Block(name) => text.blocks.iter().find(|b| b.name == *name).map(|b| b.span),
+            What::Block(name) => text.block(name).map(|b| b.span),
             What::Whole | What::Finding(_) => {
                 Some(Span::new(FILE, 0, u32::try_from(text.source.text.len()).unwrap_or(0)))
             }

@@ -142,20 +142,17 @@ impl<'a> Walk<'a> {
     /// The answers, by question.
     pub(super) fn answers(mut self) -> Vec<Since> {
         let lineage = self.lineage;
-        let start = Instant::now();
+        let end = Instant::now() + LONGEST;
         let mut at_last = 0;
-        let mut late = false;
         let walked = if self.places.is_empty() {
             Ok(())
         } else {
-            lineage.walk(&mut |at, against| {
+            lineage.walk(end, &mut |at, against| {
                 at_last = at;
-                late = start.elapsed() > LONGEST;
-                if late {
-                    return ControlFlow::Break(());
+                if Instant::now() < end {
+                    self.visit(at, against, end);
                 }
-                self.visit(at, against);
-                if self.places.is_empty() {
+                if Instant::now() >= end || self.places.is_empty() {
                     ControlFlow::Break(())
                 } else {
                     ControlFlow::Continue(())
@@ -163,21 +160,13 @@ impl<'a> Walk<'a> {
             })
         };
         let left = match walked {
-            Err(why) => Since::Unknown(why),
-            Ok(()) => {
-                let why =
-                    format!("its history is too long: it stood already on {}", self.day(at_last));
-                Since::Unknown(why)
-            }
+            Err(why) if Instant::now() < end => Since::Unknown(why),
+            _ => too_long(lineage.steps.get(at_last).and_then(|s| s.seconds)),
         };
         self.questions.into_iter().map(|q| q.answer.unwrap_or_else(|| left.clone())).collect()
     }
 
-    fn day(&self, at: usize) -> String {
-        self.lineage.steps.get(at).map_or_else(String::new, |s| date::day(s.seconds))
-    }
-
-    fn visit(&mut self, at: usize, against: &[Against]) {
+    fn visit(&mut self, at: usize, against: &[Against], end: Instant) {
         let Some(places) = self.places.remove(&at) else { return };
         let tables: Vec<FxHashMap<&str, &Change>> =
             against.iter().map(|a| a.changes.iter().map(|c| (&*c.path, c)).collect()).collect();
@@ -188,22 +177,22 @@ impl<'a> Walk<'a> {
                 .find_map(|(a, changes)| a.parent.filter(|_| !changes.contains_key(&*place.path)));
             match same {
                 Some(parent) => self.places.entry(parent).or_default().push(place),
-                None => self.changed(at, &place, against, &tables),
+                None => self.changed(at, &place, (against, &tables), end),
             }
         }
     }
 
     /// Answers the questions of a file that a commit changed against all its parents, or goes on
-    /// with them in one of those.
+    /// with them in one of those; those that are not come to before the end have no answer.
     fn changed(
         &mut self,
         at: usize,
         place: &Place,
-        against: &[Against],
-        tables: &[FxHashMap<&str, &Change>],
+        (against, tables): (&[Against], &[FxHashMap<&str, &Change>]),
+        end: Instant,
     ) {
         let born = self.born(at, against);
-        'items: for item in &place.items {
+        'items: for item in place.items.iter().take_while(|_| Instant::now() < end) {
             for (a, changes) in against.iter().zip(tables) {
                 let (Some(parent), Some(change)) = (a.parent, changes.get(&*place.path)) else {
                     continue;
@@ -236,10 +225,12 @@ impl<'a> Walk<'a> {
     /// What is said of an acceptance that no known parent of a commit has.
     fn born(&mut self, at: usize, against: &[Against]) -> Since {
         let Some(step) = self.lineage.steps.get(at) else { return missing() };
-        let day = date::day(step.seconds);
         if against.iter().any(|a| a.parent.is_none()) {
-            return Since::Unknown(format!("its history is too long: it stood already on {day}"));
+            return too_long(step.seconds);
         }
+        let Some(day) = step.seconds.map(date::day) else {
+            return Since::Unknown(format!("its commit {} has no time that could be", step.id));
+        };
         // Where a shallow clone ends, git tells of no parents; the commit itself does.
         if self.lineage.shallow && against.is_empty() {
             let head = self.objects.read(&step.id).unwrap_or_default();
@@ -345,6 +336,12 @@ fn same_module(place: &Place, c: &Change) -> bool {
         && *c.path != *place.path
         && Kind::of(&c.path) == Some(Kind::Hcl)
         && parent(&c.path) == parent(&place.path)
+}
+
+/// What is said where the walk ends before the history: the day of the last commit that it came to.
+fn too_long(seconds: Option<u64>) -> Since {
+    let already = seconds.map(|s| format!(": it stood already on {}", date::day(s)));
+    Since::Unknown(format!("its history is too long{}", already.unwrap_or_default()))
 }
 
 fn missing() -> Since {
