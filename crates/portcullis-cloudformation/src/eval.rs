@@ -93,6 +93,35 @@ pub(crate) struct Scope {
     pub(crate) returned: FxHashMap<String, Option<Value>>,
 }
 
+impl Scope {
+    /// The scope of a template that no stack calls, before anything is evaluated.
+    pub(crate) fn new(
+        template: Arc<Template>,
+        prefix: &str,
+        chain: Vec<Arc<str>>,
+        given: Arc<[Given]>,
+    ) -> Self {
+        Self {
+            template,
+            prefix: Arc::from(prefix),
+            chain,
+            calls: Arc::from([]),
+            passed: None,
+            elsewhere: false,
+            parent: None,
+            presence: Presence::Present,
+            conditional: None,
+            given,
+            parameters: FxHashMap::default(),
+            conditions: FxHashMap::default(),
+            children: FxHashMap::default(),
+            chosen: FxHashMap::default(),
+            outputs: FxHashMap::default(),
+            returned: FxHashMap::default(),
+        }
+    }
+}
+
 /// One world being resolved.
 pub(crate) struct Evaluator<'p> {
     pub(crate) project: &'p Project<'p>,

@@ -65,24 +65,8 @@ impl Evaluator<'_> {
     /// Opens the scope of a template that no stack around it calls.
     pub(crate) fn open_apart(&mut self, path: &str, prefix: &str) -> Result<usize, FileError> {
         let raw = self.project.raw(path)?;
-        self.scopes.push(Scope {
-            template: raw.template.clone(),
-            prefix: Arc::from(prefix),
-            chain: vec![Arc::from(path)],
-            calls: Arc::from([]),
-            passed: None,
-            elsewhere: false,
-            parent: None,
-            presence: Presence::Present,
-            conditional: None,
-            given: self.project.given_to(path),
-            parameters: FxHashMap::default(),
-            conditions: FxHashMap::default(),
-            children: FxHashMap::default(),
-            chosen: FxHashMap::default(),
-            outputs: FxHashMap::default(),
-            returned: FxHashMap::default(),
-        });
+        let given = self.project.given_to(path);
+        self.scopes.push(Scope::new(raw.template.clone(), prefix, vec![Arc::from(path)], given));
         let s = self.scopes.len() - 1;
         self.expand(s, &raw);
         Ok(s)
@@ -216,10 +200,9 @@ impl Evaluator<'_> {
             }
         }
         let outer = self.scope(s);
+        let prefix = format!("{}{name}/", outer.prefix);
+        let chain = [outer.chain.clone(), vec![raw.template.path.clone()]].concat();
         Scope {
-            template: raw.template.clone(),
-            prefix: Arc::from(format!("{}{name}/", outer.prefix)),
-            chain: [outer.chain.clone(), vec![raw.template.path.clone()]].concat(),
             calls: outer.calls.iter().copied().chain([stack.key.span]).collect(),
             passed: Some(passed),
             elsewhere: outer.elsewhere
@@ -227,13 +210,7 @@ impl Evaluator<'_> {
             parent: Some((s, name.clone())),
             presence,
             conditional,
-            given: outer.given.clone(),
-            parameters: FxHashMap::default(),
-            conditions: FxHashMap::default(),
-            children: FxHashMap::default(),
-            chosen: FxHashMap::default(),
-            outputs: FxHashMap::default(),
-            returned: FxHashMap::default(),
+            ..Scope::new(raw.template.clone(), &prefix, chain, outer.given.clone())
         }
     }
 

@@ -14,7 +14,7 @@ use super::function::s3_location;
 use super::implicit::any_of;
 use super::openapi;
 use super::text::{compact, sha1_hex};
-use super::{api_auth, domain, usage_plan};
+use super::{api_auth, domain, stage, usage_plan};
 
 /// Transforms one REST API.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
@@ -79,12 +79,7 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     }
     cx.add(at, deployment.clone(), "AWS::ApiGateway::Deployment", props.node(), &shared);
 
-    let stage_text = stage_name.as_text().unwrap_or("");
-    let stage: Arc<str> = if stage_text.chars().all(char::is_alphanumeric) {
-        format!("{}{stage_text}Stage", source.id).into()
-    } else {
-        format!("{}Stage{}", source.id, super::text::hash10(stage_text)).into()
-    };
+    let stage: Arc<str> = stage::id(source, &stage_name).into();
     let props = Props::new(at)
         .with("DeploymentId", at.reference(deployment.clone()))
         .with("RestApiId", at.reference(source.id.clone()))

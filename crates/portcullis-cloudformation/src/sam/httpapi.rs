@@ -7,7 +7,7 @@ use super::build::{At, Props, as_flag, child, entries_mut, if_arms, is_call, set
 use super::context::{Context, Source};
 use super::function::s3_location;
 use super::openapi::{self, security};
-use super::{api_auth, domain};
+use super::{api_auth, domain, stage};
 
 /// Transforms one HTTP API.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
@@ -39,30 +39,12 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     let props = props.copy(&source.props, &["Description", "FailOnWarnings"]).node();
     cx.add(at, source.id.clone(), "AWS::ApiGatewayV2::Api", props, &source.attributes);
 
-    let stage_name = source.get("StageName").cloned();
-    let stage_id = match &stage_name {
-        None => format!("{}ApiGatewayDefaultStage", source.id),
-        Some(name) => match name.as_text() {
-            Some("$default") => format!("{}ApiGatewayDefaultStage", source.id),
-            Some(text) if text.chars().all(char::is_alphanumeric) => {
-                format!("{}{text}Stage", source.id)
-            }
-            Some(text) => format!("{}Stage{}", source.id, super::text::hash10(text)),
-            None => format!("{}Stage", source.id),
-        },
+    let stage_name = source.get("StageName").cloned().unwrap_or_else(|| at.text("$default"));
+    let stage_id = match stage_name.as_text() {
+        Some("$default") => format!("{}ApiGatewayDefaultStage", source.id),
+        _ => stage::id(source, &stage_name),
     };
-    let props = Props::new(at)
-        .with("ApiId", at.reference(source.id.clone()))
-        .with("StageName", stage_name.unwrap_or_else(|| at.text("$default")))
-        .with("AutoDeploy", at.flag(true))
-        .copy(
-            &source.props,
-            &["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"],
-        )
-        .opt("Tags", domain::v2_tags(source))
-        .node();
-    cx.add(at, stage_id.clone(), "AWS::ApiGatewayV2::Stage", props, &source.shared());
-    cx.refer(&source.id, "Stage", stage_id.clone().into());
+    stage::v2(source, &stage_id, stage_name, cx);
 
     permissions(source, cx);
     domain::v2(source, &at.reference(stage_id), cx);

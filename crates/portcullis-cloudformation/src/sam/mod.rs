@@ -38,6 +38,7 @@ mod resource_policy;
 mod s3_event;
 mod schema;
 mod simpletable;
+mod stage;
 mod state_machine;
 mod state_machine_events;
 #[cfg(test)]

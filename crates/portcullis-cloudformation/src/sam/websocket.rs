@@ -4,7 +4,7 @@ use portcullis_syntax::node::Node;
 
 use super::build::{At, Props, is_call};
 use super::context::{Context, Source};
-use super::domain;
+use super::{domain, stage};
 
 /// Transforms one WebSocket API.
 pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
@@ -34,27 +34,14 @@ pub(super) fn transform(source: &Source, cx: &mut Context<'_>) {
     cx.add(at, source.id.clone(), "AWS::ApiGatewayV2::Api", props, &source.attributes);
 
     let stage_name = source.get("StageName").cloned().unwrap_or_else(|| at.text("default"));
-    let text = stage_name.as_text().unwrap_or("").to_owned();
     for (key, route) in routes.as_map().unwrap_or_default() {
         self::route(source, At(key.span), &key.text, route, &stage_name, cx);
     }
-    let stage_id = match text.as_str() {
-        "default" => format!("{}DefaultStage", source.id),
-        text if text.chars().all(char::is_alphanumeric) => format!("{}{text}Stage", source.id),
-        text => format!("{}Stage{}", source.id, super::text::hash10(text)),
+    let stage_id = match stage_name.as_text() {
+        Some("default") => format!("{}DefaultStage", source.id),
+        _ => stage::id(source, &stage_name),
     };
-    let props = Props::new(at)
-        .with("ApiId", at.reference(source.id.clone()))
-        .with("StageName", stage_name)
-        .with("AutoDeploy", at.flag(true))
-        .copy(
-            &source.props,
-            &["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"],
-        )
-        .opt("Tags", domain::v2_tags(source))
-        .node();
-    cx.add(at, stage_id.clone(), "AWS::ApiGatewayV2::Stage", props, &source.shared());
-    cx.refer(&source.id, "Stage", stage_id.clone().into());
+    stage::v2(source, &stage_id, stage_name, cx);
     domain::v2(source, &at.reference(stage_id), cx);
 }
 
