@@ -10,7 +10,7 @@ use std::sync::Arc;
 use portcullis_core::report::{
     self, ComparedWith, Control, Finding, Gap, OutcomeKind, Report, RuleInfo, Subject,
 };
-use portcullis_core::{Diagnostic, Level, Verdict};
+use portcullis_core::{Diagnostic, Level, Span, Verdict};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Serialize, Serializer};
@@ -511,25 +511,41 @@ impl Serialize for Problems<'_> {
     }
 }
 
+/// Where something starts; what is not known of it is left out.
 #[derive(Serialize)]
-struct Problem<'a> {
+struct Spot {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<u32>,
+}
+
+impl Spot {
+    /// The start of a span; where there is none, the file alone, if that is known.
+    fn of(report: &Report, span: Option<Span>, path: Option<&str>) -> Self {
+        let at = span.and_then(|s| Place::of(&report.sources, s));
+        Self {
+            line: at.as_ref().map(|p| p.start.line),
+            column: at.as_ref().map(|p| p.start.column),
+            file: shown_file(report, at.as_ref(), path),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(flatten)]
+    at: Spot,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
 }
 
 fn problem<'a>(report: &Report, d: &'a Diagnostic) -> Problem<'a> {
-    let at = d.span.and_then(|s| Place::of(&report.sources, s));
     Problem {
-        line: at.as_ref().map(|p| p.start.line),
-        column: at.as_ref().map(|p| p.start.column),
-        file: shown_file(report, at.as_ref(), d.path.as_deref()),
+        at: Spot::of(report, d.span, d.path.as_deref()),
         message: &d.message,
         help: d.help.as_deref(),
     }
@@ -560,9 +576,7 @@ fn gap<'a>(report: &Report, g: &'a Gap) -> NotCovered<'a> {
         what: g.what.what,
         name: &g.what.name,
         line: at.as_ref().map(|p| p.start.line),
-        file: at
-            .map(|p| place::display_path(report, &p.source.path))
-            .or_else(|| g.what.path.as_ref().map(|p| place::display_path(report, p))),
+        file: shown_file(report, at.as_ref(), g.what.path.as_deref()),
         accepted: g.accepted.as_deref(),
     }
 }

@@ -3,7 +3,7 @@
 use portcullis_core::report::{Finding, Report, Subject};
 use serde::Serialize;
 
-use super::location;
+use super::{Spot, location};
 use crate::place::{self, Place};
 
 /// A resource.
@@ -27,12 +27,8 @@ pub(super) struct Resource<'a> {
 #[derive(Serialize)]
 struct Construct<'a> {
     path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
+    #[serde(flatten)]
+    at: Spot,
 }
 
 /// The resource of a result.
@@ -58,15 +54,10 @@ fn subject<'a>(
         address: &s.address,
         r#type: &s.kind,
         declared_type: s.declared_kind.as_deref(),
-        construct: s.construct.as_ref().map(|c| {
-            let at = c.span.and_then(|span| Place::of(&report.sources, span));
-            Construct {
-                path: &c.path,
-                line: at.as_ref().map(|p| p.start.line),
-                column: at.as_ref().map(|p| p.start.column),
-                file: at.map(|p| place::display_path(report, &p.source.path)),
-            }
-        }),
+        construct: s
+            .construct
+            .as_ref()
+            .map(|c| Construct { path: &c.path, at: Spot::of(report, c.span, None) }),
         root: place::display_path(report, &s.root),
         environment: s.environment.as_deref(),
         file: block.file,

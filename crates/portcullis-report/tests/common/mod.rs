@@ -64,7 +64,8 @@ fn print(rule: usize, rest: usize) -> Fingerprint {
     Fingerprint::new(((rule as u128 + 1) << 64 | rest as u128).to_be_bytes())
 }
 
-fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span) -> Finding {
+/// A failure of the report's `rule`th rule at `at`.
+pub fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span) -> Finding {
     Finding {
         rule,
         outcome: OutcomeKind::Fail,
@@ -96,6 +97,41 @@ fn finding(rule: usize, severity: Severity, address: &str, block: Span, at: Span
         suppressed: None,
         fingerprint: print(rule, address.len() * 7919),
         moved_fingerprint: print(rule, 0xffff),
+    }
+}
+
+/// A report that says nothing yet.
+pub fn empty(sources: SourceMap) -> Report {
+    Report {
+        sources: Arc::new(sources),
+        version: "0.0.0",
+        rules_digest: String::new(),
+        as_of: "2026-01-01".into(),
+        profile: "recommended".into(),
+        policy: None,
+        configs: Vec::new(),
+        repository: None,
+        left_out: None,
+        in_part: Vec::new(),
+        conceals: None,
+        prefix: String::new(),
+        named: Vec::new(),
+        category: String::new(),
+        include_passed: false,
+        rules: Vec::new(),
+        own_rules: 0,
+        locked: Default::default(),
+        inputs: Vec::new(),
+        findings: Vec::new(),
+        passed: 0,
+        resources: 0,
+        diagnostics: Vec::new(),
+        not_covered: Vec::new(),
+        hidden: Vec::new(),
+        ignored: Vec::new(),
+        compared: None,
+        unasked: Vec::new(),
+        gate: None,
     }
 }
 
@@ -180,13 +216,6 @@ pub fn sample(include_passed: bool) -> Report {
         version: "1.2.3",
         rules_digest: "sha256:00".into(),
         as_of: "2026-11-22".into(),
-        profile: "recommended".into(),
-        policy: None,
-        configs: Vec::new(),
-        repository: None,
-        left_out: None,
-        in_part: Vec::new(),
-        conceals: None,
         prefix: "../".into(),
         named: vec!["../infra".into()],
         category: "infra".into(),
@@ -203,7 +232,6 @@ pub fn sample(include_passed: bool) -> Report {
             rule("portcullis-unused", "Suppressions are needed", Severity::Low, "portcullis"),
         ],
         own_rules: 1,
-        locked: Default::default(),
         inputs: vec![
             Input { file: template, kind: "cloudformation", root: "infra/a b#1.yaml".into() },
             Input { file: main, kind: "terraform", root: "infra".into() },
@@ -232,10 +260,7 @@ pub fn sample(include_passed: bool) -> Report {
         }],
         hidden: vec![Hidden { address: "aws_instance.spare".into(), because: "count = 0".into() }],
         ignored: vec![("kubernetes".into(), 2)],
-        compared: None,
-        unasked: Vec::new(),
-        gate: None,
-        sources: Arc::new(sources),
+        ..empty(sources)
     }
 }
 
