@@ -35,7 +35,7 @@ fn expand<'a, 'w>(
         out.push(Leaf { case, judged });
         return out.len() <= MOST;
     };
-    let arms = job.world.graph.deciders.get(decider.0 as usize).map_or(0, |d| d.arms);
+    let arms = case.world.graph.deciders.get(decider.0 as usize).map_or(0, |d| d.arms);
     if arms == 0 || arms as usize > MOST || taken.len() >= MOST {
         return false;
     }

@@ -1,8 +1,6 @@
 //! Rules over a graph.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use portcullis_core::{
     DeciderId, Graph, Kind, OriginId, Outcome, Resource, ResourceId, SourceMap, Value, Verdict,
@@ -17,12 +15,11 @@ use crate::compile::{Used, visit};
 use crate::evidence::Explained;
 use crate::matchers::Judge;
 use crate::message;
-use crate::model::{Cond, Lit, Shape, Type};
+use crate::model::{Cond, Shape, Type};
 use crate::overrides::Overrides;
 use crate::path::Root;
 use crate::project::{Arms, Place, Walk, World, why_of};
 use crate::row::{Among, Case, Found, Row};
-use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 use crate::truth::Truth;
 use crate::types::Data;
@@ -97,20 +94,16 @@ fn judge_resource(
         let params = overrides.params(*index, resource, world.sources);
         let as_of = overrides.as_of();
         let rule_index = *index;
-        let job = Job { world, rule_index, rule, id, resource, params, as_of, shapes: &shapes };
-        job.run(out);
+        let arms = Arms::default();
+        let case = Case { world, rule_index, rule, id, resource, params, as_of, arms };
+        Job { case, shapes: &shapes }.run(out);
     }
 }
 
 /// A rule to be judged on a resource.
 pub(crate) struct Job<'a, 'w> {
-    pub world: &'w World<'a>,
-    pub rule_index: usize,
-    pub rule: &'a Rule,
-    pub id: ResourceId,
-    pub resource: &'a Resource,
-    pub params: Option<&'w BTreeMap<Arc<str>, Lit>>,
-    pub as_of: Option<&'w str>,
+    /// The case before any arm is taken.
+    case: Case<'a, 'w>,
     pub shapes: &'w [&'a Shape],
 }
 
@@ -136,17 +129,9 @@ pub(crate) struct Judged {
 }
 
 impl<'a, 'w> Job<'a, 'w> {
+    /// The case in which these arms are taken.
     pub(crate) fn case(&self, taken: SmallVec<[(DeciderId, u32); 4]>) -> Case<'a, 'w> {
-        Case {
-            world: self.world,
-            rule_index: self.rule_index,
-            rule: self.rule,
-            id: self.id,
-            resource: self.resource,
-            params: self.params,
-            as_of: self.as_of,
-            arms: Arms { taken, ..Arms::default() },
-        }
+        Case { arms: Arms { taken, ..Arms::default() }, ..self.case }
     }
 
     fn run(&self, out: &mut Vec<Outcome>) {
@@ -178,8 +163,8 @@ impl<'a, 'w> Job<'a, 'w> {
 
     fn outcome(&self, verdict: Verdict) -> Outcome {
         Outcome {
-            rule: self.rule.meta.id.clone(),
-            resource: self.id,
+            rule: self.case.rule.meta.id.clone(),
+            resource: self.case.id,
             verdict,
             scope_unknown: false,
             evidence: Vec::new(),

@@ -180,33 +180,39 @@ impl<'a> Known<'a> {
     }
 
     pub(crate) fn starts_with(&self, want: &str, fold: bool) -> Truth {
-        let decide = |first: &str| {
-            let n = first.len().min(want.len());
-            let agrees = same_bytes(&first.as_bytes()[..n], &want.as_bytes()[..n], fold);
-            if !agrees {
-                Truth::False
-            } else if first.len() >= want.len() {
-                Truth::True
-            } else {
-                Truth::Unknown
-            }
+        let known = match self {
+            Known::Pieces([Some(first), ..], _) => Some(&**first),
+            _ => None,
         };
-        match self {
-            _ if want.is_empty() => Truth::True,
-            Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
-            _ if self.never(want) => Truth::False,
-            Known::Pieces([Some(first), ..], _) => decide(first),
-            _ => Truth::Unknown,
-        }
+        self.has_end(want, known, |text, n| {
+            same_bytes(&text.as_bytes()[..n], &want.as_bytes()[..n], fold)
+        })
     }
 
     pub(crate) fn ends_with(&self, want: &str, fold: bool) -> Truth {
-        let decide = |last: &str| {
-            let n = last.len().min(want.len());
-            let (l, w) = (last.as_bytes(), want.as_bytes());
-            if !same_bytes(&l[l.len() - n..], &w[w.len() - n..], fold) {
+        let known = match self {
+            Known::Pieces([.., Some(last)], _) => Some(&**last),
+            _ => None,
+        };
+        self.has_end(want, known, |text, n| {
+            let (t, w) = (text.as_bytes(), want.as_bytes());
+            same_bytes(&t[t.len() - n..], &w[w.len() - n..], fold)
+        })
+    }
+
+    /// Whether `want` stands at one end of the text. `known` is the piece at that end, if the text
+    /// is known in pieces; `agrees` tells whether a text and `want` have the same bytes there, as
+    /// many as both have.
+    fn has_end(
+        &self,
+        want: &str,
+        known: Option<&str>,
+        agrees: impl Fn(&str, usize) -> bool,
+    ) -> Truth {
+        let decide = |text: &str| {
+            if !agrees(text, text.len().min(want.len())) {
                 Truth::False
-            } else if last.len() >= want.len() {
+            } else if text.len() >= want.len() {
                 Truth::True
             } else {
                 Truth::Unknown
@@ -216,8 +222,7 @@ impl<'a> Known<'a> {
             _ if want.is_empty() => Truth::True,
             Known::Whole(t) => decide(t).and((t.len() >= want.len()).into()),
             _ if self.never(want) => Truth::False,
-            Known::Pieces([.., Some(last)], _) => decide(last),
-            _ => Truth::Unknown,
+            _ => known.map_or(Truth::Unknown, decide),
         }
     }
 
