@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portcullis_core::Span;
+use portcullis_core::{Span, Verdict};
 use portcullis_syntax::Node;
 
 use crate::compile::RuleSource;
@@ -36,6 +36,25 @@ impl Expect {
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, e)| *e == self).map_or("", |(n, _)| n)
+    }
+
+    /// Whether a rule's verdicts on an example are what the example must give.
+    #[must_use]
+    pub fn is_met<'v>(self, verdicts: impl IntoIterator<Item = &'v Verdict>) -> bool {
+        let (mut pass, mut fail, mut unknown) = (false, false, false);
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Pass => pass = true,
+                Verdict::Fail => fail = true,
+                Verdict::Unknown(_) => unknown = true,
+            }
+        }
+        match self {
+            Expect::Pass => pass && !fail && !unknown,
+            Expect::Fail => fail && !unknown,
+            Expect::Unknown => unknown && !fail,
+            Expect::Skip => !pass && !fail && !unknown,
+        }
     }
 }
 

@@ -4,13 +4,9 @@
 
 mod common;
 
-use common::{Folder, code, json, results, run, run_in};
+use common::{Folder, code, json, results, run, run_in, stderr, stdout};
 
 const OPEN: &str = "resource \"aws_security_group\" \"g\" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
-
-fn stderr(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
 
 #[test]
 fn usage_errors_exit_2_and_say_what_to_do() {
@@ -108,7 +104,7 @@ fn unknown_counts_when_asked() {
     );
     let out = run_in(&dir.0, &["scan", "."]);
     assert_eq!(code(&out), 0, "{}", stderr(&out));
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let text = stdout(&out);
     assert!(text.lines().last().unwrap().contains("var.ranges"), "{text}");
     assert_eq!(code(&run_in(&dir.0, &["scan", ".", "--fail-on", "critical,unknown:critical"])), 1);
     assert_eq!(code(&run_in(&dir.0, &["scan", ".", "--var", "ranges=[\"0.0.0.0/0\"]"])), 1);
@@ -161,7 +157,7 @@ fn a_comment_inside_a_serverless_function_is_its_own() {
 
 #[test]
 fn a_user_rule_fires_and_a_broken_one_is_refused() {
-    let rule = "id: acme-queue-name\ntitle: Queues carry the team's name\nseverity: low\nrationale: Owners are found by name.\nresources: { tf: aws_sqs_queue, cfn: \"AWS::SQS::Queue\" }\nattributes:\n  name: { tf: name, cfn: QueueName }\nrequire: { name: { starts_with: acme- } }\nmessage: \"{resource} is not named after its team\"\nremediation: Begin the name with acme-.\nexamples:\n  terraform:\n    pass: ['resource \"aws_sqs_queue\" \"q\" { name = \"acme-q\" }']\n    fail: ['resource \"aws_sqs_queue\" \"q\" { name = \"q\" }']\n";
+    let rule = "id: acme-queue-name\ntitle: Queues carry the team's name\nseverity: low\nrationale: Owners are found by name.\nresources: { tf: aws_sqs_queue, cfn: \"AWS::SQS::Queue\" }\nattributes:\n  name: { tf: name, cfn: QueueName }\nrequire: { name: { starts_with: acme- } }\nmessage: \"{resource} is not named after its team\"\nremediation: Begin the name with acme-.\nexamples:\n  terraform:\n    pass: ['resource \"aws_sqs_queue\" \"q\" { name = \"acme-q\" }']\n    fail: ['resource \"aws_sqs_queue\" \"q\" { name = \"q\" }', '{\"resource\": {\"aws_sqs_queue\": {\"q\": {\"name\": \"q\"}}}}']\n";
     let tf = "resource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}\n";
     let dir = Folder::new("own", &[("main.tf", tf), (".portcullis/rules/name.yaml", rule)]);
     let report =
@@ -171,7 +167,15 @@ fn a_user_rule_fires_and_a_broken_one_is_refused() {
         [("acme-queue-name".to_owned(), "aws_sqs_queue.q".to_owned(), "main.tf:2".to_owned())]
     );
     let test = run_in(&dir.0, &["rules", "test"]);
-    assert_eq!(code(&test), 0, "{}", String::from_utf8_lossy(&test.stdout));
+    assert_eq!(code(&test), 0, "{}", stdout(&test));
+    assert_eq!(stdout(&test), "3 passed, 0 failed\n");
+    let wrong = rule.replace("\"acme-q\"", "\"q\"");
+    let wrong = Folder::new("wrongexample", &[(".portcullis/rules/name.yaml", &wrong)]);
+    let test = run_in(&wrong.0, &["rules", "test"]);
+    assert_eq!(code(&test), 1);
+    let told =
+        "acme-queue-name::terraform::pass::1: expected pass, got 0 pass, 1 fail, 0 unknown []";
+    assert!(stdout(&test).starts_with(told), "{}", stdout(&test));
     let broken = Folder::new(
         "brokenrule",
         &[("main.tf", tf), (".portcullis/rules/name.yaml", &rule.replace("require:", "requires:"))],
@@ -188,17 +192,17 @@ fn a_user_rule_fires_and_a_broken_one_is_refused() {
 #[test]
 fn every_example_of_every_rule_holds() {
     let out = run(&["rules", "test", "rules"]);
-    assert_eq!(code(&out), 0, "{}", String::from_utf8_lossy(&out.stdout));
-    assert!(String::from_utf8_lossy(&out.stdout).contains(" 0 failed"));
+    assert_eq!(code(&out), 0, "{}", stdout(&out));
+    assert!(stdout(&out).contains(" 0 failed"));
 }
 
 #[test]
 fn aliases_lead_to_rules() {
     let out = run(&["explain", "CKV_AWS_24"]);
     assert_eq!(code(&out), 0);
-    assert!(String::from_utf8_lossy(&out.stdout).contains("aws-ec2-sg-ingress-ssh-open"));
+    assert!(stdout(&out).contains("aws-ec2-sg-ingress-ssh-open"));
     let list = run(&["rules", "list"]);
-    assert!(String::from_utf8_lossy(&list.stdout).lines().count() > 45);
+    assert!(stdout(&list).lines().count() > 45);
 }
 
 #[test]

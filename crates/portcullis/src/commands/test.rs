@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_cloudformation as cfn;
 use portcullis_core::{Level, MemoryFiles, Resolution, SourceMap, Verdict};
-use portcullis_rules::{Example, Expect, RuleSet, RuleSource, evaluate, examples};
+use portcullis_rules::{Example, RuleSet, RuleSource, evaluate, examples};
 use portcullis_terraform as terraform;
 
 use crate::catalogue;
@@ -83,13 +83,9 @@ fn compile(
 
 /// What is wrong with an example's verdicts; `None` when they are as expected.
 fn wrong(example: &Example, rules: &RuleSet) -> Option<String> {
-    let name = match example.format {
-        "terraform" => "main.tf",
-        _ if example.text.trim_start().starts_with('{') => "template.json",
-        _ => "template.yaml",
-    };
+    let name = example.file_name();
     let files = MemoryFiles::new([(name, example.text.as_bytes())]);
-    let resolution: Resolution = if name == "main.tf" {
+    let resolution: Resolution = if example.format == "terraform" {
         terraform::Project::new(&files, terraform::Settings::default()).resolve("")
     } else {
         cfn::Project::new(&files, cfn::Settings::default()).resolve(name)
@@ -101,26 +97,26 @@ fn wrong(example: &Example, rules: &RuleSet) -> Option<String> {
         return Some("the rule did not compile".to_owned());
     };
     let changes = example.overrides(rule);
-    let (mut pass, mut fail, mut unknown) = (0, 0, Vec::new());
-    for graph in &resolution.graphs {
-        let sources = portcullis_core::Files::sources(&files);
-        for o in evaluate(rules, &[rule], graph, sources, &changes) {
-            match o.verdict {
-                Verdict::Pass => pass += 1,
-                Verdict::Fail => fail += 1,
-                Verdict::Unknown(why) => {
-                    unknown.extend(why.into_iter().map(|w| w.text.to_string()))
-                }
-            }
-        }
+    let sources = portcullis_core::Files::sources(&files);
+    let of = |graph| evaluate(rules, &[rule], graph, sources, &changes);
+    let verdicts: Vec<Verdict> = resolution.graphs.iter().flat_map(of).map(|o| o.verdict).collect();
+    if example.expect.is_met(&verdicts) {
+        return None;
     }
-    let unknowns = unknown.len();
-    let got = format!("got {pass} pass, {fail} fail, {unknowns} unknown {unknown:?}");
-    let right = match example.expect {
-        Expect::Pass => pass > 0 && fail == 0 && unknowns == 0,
-        Expect::Fail => fail > 0 && unknowns == 0,
-        Expect::Unknown => unknowns > 0 && fail == 0,
-        Expect::Skip => pass + fail + unknowns == 0,
-    };
-    (!right).then(|| format!("expected {}, {got}", example.expect.name()))
+    let count = |of: &Verdict| verdicts.iter().filter(|v| *v == of).count();
+    let unknown: Vec<&str> = verdicts
+        .iter()
+        .filter_map(|v| match v {
+            Verdict::Unknown(why) => Some(why),
+            _ => None,
+        })
+        .flat_map(|why| why.iter().map(|w| &*w.text))
+        .collect();
+    Some(format!(
+        "expected {}, got {} pass, {} fail, {} unknown {unknown:?}",
+        example.expect.name(),
+        count(&Verdict::Pass),
+        count(&Verdict::Fail),
+        unknown.len(),
+    ))
 }

@@ -1,7 +1,7 @@
 //! Examples as graphs, and what rules say of them.
 
 use portcullis_core::{Files as _, MemoryFiles, Resolution, Verdict};
-use portcullis_rules::{Example, Expect, RuleSet, evaluate};
+use portcullis_rules::{Example, RuleSet, evaluate};
 
 /// A resolved example.
 pub(super) struct Resolved {
@@ -46,22 +46,9 @@ impl Resolved {
 
     /// Whether the only rule of a set gives what the example says.
     pub(super) fn holds(&self, rule: &RuleSet) -> bool {
-        let (mut pass, mut fail, mut unknown) = (false, false, false);
         let changes = self.example.overrides(0);
-        for graph in &self.resolution.graphs {
-            for o in evaluate(rule, &[0], graph, self.files.sources(), &changes) {
-                match o.verdict {
-                    Verdict::Pass => pass = true,
-                    Verdict::Fail => fail = true,
-                    Verdict::Unknown(_) => unknown = true,
-                }
-            }
-        }
-        match self.example.expect {
-            Expect::Pass => pass && !fail && !unknown,
-            Expect::Fail => fail && !unknown,
-            Expect::Unknown => unknown && !fail,
-            Expect::Skip => !pass && !fail && !unknown,
-        }
+        let of = |graph| evaluate(rule, &[0], graph, self.files.sources(), &changes);
+        let outcomes: Vec<_> = self.resolution.graphs.iter().flat_map(of).collect();
+        self.example.expect.is_met(outcomes.iter().map(|o| &o.verdict))
     }
 }
