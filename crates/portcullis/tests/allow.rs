@@ -4,16 +4,12 @@
 
 mod common;
 
-use common::{Folder, code, json, run_in};
+use common::{Folder, code, json, run_in, stderr};
 
 const RULE: &str = "aws-ec2-sg-ingress-admin-ports-open";
 const OPEN: &str = "resource \"aws_security_group\" \"ops\" {\n  ingress {\n    protocol = \"tcp\"\n    from_port = 22\n    to_port = 22\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
 const YAML: &str = "Resources:\n  Ops:\n    Type: AWS::EC2::SecurityGroup\n    Properties:\n      GroupDescription: ops\n      SecurityGroupIngress:\n        - { IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIp: 0.0.0.0/0 }\n";
 const JSON: &str = "{\n  \"Resources\": {\n    \"Ops\": {\n      \"Type\": \"AWS::EC2::SecurityGroup\",\n      \"Properties\": {\n        \"GroupDescription\": \"ops\",\n        \"SecurityGroupIngress\": [\n          { \"IpProtocol\": \"tcp\", \"FromPort\": 22, \"ToPort\": 22, \"CidrIp\": \"0.0.0.0/0\" }\n        ]\n      }\n    }\n  }\n}\n";
-
-fn stderr(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
 
 fn allow(dir: &Folder, place: &str, more: &[&str]) -> std::process::Output {
     let mut args = vec!["allow", RULE, place, "--reason", "bastion host"];

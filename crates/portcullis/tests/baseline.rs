@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Folder, code, json, run_in};
+use common::{Folder, code, json, run_in, stderr};
 use serde_json::Value;
 
 const QUEUE: &str = "resource \"aws_security_group\" \"ops\" {\n  ingress {\n    protocol = \"tcp\"\n    from_port = 22\n    to_port = 22\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
@@ -125,7 +125,7 @@ fn a_baseline_that_is_none_is_a_usage_error() {
     std::fs::remove_file(dir.0.join("b.json")).unwrap();
     let out = run_in(&dir.0, &scan);
     assert_eq!(code(&out), 2);
-    assert!(String::from_utf8_lossy(&out.stderr).contains("--write-baseline b.json"));
+    assert!(stderr(&out).contains("--write-baseline b.json"));
 }
 
 /// Counts hide new findings, so an entry must never stand there twice for one finding.

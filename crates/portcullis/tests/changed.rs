@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use common::git::Repository;
-use common::{Folder, code, json};
+use common::{Folder, code, json, stderr};
 use serde_json::Value;
 
 const MODULES: usize = 60;
@@ -99,9 +99,9 @@ fn scan(dir: &Path, cache: &Path, args: &[&str]) -> Output {
 }
 
 fn same(a: &Output, b: &Output, what: &str) {
-    assert_eq!(code(a), code(b), "{what}: {}", String::from_utf8_lossy(&b.stderr));
+    assert_eq!(code(a), code(b), "{what}: {}", stderr(b));
     assert!(a.stdout == b.stdout, "{what}: the reports differ");
-    assert!(a.stderr == b.stderr, "{what}: {}", String::from_utf8_lossy(&b.stderr));
+    assert!(a.stderr == b.stderr, "{what}: {}", stderr(b));
 }
 
 /// What is remembered must have been left alone for two seconds.
@@ -270,7 +270,7 @@ fn a_report_is_told_again_only_while_nothing_changed() {
     let told = entries(&cache.0).into_iter().filter(|p| named(p).starts_with("result-")).count();
     assert_eq!(told, 1, "{:?}", entries(&cache.0));
     let out = scan(dir, Path::new(""), &[".", "--write-baseline", "b.json"]);
-    assert!(code(&out) < 2, "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(code(&out) < 2, "{}", stderr(&out));
 
     let runs: [&[&str]; 4] = [&["."], &[&module], &[values], &all];
     let run =

@@ -7,7 +7,7 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::git::Repository;
-use common::{Folder, code, json, results, run_in};
+use common::{Folder, code, json, results, run_in, stderr};
 
 const FINE: &str = "resource \"aws_sns_topic\" \"t\" {\n  name = \"t\"\n}\n";
 const OPEN: &str = "resource \"aws_security_group\" \"ops\" {\n  ingress {\n    protocol = \"tcp\"\n    from_port = 22\n    to_port = 22\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
@@ -21,7 +21,7 @@ fn scan(files: &[(&str, &str)], more: &[&str]) -> (i32, String) {
     let mut args = vec!["scan", "."];
     args.extend(more);
     let out = run_in(&dir.0, &args);
-    (code(&out), String::from_utf8_lossy(&out.stderr).into_owned())
+    (code(&out), stderr(&out))
 }
 
 #[track_caller]
@@ -178,7 +178,7 @@ fn changed_files_are_judged_with_what_surrounds_them() {
         let mut all = vec!["scan", "--rule", RULE, "--format", "json"];
         all.extend(args);
         let out = run_in(r.dir(), &all);
-        let told = String::from_utf8_lossy(&out.stderr).into_owned();
+        let told = stderr(&out);
         let found: Vec<String> = results(&json(&out), "fail")
             .into_iter()
             .map(|(_, a, at)| format!("{a} {at}"))

@@ -4,15 +4,11 @@
 
 mod common;
 
-use common::{Folder, code, json, results, run_in};
+use common::{Folder, code, json, results, run_in, stderr};
 use serde_json::Value;
 
 const RULE: &str = "aws-ec2-sg-ingress-admin-ports-open";
 const OPEN: &str = "resource \"aws_security_group\" \"ops\" {\n  ingress {\n    protocol = \"tcp\"\n    from_port = 22\n    to_port = 22\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
-
-fn stderr(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
 
 fn scan(dir: &Folder, more: &[&str]) -> (i32, Value) {
     let mut args = vec!["scan", ".", "--format", "json"];

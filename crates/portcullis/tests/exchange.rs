@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, code, run_in};
+use common::{Folder, code, run_in, stderr};
 use serde_json::Value;
 
 const SECRET: &str = "kW9-Zq4-Plum-Tractor-77";
@@ -61,10 +61,6 @@ fn value(folder: &Folder, name: &str) -> Value {
     serde_json::from_str(&read(folder, name)).unwrap()
 }
 
-fn said(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
 #[test]
 fn every_format_is_written_in_one_run_and_none_has_the_secret() {
     let folder = Folder::new("exchange-all", &[("main.tf", CODE), ("portcullis.toml", CONFIG)]);
@@ -74,7 +70,7 @@ fn every_format_is_written_in_one_run_and_none_has_the_secret() {
     let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
     args.splice(0..0, ["report", "--as-of", "2026-11-29", "--run-url", "https://example.org/1"]);
     let out = run_in(&folder.0, &args);
-    assert_eq!(code(&out), 0, "{}", said(&out));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     for format in formats {
         let text = read(&folder, &format!("out.{format}"));
         assert!(text.len() > 200, "{format}: {text}");
@@ -110,15 +106,15 @@ fn what_is_gone_is_sent_as_archived() {
     let save =
         ["scan", "--framework=soc2", "--include-passed", "--exit-zero", "--as-of=2026-11-01"];
     let out = run_in(&folder.0, &[&save[..], &["--format=json=old.json"]].concat());
-    assert_eq!(code(&out), 0, "{}", said(&out));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     let kept = CODE.split("resource \"aws_s3_bucket\"").next().unwrap();
     let pack = ["report", "--scan=shop=.", "--as-of=2026-11-01", "--evidence=old.zip"];
     let out = run_in(&folder.0, &[&pack[..], &["--format=json=old.report"]].concat());
-    assert_eq!(code(&out), 0, "{}", said(&out));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     std::fs::write(folder.0.join("main.tf"), kept).unwrap();
     let report = ["report", "--as-of=2026-11-29", "--format=asff=out.asff", "--scan=shop=."];
     let out = run_in(&folder.0, &[&report[..], &["--previous=shop=old.json"]].concat());
-    assert_eq!(code(&out), 0, "{}", said(&out));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     let batch: Value = value(&folder, "out.asff");
     let findings = batch["Findings"].as_array().unwrap();
     let of = |state: &str| -> Vec<&Value> {
@@ -138,18 +134,18 @@ fn what_is_gone_is_sent_as_archived() {
         gone.map(|f| f["Id"].clone()).collect()
     };
     let out = run_in(&folder.0, &[&report[..], &["--previous=old.zip"]].concat());
-    assert_eq!(code(&out), 0, "{}", said(&out));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     let by_pack = value(&folder, "out.asff");
     assert_eq!(archived(by_pack["Findings"].as_array().unwrap()), archived(findings));
     assert!(!archived(findings).is_empty());
     let both = ["--previous=old.zip", "--previous=shop=old.json"];
     let out = run_in(&folder.0, &[&report[..], &both].concat());
-    assert_eq!(code(&out), 2, "{}", said(&out));
+    assert_eq!(code(&out), 2, "{}", stderr(&out));
 
     // Under another name all of it would go and come again.
     let out = run_in(&folder.0, &[&report[..], &["--previous=old.json"]].concat());
     assert_eq!(code(&out), 2);
-    assert!(said(&out).contains("--previous NAME=FILE"), "{}", said(&out));
+    assert!(stderr(&out).contains("--previous NAME=FILE"), "{}", stderr(&out));
 }
 
 #[test]
@@ -173,7 +169,7 @@ fn wrong_options_are_refused() {
     ] {
         let out = run_in(&folder.0, &[&["report"][..], args].concat());
         assert_eq!(code(&out), 2, "{args:?}");
-        assert!(said(&out).contains(what), "{args:?}: {}", said(&out));
+        assert!(stderr(&out).contains(what), "{args:?}: {}", stderr(&out));
     }
 }
 
@@ -189,7 +185,7 @@ fn actions_that_there_are_not_point_into_the_config() {
             Folder::new("exchange-routing", &[("main.tf", CODE), ("portcullis.toml", config)]);
         let out = run_in(&folder.0, &["report", "--format=slack"]);
         assert_eq!(code(&out), 2, "{config}");
-        let said = said(&out).split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = stderr(&out).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(what) && said.contains("portcullis.toml:2"), "{config}: {said}");
     }
 }

@@ -9,17 +9,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Folder, code, json, root, run_in};
+use common::{Folder, code, json, root, run_in, stderr, stdout};
 use portcullis_core::FileId;
 use portcullis_syntax::{Node, yaml};
-
-fn stderr(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-fn stdout(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
 
 /// One file in a folder, fixed for one rule: the text afterwards, and what the command said.
 fn fixed(name: &str, text: &str, rule: &str, more: &[&str]) -> (String, Output) {

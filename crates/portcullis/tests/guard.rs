@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, code, json, results, run_in};
+use common::{Folder, code, json, results, run_in, stderr};
 
 const RULES: &str = "let queues = Resources.*[ Type == 'AWS::SQS::Queue' ]\n\nrule queue_encrypted when %queues !empty {\n  %queues.Properties.KmsMasterKeyId exists\n    <<queues name a key>>\n}\n";
 const TEMPLATE: &str = "Parameters:\n  Days:\n    Type: Number\nResources:\n  Good:\n    Type: AWS::SQS::Queue\n    Properties:\n      KmsMasterKeyId: alias/app\n  Bad:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: bad\n";
@@ -30,6 +30,6 @@ fn a_broken_guard_file_is_refused_with_its_line() {
     );
     let out = run_in(&dir.0, &["scan", "t.yaml", "--rules", "policy.guard"]);
     assert_eq!(code(&out), 2);
-    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    let text = stderr(&out);
     assert!(text.contains("policy.guard:"), "{text}");
 }

@@ -5,16 +5,12 @@
 
 mod common;
 
-use common::{Folder, code, json, run_in};
+use common::{Folder, code, json, run_in, stderr, stdout};
 
 const BUCKETS: &str = "resource \"aws_s3_bucket\" \"logs\" {\n  bucket = \"logs\"\n}\nresource \"aws_s3_bucket\" \"data\" {\n  bucket = \"data\"\n}\nresource \"aws_security_group\" \"g\" {\n  ingress {\n    from_port   = 22\n    to_port     = 22\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
 
 fn text(dir: &Folder, name: &str) -> String {
     std::fs::read_to_string(dir.0.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
-fn stdout(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 #[test]
@@ -32,7 +28,7 @@ fn a_new_project_gets_files_that_work_and_keeps_what_it_has() {
     std::fs::remove_file(dir.0.join(".pre-commit-config.yaml")).unwrap();
     let out = run_in(&dir.0, &["init"]);
     assert_eq!(code(&out), 2, "{out:?}");
-    assert!(String::from_utf8_lossy(&out.stderr).contains("portcullis.toml"));
+    assert!(stderr(&out).contains("portcullis.toml"));
     assert_eq!(text(&dir, "portcullis.toml"), "profile = \"strict\"\n");
     assert!(!dir.0.join(".pre-commit-config.yaml").exists(), "all or nothing");
     assert_eq!(code(&run_in(&dir.0, &["init", "--force"])), 0);
@@ -159,7 +155,7 @@ fn a_broken_file_of_another_tool_stops_the_conversion_at_its_line() {
     let dir = Folder::new("init-broken", &[(".checkov.yaml", "skip-check: [\n")]);
     let out = run_in(&dir.0, &["init", "--from", "checkov"]);
     assert_eq!(code(&out), 2);
-    assert!(String::from_utf8_lossy(&out.stderr).contains(".checkov.yaml:"), "{out:?}");
+    assert!(stderr(&out).contains(".checkov.yaml:"), "{out:?}");
     assert!(!dir.0.join("portcullis.toml").exists());
 }
 

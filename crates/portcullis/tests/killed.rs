@@ -7,7 +7,7 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Folder, code, run_in};
+use common::{Folder, code, run_in, stderr};
 
 const RULE: &str = "aws-ec2-sg-ingress-admin-ports-open";
 
@@ -65,7 +65,7 @@ fn baselines_and_sources_are_whole_whenever_the_process_dies() {
         // And it is a baseline that the next run takes.
         if round % 10 == 0 {
             let out = run_in(&dir.0, &["scan", ".", "--rule", RULE, "--baseline", "b.json"]);
-            assert!(code(&out) < 2, "{}", String::from_utf8_lossy(&out.stderr));
+            assert!(code(&out) < 2, "{}", stderr(&out));
         }
     }
     assert!(died > 0, "no process was killed at work");

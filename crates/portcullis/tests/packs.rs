@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::git::Repository;
-use common::{Folder, code, json, root, run_in};
+use common::{Folder, code, json, root, run_in, stderr, stdout};
 use serde_json::Value;
 
 const OPEN: &str = r#"
@@ -36,14 +36,6 @@ resource "aws_s3_bucket" "logs" {
   bucket = "acme-logs"
 }
 "#;
-
-fn stderr(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-fn stdout(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
 
 /// Runs `portcullis report`, which has to give this exit code.
 fn report(dir: &Path, expected: i32, args: &[&str]) -> Output {

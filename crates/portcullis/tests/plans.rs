@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Folder, code, json, results, run_in};
+use common::{Folder, code, json, results, run_in, stderr};
 
 const SECRET: &str = "x9Kq2vTz8Lm4Rw7Pb1";
 const OLD_SECRET: &str = "a3Nd8sQw5Zx1Cv6Bn0";
@@ -59,7 +59,7 @@ fn sensitive_values_stand_in_no_report() {
             args.extend(["--format", f]);
         }
         let out = run_in(&dir.0, &args);
-        assert_eq!(code(&out), 1, "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(code(&out), 1, "{}", stderr(&out));
         for f in formats {
             let report = std::fs::read_to_string(dir.0.join(format!("out.{f}"))).unwrap();
             assert!(!report.is_empty(), "{f}");
@@ -101,7 +101,7 @@ fn a_truncated_plan_is_incomplete_and_says_where() {
         let end = text.find(cut).unwrap() + cut.len();
         let dir = Folder::new("truncated", &[("plan.json", &text[..end])]);
         let out = run_in(&dir.0, &["scan", ".", "--format", "json", "--fail-on", "never"]);
-        assert_eq!(code(&out), 3, "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(code(&out), 3, "{}", stderr(&out));
         let error = json(&out)["errors"][0].clone();
         assert_eq!((&error["file"], &error["line"]), (&"plan.json".into(), &1.into()), "{error}");
         assert!(error["message"].as_str().unwrap().contains("end of file"), "{error}");
@@ -129,13 +129,13 @@ fn state_is_no_plan() {
     let files = [("raw.json", raw), ("shown.json", shown), ("main.tf", main)];
     let dir = Folder::new("state", &files);
     let out = run_in(&dir.0, &["scan", ".", "--format", "json", "--fail-on", "never"]);
-    assert_eq!(code(&out), 0, "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     let report = json(&out);
     assert!(report["inputs"].as_array().unwrap().iter().all(|i| i["path"] == "main.tf"));
     for state in ["raw.json", "shown.json"] {
         let out = run_in(&dir.0, &["scan", ".", "--plan", state]);
         assert_eq!(code(&out), 2);
-        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        let said = stderr(&out);
         assert!(said.contains("this is state") && said.contains("terraform show -json"), "{said}");
     }
 }

@@ -4,13 +4,13 @@
 
 mod common;
 
-use common::{code, json, results, root, run, run_in};
+use common::{code, json, results, root, run, run_in, stderr, stdout};
 use portcullis_report::Format;
 
 #[test]
 fn open_operator_range_is_found_through_tfvars() {
     let out = run(&["scan", "fixtures/projects/payments", "--format", "json"]);
-    assert_eq!(code(&out), 1, "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(code(&out), 1, "{}", stderr(&out));
     let report = json(&out);
     let hits: Vec<_> = report["results"]
         .as_array()
@@ -62,7 +62,7 @@ fn suppressed_results_keep_reason_and_verdict() {
 #[test]
 fn sam_and_cdk_projects_show_the_open_range() {
     let sam = run(&["scan", "fixtures/projects/orders", "--format", "json"]);
-    assert_eq!(code(&sam), 1, "{}", String::from_utf8_lossy(&sam.stderr));
+    assert_eq!(code(&sam), 1, "{}", stderr(&sam));
     let report = json(&sam);
     let open = report["results"]
         .as_array()
@@ -79,7 +79,7 @@ fn sam_and_cdk_projects_show_the_open_range() {
     );
 
     let cdk = run(&["scan", "fixtures/projects/reports", "--format", "json"]);
-    assert_eq!(code(&cdk), 1, "{}", String::from_utf8_lossy(&cdk.stderr));
+    assert_eq!(code(&cdk), 1, "{}", stderr(&cdk));
     let fails = results(&json(&cdk), "fail");
     assert!(
         fails
@@ -105,7 +105,7 @@ fn changed_files_are_judged_in_their_roots() {
         results(&json(&module), "fail").iter().any(|(r, _, _)| r == "aws-ec2-sg-ingress-ssh-open")
     );
     let other = run_in(&dir, &["scan", "environments/production-pci/main.tf", "--format", "json"]);
-    assert_eq!(code(&other), 0, "{}", String::from_utf8_lossy(&other.stdout));
+    assert_eq!(code(&other), 0, "{}", stdout(&other));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, code, json, run, run_in};
+use common::{Folder, code, json, run, run_in, stderr, stdout};
 
 const OPEN: &str = r#"
 resource "aws_s3_bucket" "logs" {
@@ -19,14 +19,6 @@ resource "aws_security_group" "admin" {
   }
 }
 "#;
-
-fn stderr(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-fn stdout(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
 
 #[test]
 fn a_scan_and_its_saved_json_give_the_same_figures() {

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
 
-use common::{Folder, code, run_in};
+use common::{Folder, code, run_in, stderr};
 
 /// Distinct enough to be found anywhere, and nobody's.
 const SECRET: &str = "Zq7-planted-Password-41";
@@ -37,7 +37,7 @@ fn html_and_xlsx_say_what_json_says_and_no_secret() {
             "json=r.json",
         ],
     );
-    assert_eq!(code(&out), 0, "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
     let page = std::fs::read_to_string(folder.0.join("r.html")).unwrap();
     let figures: Vec<Vec<u64>> = page
         .split("<dl class=\"figures\">")

@@ -10,7 +10,7 @@ use std::process::Output;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Folder, code, json, root, run_in};
+use common::{Folder, code, json, root, run_in, stderr};
 use serde_json::Value;
 
 /// The sample projects, every one.
@@ -76,7 +76,7 @@ impl Told {
 
 fn report(dir: &Path, options: &[&str]) -> Output {
     let out = run_in(dir, &[&["report", "--allow-empty", "-q"], options].concat());
-    assert!(matches!(code(&out), 0 | 3), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(matches!(code(&out), 0 | 3), "{}", stderr(&out));
     out
 }
 

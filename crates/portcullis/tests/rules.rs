@@ -4,18 +4,8 @@
 
 mod common;
 
-use std::process::Output;
-
-use common::{Folder, code, json, run, run_in};
+use common::{Folder, code, json, run, run_in, stderr, stdout};
 use serde_json::Value;
-
-fn stdout(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn stderr(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
 
 #[test]
 fn explain_prints_the_whole_page_of_a_rule() {

@@ -5,7 +5,7 @@
 mod common;
 
 use common::git::{Repository, git_in};
-use common::{Folder, code, json, run_in};
+use common::{Folder, code, json, run_in, stderr, stdout};
 use serde_json::Value;
 
 const RULE: &str = "aws-ec2-sg-ingress-admin-ports-open";
@@ -15,10 +15,6 @@ fn scan(dir: &std::path::Path, more: &[&str]) -> std::process::Output {
     let mut args = vec!["scan", ".", "--rule", RULE, "--format", "json"];
     args.extend(more);
     run_in(dir, &args)
-}
-
-fn stderr(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
 fn marks(report: &Value) -> Vec<String> {
@@ -104,7 +100,7 @@ fn what_the_branch_changed_beside_its_code_is_listed() {
     );
     // People see it, too.
     let out = run_in(r.dir(), &["scan", ".", "--since", "main"]);
-    let shown = String::from_utf8_lossy(&out.stdout).into_owned();
+    let shown = stdout(&out);
     assert!(shown.contains("this branch added config: portcullis.toml"), "{shown}");
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::git::{Repository, git_in};
-use common::{Folder, code, json, run_in};
+use common::{Folder, code, json, run_in, stderr, stdout};
 use serde_json::Value;
 
 const RULE: &str = "aws-s3-access-logging";
@@ -445,7 +445,7 @@ fn only_evidence_asks_the_history() {
             if extra.is_empty() { [&args[..], &["--format", "json"]].concat() } else { args };
         let out = run_in(r.dir(), &args);
         let text = match extra.is_empty() {
-            true => String::from_utf8_lossy(&out.stdout).into_owned(),
+            true => stdout(&out),
             false => r.read("scan.json"),
         };
         assert_eq!(text.contains("\"since\":\"2026-01-02\""), !extra.is_empty(), "{text}");
@@ -463,7 +463,7 @@ fn a_pack_says_since_when_in_every_register() {
         let mut args = vec!["report", ".", "--framework", "soc2", "--evidence", to];
         formats.iter().for_each(|f| args.extend(["--format", f]));
         let out = run_in(r.dir(), &args);
-        assert_eq!(code(&out), 0, "{}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
     };
     std::fs::create_dir(r.dir().join("packs")).unwrap();
     pack("packs/one");
