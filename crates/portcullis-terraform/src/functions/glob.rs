@@ -154,54 +154,54 @@ fn class(text: &[char], start: usize) -> Result<(Token, usize), String> {
 }
 
 fn path_matches(pattern: &[Segment], names: &[Vec<char>]) -> bool {
-    // reached[j]: whether the pattern so far matches the first j names.
-    let mut reached = vec![false; names.len() + 1];
-    reached[0] = true;
-    for segment in pattern {
-        let mut next = vec![false; names.len() + 1];
-        match segment {
-            Segment::Any => {
-                let mut open = false;
-                for (j, r) in reached.iter().enumerate() {
-                    open |= r;
-                    next[j] = open;
-                }
-            }
-            Segment::Name(tokens) => {
-                for (j, name) in names.iter().enumerate() {
-                    next[j + 1] = reached[j] && name_matches(tokens, name);
-                }
-            }
-        }
-        reached = next;
-    }
-    reached.last().copied().unwrap_or(false)
+    takes_all(
+        pattern,
+        names,
+        |segment| matches!(segment, Segment::Any),
+        |segment, name| match segment {
+            Segment::Name(tokens) => name_matches(tokens, name),
+            Segment::Any => true,
+        },
+    )
 }
 
 fn name_matches(tokens: &[Token], name: &[char]) -> bool {
-    let mut reached = vec![false; name.len() + 1];
-    reached[0] = true;
-    for token in tokens {
-        let mut next = vec![false; name.len() + 1];
-        match token {
-            Token::Many => {
-                let mut open = false;
-                for (j, r) in reached.iter().enumerate() {
-                    open |= r;
-                    next[j] = open;
-                }
+    takes_all(
+        tokens,
+        name,
+        |token| matches!(token, Token::Many),
+        |token, c| match token {
+            Token::Char(t) => t == c,
+            Token::Class { not, ranges } => {
+                *not != ranges.iter().any(|(l, h)| (l..=h).contains(&c))
             }
-            single => {
-                for (j, c) in name.iter().enumerate() {
-                    next[j + 1] = reached[j]
-                        && match single {
-                            Token::Char(t) => t == c,
-                            Token::Class { not, ranges } => {
-                                *not != ranges.iter().any(|(l, h)| (l..=h).contains(&c))
-                            }
-                            Token::One | Token::Many => true,
-                        };
-                }
+            Token::One | Token::Many => true,
+        },
+    )
+}
+
+/// Whether a pattern takes all items: a part that is `any` takes as many as there may be, every
+/// other part the one that `one` says.
+fn takes_all<P, T>(
+    pattern: &[P],
+    items: &[T],
+    any: impl Fn(&P) -> bool,
+    one: impl Fn(&P, &T) -> bool,
+) -> bool {
+    // reached[j]: whether the pattern so far takes the first j items.
+    let mut reached = vec![false; items.len() + 1];
+    reached[0] = true;
+    for part in pattern {
+        let mut next = vec![false; items.len() + 1];
+        if any(part) {
+            let mut open = false;
+            for (j, r) in reached.iter().enumerate() {
+                open |= r;
+                next[j] = open;
+            }
+        } else {
+            for (j, item) in items.iter().enumerate() {
+                next[j + 1] = reached[j] && one(part, item);
             }
         }
         reached = next;
