@@ -7,10 +7,23 @@ use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
 /// The source expression that a policy needs for what is between the page's only tags of a name.
-pub(crate) fn allowed(page: &str, tag: &str) -> String {
+fn allowed(page: &str, tag: &str) -> String {
     let inline = between(page, &format!("<{tag}>"), &format!("</{tag}>"));
     let bytes = Sha256::digest(inline.as_bytes());
     format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+/// Asserts that a page loads nothing and lets a browser run no script and use no styles but its own.
+pub(crate) fn loads_nothing(page: &str) {
+    let policy = between(page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(policy.contains(&format!("script-src {};", allowed(page, "script"))), "{policy}");
+    assert!(policy.contains(&format!("style-src {};", allowed(page, "style"))), "{policy}");
+    for loads in
+        [" src=", " srcset=", "url(", "@import", "<link", "<iframe", " style=", " onclick="]
+    {
+        assert!(!page.contains(loads), "{loads}");
+    }
 }
 
 /// The values of an attribute, as they stand in the page.
