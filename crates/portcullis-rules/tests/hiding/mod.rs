@@ -1,13 +1,55 @@
-//! Hides one value of a tree.
+//! Hides values, one at a time, and tells which verdicts flip.
 
 use std::sync::Arc;
 
 use portcullis_core::value::Entry;
-use portcullis_core::{Kind, Map, Value, Why, WhyKind};
+use portcullis_core::{Graph, Kind, Map, Outcome, Value, Verdict, Why, WhyKind};
+
+/// Hides each value of each resource in turn. Verdicts stay as they are or become unknown: gives
+/// those that do neither.
+pub(crate) fn flips(graph: &mut Graph, judge: &dyn Fn(&Graph) -> Vec<Outcome>) -> Vec<String> {
+    let mut flips = Vec::new();
+    let before = summary(graph, &judge(graph));
+    for r in 0..graph.resources.len() {
+        let body = graph.resources[r].body.clone();
+        for n in 1.. {
+            let Some((hidden, path)) = hide(&body, n) else { break };
+            graph.resources[r].body = hidden;
+            let after = summary(graph, &judge(graph));
+            // A rule that does not apply may pass when it may apply, and then says so.
+            let same = |b: char, a: char| b == a || (matches!(b, '-' | 'P') && a == 'p');
+            if before.iter().zip(&after).any(|(b, a)| *a != 'U' && !same(*b, *a)) {
+                let address = &graph.resources[r].address;
+                flips.push(format!("{before:?} became {after:?} without {path} of {address}"));
+            }
+        }
+        graph.resources[r].body = body;
+    }
+    flips
+}
+
+/// One letter per resource: its worst outcome, `-` for none, `p` for a pass of which it is not
+/// known whether the rule is about the resource.
+fn summary(graph: &Graph, outcomes: &[Outcome]) -> Vec<char> {
+    let mut out = vec!['-'; graph.resources.len()];
+    for o in outcomes {
+        let letter = match &o.verdict {
+            Verdict::Pass if o.scope_unknown => 'p',
+            Verdict::Pass => 'P',
+            Verdict::Unknown(_) => 'U',
+            Verdict::Fail => 'F',
+        };
+        let slot = &mut out[o.resource.0 as usize];
+        if "-pPUF".find(letter) > "-pPUF".find(*slot) {
+            *slot = letter;
+        }
+    }
+    out
+}
 
 /// The value with its `n`th node unknown, counted in the order of writing with the whole as 0, and
 /// the path of that node; `None` when there are fewer.
-pub(crate) fn hide(value: &Value, n: usize) -> Option<(Value, String)> {
+fn hide(value: &Value, n: usize) -> Option<(Value, String)> {
     let mut left = Some(n);
     let mut path = String::new();
     let out = node(value, &mut left, &mut path);

@@ -1,6 +1,6 @@
 //! Examples as graphs, and what rules say of them.
 
-use portcullis_core::{Files as _, MemoryFiles, Resolution, Verdict};
+use portcullis_core::{Files as _, Graph, MemoryFiles, Outcome, Resolution};
 use portcullis_rules::{Example, RuleSet, evaluate};
 
 /// A resolved example.
@@ -23,32 +23,16 @@ impl Resolved {
         Self { example: example.clone(), files, resolution }
     }
 
-    /// One letter per resource of a graph: its worst outcome under a rule, `-` for none, `p` for a
-    /// pass of which it is not known whether the rule is about the resource.
-    pub(super) fn summary(&self, rules: &RuleSet, rule: usize, graph: usize) -> Vec<char> {
-        let graph = &self.resolution.graphs[graph];
-        let mut out = vec!['-'; graph.resources.len()];
+    /// What a rule says of a graph of the example, changed or not.
+    pub(super) fn judge(&self, rules: &RuleSet, rule: usize, graph: &Graph) -> Vec<Outcome> {
         let changes = self.example.overrides(rule);
-        for o in evaluate(rules, &[rule], graph, self.files.sources(), &changes) {
-            let letter = match &o.verdict {
-                Verdict::Pass if o.scope_unknown => 'p',
-                Verdict::Pass => 'P',
-                Verdict::Unknown(_) => 'U',
-                Verdict::Fail => 'F',
-            };
-            let slot = &mut out[o.resource.0 as usize];
-            if "-pPUF".find(letter) > "-pPUF".find(*slot) {
-                *slot = letter;
-            }
-        }
-        out
+        evaluate(rules, &[rule], graph, self.files.sources(), &changes)
     }
 
     /// Whether the only rule of a set gives what the example says.
     pub(super) fn holds(&self, rule: &RuleSet) -> bool {
-        let changes = self.example.overrides(0);
-        let of = |graph| evaluate(rule, &[0], graph, self.files.sources(), &changes);
-        let outcomes: Vec<_> = self.resolution.graphs.iter().flat_map(of).collect();
+        let graphs = self.resolution.graphs.iter();
+        let outcomes: Vec<_> = graphs.flat_map(|graph| self.judge(rule, 0, graph)).collect();
         self.example.expect.is_met(outcomes.iter().map(|o| &o.verdict))
     }
 }
