@@ -8,7 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::kinds;
 use crate::origin::Origins;
 use crate::source::{FileId, Span};
-use crate::value::{Kind, Value, Why};
+use crate::value::{Kind, Value};
+use crate::why::Why;
 
 /// A resource of one graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -20,6 +20,7 @@ pub mod text;
 mod told;
 pub mod types;
 pub mod value;
+mod why;
 
 pub use diagnostic::{Diagnostic, Level};
 pub use escape::{quote_json, short_escape};
@@ -33,6 +34,5 @@ pub use origin::{How, Origin, OriginId, Origins, Step};
 pub use outcome::{Evidence, Outcome, Severity, Verdict};
 pub use source::{Cut, FileId, Source, SourceMap, Span};
 pub use types::{ObjectAttr, Type};
-pub use value::{
-    Assoc, Choice, Entry as MapEntry, Kind, Map, Marks, Seq, Unknown, Value, Why, WhyKind,
-};
+pub use value::{Assoc, Choice, Entry as MapEntry, Kind, Map, Marks, Seq, Unknown, Value};
+pub use why::{Why, WhyKind};

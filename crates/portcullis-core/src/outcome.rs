@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::graph::ResourceId;
 use crate::origin::OriginId;
 use crate::source::Span;
-use crate::value::Why;
+use crate::why::Why;
 
 /// How bad a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

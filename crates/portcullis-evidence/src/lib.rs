@@ -18,13 +18,13 @@ mod facts;
 pub mod pack;
 pub mod routing;
 mod saved;
+mod status;
 pub mod trend;
 mod words;
 pub mod write;
 
 pub use assess::{
-    Assessed, Assessment, Attestation, ControlResult, Counts, Figures, Made, RuleResult, Status,
-    assess,
+    Assessed, Assessment, Attestation, ControlResult, Figures, Made, RuleResult, assess,
 };
 pub use catalogue::{
     Catalogue, Control, Excepted, Framework, Link, OwnFile, OwnKind, Rule, Strength,
@@ -36,4 +36,5 @@ pub use facts::{
 pub use saved::{
     Evidence, Excerpt, Hop, Judged, Location, Refused, Resource, Scan, Suppression, sha256,
 };
+pub use status::{Counts, Status};
 pub use words::{Outcome, Severity, Verdict};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_core::WhyKind;
 use portcullis_core::report::{
     Baseline, Change, Compared, ComparedWith, Finding, OutcomeKind, Report,
 };
-use portcullis_core::value::WhyKind;
 use portcullis_core::{Severity, Verdict};
 
 use crate::{place, words};

@@ -7,10 +7,10 @@ use portcullis_core::report::{
     Baseline, Control, Finding, Fingerprint, Gap, Input, OutcomeKind, Report, RuleInfo, Seen,
     Subject, Suppressed, Told, Trail,
 };
-use portcullis_core::value::{Why, WhyKind};
 use portcullis_core::{
     Diagnostic, FileId, Hidden, How, NotCovered, Severity, SourceMap, Span, Step, Verdict,
 };
+use portcullis_core::{Why, WhyKind};
 use portcullis_report::{Format, Style};
 
 pub const MAIN: &str = r#"# Größe <unbegrenzt>
