@@ -114,7 +114,8 @@ impl Origins {
         self.list.get(id.0 as usize)
     }
 
-    /// Remembers the structure a text was encoded from (`jsonencode`, a policy document's `json`),
+    /// Remembers the structure a text was encoded from (`jsonencode`, a policy document's `json`,
+    /// `Fn::Base64` of a text of which parts are not known),
     /// so that readers of the text keep spans and see through its unknown parts.
     pub fn set_encoded(&mut self, id: OriginId, structure: Value) {
         self.encoded.insert(id, structure);

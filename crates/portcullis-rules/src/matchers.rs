@@ -78,7 +78,7 @@ impl Judge<'_, '_, '_> {
             Matcher::Secret(named) => {
                 let names = named.map(|attr| self.row.map(|r| r.read(attr)).unwrap_or_default());
                 Truth::any(values.iter().map(|v| match &names {
-                    Some(names) => secrets::named_by(v, names),
+                    Some(names) => secrets::named_by(self.case.world, v, names),
                     None => secrets::secret(self.case.world, v),
                 }))
             }

@@ -100,12 +100,12 @@ pub(crate) fn secret(world: &World<'_>, found: &Found) -> Truth {
         Some(name) => (names_secret(name) && looks_random(text)).into(),
         None => Truth::False,
     };
-    judge(found, &by_name)
+    judge(world, found, &by_name)
 }
 
 /// The same where another attribute has the name.
-pub(crate) fn named_by(found: &Found, names: &[Found]) -> Truth {
-    judge(found, &|text| {
+pub(crate) fn named_by(world: &World<'_>, found: &Found, names: &[Found]) -> Truth {
+    judge(world, found, &|text| {
         if !looks_random(text) {
             return Truth::False;
         }
@@ -116,8 +116,16 @@ pub(crate) fn named_by(found: &Found, names: &[Found]) -> Truth {
     })
 }
 
-fn judge(found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
-    let value = &found.value;
+fn judge(world: &World<'_>, found: &Found, by_name: &dyn Fn(&str) -> Truth) -> Truth {
+    let encoded = match &found.value.kind {
+        // Base64 of a text with holes is not known; the text before it is, in part.
+        Kind::Unknown(u) if !u.has_known_text() => world.graph.origins.encoded(found.value.origin),
+        _ => None,
+    };
+    let value = match encoded {
+        Some(text) if matches!(text.kind, Kind::Str(_) | Kind::Unknown(_)) => text,
+        _ => &found.value,
+    };
     match (&value.kind, Known::of(value)) {
         (Kind::Str(text), _) if is_credential(text) => Truth::True,
         (Kind::Str(text), _) => by_name(text),

@@ -262,7 +262,14 @@ impl Evaluator<'_> {
                 let origin = e.expression(span, args);
                 Value::str(STANDARD.encode(text.as_bytes()), origin).with_marks(args[0].marks)
             }
-            None => e.cannot("Base64", args, span),
+            None => {
+                let value = e.cannot("Base64", args, span);
+                // What is known of the text can be read behind the part that is not.
+                if matches!(args[0].kind, Kind::Unknown(_)) {
+                    e.graph.origins.set_encoded(value.origin, args[0].clone());
+                }
+                value
+            }
         })
     }
 

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use portcullis_core::WhyKind;
 
 use super::args::{Args, bounded};
-use super::spec::{STR, Spec};
+use super::spec::{Reads, STR, Spec};
 use super::{FunctionError, Outcome};
 
 pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("base64decode", &[STR], base64decode),
-    Spec::text("base64encode", &[STR], |a| a.text(STANDARD.encode(a.str(0)))),
+    Spec::text("base64encode", &[STR], base64encode).reads(Reads::OwnDeep),
     // The bytes depend on the compressor, so that any guess would differ from Terraform's.
     Spec::text("base64gzip", &[STR], |a| {
         a.never(WhyKind::Unsupported, "base64gzip: compressed text is not computed")
@@ -19,6 +19,18 @@ pub(super) const FUNCTIONS: &[Spec] = &[
     Spec::text("textencodebase64", &[STR, STR], textencodebase64),
     Spec::text("urlencode", &[STR], urlencode),
 ];
+
+/// Of a text of which parts are not known, nothing is known; what is known of the text can be looked
+/// up behind it.
+fn base64encode(a: &Args<'_>) -> Outcome {
+    let text = a.value(0);
+    if let Some(known) = text.as_str() {
+        return a.text(STANDARD.encode(known));
+    }
+    let out = a.unknown();
+    a.head.ctx.set_encoded(out.origin, text);
+    Ok(out)
+}
 
 fn base64decode(a: &Args<'_>) -> Outcome {
     let bytes = decode(a.str(0))?;

@@ -494,6 +494,10 @@ fn encoded_structures_and_marks_stay_reachable() {
     let origins = ctx.origins.borrow();
     let structure = origins.encoded(v.origin).unwrap();
     assert!(structure.get("a").unwrap().as_unknown().is_some());
+    drop(origins);
+    let v = run(&ctx, "base64encode(format(\"key=%s\", u))").unwrap();
+    let origins = ctx.origins.borrow();
+    assert!(origins.encoded(v.origin).unwrap().as_unknown().unwrap().has_known_text());
     let file = "file(\"hello.txt\")";
     drop(origins);
     let v = run(&ctx, file).unwrap();
