@@ -6,7 +6,7 @@ mod estates;
 mod pages;
 mod sheets;
 
-use estates::{Said, assessed, scan};
+use estates::{Said, assessed, scan, text};
 use pages::{between, seen};
 use portcullis_evidence::compare::{Side, compare};
 use portcullis_evidence::pack::{Files, Rendering, Saved, Zipped, make};
@@ -45,15 +45,6 @@ fn saved(with_unused: bool) -> Value {
 
 fn of(saved: Value) -> Assessment {
     assessed(&[("shop", saved)], &["aws-a", "aws-b"])
-}
-
-fn text(
-    a: &Assessment,
-    write: fn(&Assessment, &mut dyn std::io::Write) -> std::io::Result<()>,
-) -> String {
-    let mut out = Vec::new();
-    write(a, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
 }
 
 fn report(a: &Assessment) -> Value {

@@ -89,15 +89,20 @@ fn a_failure_can_be_followed_down_to_the_line_and_back_to_where_the_value_is_set
     assert!(rule.contains("href=\"#frame-C0\""));
 }
 
-#[test]
-fn an_exception_says_who_answers_and_that_it_has_lapsed() {
-    let mut saved = scan(&[Said {
+/// A scan of one result that an exception takes out.
+fn excused() -> serde_json::Value {
+    scan(&[Said {
         rule: "aws-excused",
         outcome: "suppressed",
         severity: "medium",
         address: "aws_s3_bucket.logs",
         message: "open",
-    }]);
+    }])
+}
+
+#[test]
+fn an_exception_says_who_answers_and_that_it_has_lapsed() {
+    let mut saved = excused();
     saved["results"][0]["suppression"]["until"] = "2026-11-01".into();
     let page = html(&assessed(&[("shop", saved)], &["aws-excused"]));
     let register = seen(between(&page, "<table class=\"register\">", "</table>"));
@@ -115,13 +120,7 @@ fn an_exception_says_who_answers_and_that_it_has_lapsed() {
 #[test]
 fn an_exception_says_since_when_it_stands() {
     let register = |since: &[(&str, &str)]| {
-        let mut saved = scan(&[Said {
-            rule: "aws-excused",
-            outcome: "suppressed",
-            severity: "medium",
-            address: "aws_s3_bucket.logs",
-            message: "open",
-        }]);
+        let mut saved = excused();
         for (key, value) in since {
             saved["results"][0]["suppression"][key] = (*value).into();
         }

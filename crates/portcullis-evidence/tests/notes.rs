@@ -6,20 +6,11 @@ mod estates;
 mod pages;
 mod sheets;
 
-use estates::{Said, assessed, catalogue, made, scan, varied};
+use estates::{Said, assessed, catalogue, made, scan, text, varied};
 use pages::{between, seen};
 use portcullis_evidence::write::{csv, html, json, markdown, xlsx};
 use portcullis_evidence::{Assessment, Catalogue, Estate, Scan, Strength, assess};
 use serde_json::Value;
-
-fn text(
-    a: &Assessment,
-    write: fn(&Assessment, &mut dyn std::io::Write) -> std::io::Result<()>,
-) -> String {
-    let mut out = Vec::new();
-    write(a, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
-}
 
 fn sheet(a: &Assessment, number: usize) -> Vec<Vec<String>> {
     let mut out = Vec::new();

@@ -7,18 +7,7 @@ use portcullis_evidence::trend::{Point, Trend};
 use portcullis_evidence::{Assessment, Gate, Repository, Status};
 
 mod common;
-use common::{assessed, saved, saved_with};
-
-const OLD: &str = "2026-10-01T00:00:00Z";
-const NEW: &str = "2026-11-29T00:00:00Z";
-
-fn compared(old: &[(&str, Vec<u8>)], new: &[(&str, Vec<u8>)]) -> Comparison {
-    let (old, new) = (assessed(old, OLD), assessed(new, NEW));
-    compare(
-        Side { name: "old.zip", digest: "sha256:1", assessment: &old },
-        Side { name: "new.zip", digest: "sha256:2", assessment: &new },
-    )
-}
+use common::{NEW, OLD, assessed, compared, saved, saved_with};
 
 fn one(old: &[&str], new: &[&str]) -> Comparison {
     compared(&[("shop", saved("c0", true, old))], &[("shop", saved("c1", true, new))])

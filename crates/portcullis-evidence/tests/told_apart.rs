@@ -1,23 +1,12 @@
 //! Why findings come and go between packs, and what packs may not be taken to show.
 #![allow(clippy::unwrap_used)]
 
-use portcullis_evidence::compare::{Comparison, FindingRow, Side, Why, compare};
+use portcullis_evidence::compare::{FindingRow, Side, Why, compare};
 use portcullis_evidence::deployments::{Commit, Coverage, Deployments, Scanned};
 use portcullis_evidence::{Gate, Repository};
 
 mod common;
-use common::{assessed, saved};
-
-const OLD: &str = "2026-10-01T00:00:00Z";
-const NEW: &str = "2026-11-29T00:00:00Z";
-
-fn compared(old: &[(&str, Vec<u8>)], new: &[(&str, Vec<u8>)]) -> Comparison {
-    let (old, new) = (assessed(old, OLD), assessed(new, NEW));
-    compare(
-        Side { name: "old.zip", digest: "sha256:1", assessment: &old },
-        Side { name: "new.zip", digest: "sha256:2", assessment: &new },
-    )
-}
+use common::{NEW, OLD, assessed, compared, saved};
 
 fn findings(rows: &[FindingRow]) -> Vec<(&str, &str, Why)> {
     rows.iter().map(|r| (r.rule.as_str(), r.resource.address.as_str(), r.why)).collect()

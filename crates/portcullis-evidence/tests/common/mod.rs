@@ -234,3 +234,28 @@ impl Files for Folder {
         copy(path, bytes.as_slice(), limit, out)
     }
 }
+
+/// When the older pack was made.
+pub(crate) const OLD: &str = "2026-10-01T00:00:00Z";
+/// When the newer pack was made.
+pub(crate) const NEW: &str = "2026-11-29T00:00:00Z";
+
+/// What changed from one pack's scans to another's.
+pub(crate) fn compared(
+    old: &[(&str, Vec<u8>)],
+    new: &[(&str, Vec<u8>)],
+) -> portcullis_evidence::compare::Comparison {
+    let (old, new) = (assessed(old, OLD), assessed(new, NEW));
+    portcullis_evidence::compare::compare(
+        portcullis_evidence::compare::Side {
+            name: "old.zip",
+            digest: "sha256:1",
+            assessment: &old,
+        },
+        portcullis_evidence::compare::Side {
+            name: "new.zip",
+            digest: "sha256:2",
+            assessment: &new,
+        },
+    )
+}

@@ -190,3 +190,13 @@ pub(crate) fn excepting() -> Assessment {
     let scan = Scan::read("shop", saved.to_string().as_bytes()).expect("a saved scan");
     assess(catalogue, Estate::merge(vec![scan]), Vec::new(), made())
 }
+
+/// What a writer of text makes of an assessment.
+pub(crate) fn text(
+    a: &Assessment,
+    write: fn(&Assessment, &mut dyn std::io::Write) -> std::io::Result<()>,
+) -> String {
+    let mut out = Vec::new();
+    write(a, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
